@@ -1,0 +1,44 @@
+using Millrace.Jq;
+
+namespace Millrace.Engine.Functions;
+
+/// <summary>What a function sees of the run it works for: who it is, and the durable context (design §2).</summary>
+public abstract class FunctionContext
+{
+    public abstract Guid Organisation { get; }
+    public abstract Guid Workspace { get; }
+    public abstract Guid Run { get; }
+
+    /// <summary>Number of the step within the run.</summary>
+    public abstract int Step { get; }
+
+    /// <summary>JSON pointer of the task.</summary>
+    public abstract string Reference { get; }
+
+    /// <summary>Stable for the step, the same in every attempt and after every crash.</summary>
+    public abstract string IdempotencyKey { get; }
+
+    public abstract TimeProvider Time { get; }
+
+    /// <summary>
+    /// A named sub-step: the first time <paramref name="work"/> runs and its result is on disk before this returns;
+    /// a recovered function gets the recorded result and <paramref name="work"/> does not run. Names are unique in the step.
+    /// </summary>
+    public abstract ValueTask<Json> StepAsync(string name, Func<CancellationToken, ValueTask<Json>> work, CancellationToken cancel);
+
+    /// <summary>Output that is shown live and not kept, such as lines of a process.</summary>
+    /// <param name="channel"><c>stdout</c>, <c>stderr</c>, <c>progress</c>, or the function's own.</param>
+    public abstract void Live(string channel, Json data);
+
+    /// <summary>Says that the work goes on; shown as the step's last sign of life.</summary>
+    public abstract void Heartbeat(Json detail = default);
+
+    /// <summary>A secret the definition lists under <c>use.secrets</c>; null when it lists none of that name or the vault has none.</summary>
+    public abstract Json? Secret(string name);
+
+    /// <summary>Keeps a file with the run. The same name again replaces it.</summary>
+    public abstract ValueTask<ArtifactInfo> SaveArtifactAsync(string name, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancel);
+}
+
+/// <param name="Path">Where the bytes lie when they lie on this machine's disk.</param>
+public sealed record ArtifactInfo(string Name, string MediaType, long Size, string Sha256, string? Path);

@@ -1,0 +1,70 @@
+namespace Millrace.Storage;
+
+/// <summary>
+/// One transaction, as stores see it. Statements are written once for every database: parameters are <c>$1</c>, <c>$2</c>, …
+/// Statements are prepared once per connection and text, so pass constant text.
+/// </summary>
+public abstract class DbUnit
+{
+    /// <returns>Rows changed.</returns>
+    public abstract int Execute(string sql, params ReadOnlySpan<DbValue> parameters);
+
+    /// <returns>Rows in the order the database gives them.</returns>
+    public abstract List<T> Query<T>(string sql, Func<DbRow, T> map, params ReadOnlySpan<DbValue> parameters);
+
+    /// <returns>The first row mapped, or <paramref name="absent"/>.</returns>
+    public abstract T? First<T>(string sql, Func<DbRow, T> map, T? absent, params ReadOnlySpan<DbValue> parameters);
+
+    /// <summary>The row id given to the last inserted row.</summary>
+    public abstract long LastInsertedRow { get; }
+}
+
+/// <summary>The current row; columns count from 0. Reading a null as a number or text throws; the <c>OrNull</c> forms do not.</summary>
+public abstract class DbRow
+{
+    public abstract bool IsNull(int column);
+    public abstract long Long(int column);
+    public abstract double Double(int column);
+    public abstract string Text(int column);
+    public abstract byte[] Bytes(int column);
+    public abstract Guid Id(int column);
+
+    public int Int(int column) => checked((int)Long(column));
+    public long? LongOrNull(int column) => IsNull(column) ? null : Long(column);
+    public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+    public byte[]? BytesOrNull(int column) => IsNull(column) ? null : Bytes(column);
+    public Guid? IdOrNull(int column) => IsNull(column) ? null : Id(column);
+}
+
+/// <summary>A statement's parameter without boxing: null, integer, real, text, bytes or id (16 bytes, big endian).</summary>
+public readonly struct DbValue
+{
+    public enum Type : byte { Null, Long, Double, Text, Bytes, Id }
+
+    private DbValue(Type kind, long number, ReadOnlyMemory<byte> bytes, string? text, Guid id, double real)
+    {
+        Kind = kind;
+        Long = number;
+        Bytes = bytes;
+        Text = text;
+        Id = id;
+        Double = real;
+    }
+
+    public Type Kind { get; }
+    public long Long { get; }
+    public double Double { get; }
+    public string? Text { get; }
+    public ReadOnlyMemory<byte> Bytes { get; }
+    public Guid Id { get; }
+
+    public static implicit operator DbValue(long value) => new(Type.Long, value, default, null, default, 0);
+    public static implicit operator DbValue(long? value) => value is { } v ? v : default(DbValue);
+    public static implicit operator DbValue(bool value) => value ? 1L : 0L;
+    public static implicit operator DbValue(double value) => new(Type.Double, 0, default, null, default, value);
+    public static implicit operator DbValue(string? value) => value is null ? default : new(Type.Text, 0, default, value, default, 0);
+    public static implicit operator DbValue(ReadOnlyMemory<byte> value) => new(Type.Bytes, 0, value, null, default, 0);
+    public static implicit operator DbValue(byte[]? value) => value is null ? default : new(Type.Bytes, 0, value, null, default, 0);
+    public static implicit operator DbValue(Guid value) => new(Type.Id, 0, default, null, value, 0);
+    public static implicit operator DbValue(Guid? value) => value is { } v ? v : default(DbValue);
+}

@@ -1,0 +1,91 @@
+using Millrace.Jq;
+using Millrace.Workflows.Schema;
+
+namespace Millrace.Workflows.Graph;
+
+/// <summary>
+/// One compiled version of a definition: immutable, shared by all its runs. Nodes are numbered in document order, so an
+/// index names the same task for as long as the source text stays the same.
+/// </summary>
+public sealed class Workflow
+{
+    public required WorkflowId Id { get; init; }
+
+    /// <summary>SHA-256 of the source text, in lower-case hexadecimal; what a run is pinned to.</summary>
+    public required string Hash { get; init; }
+
+    public string? Title { get; init; }
+    public string? Summary { get; init; }
+    public Json Tags { get; init; }
+    public Json Metadata { get; init; }
+
+    /// <summary>The parsed document: <c>$workflow.definition</c>.</summary>
+    public required Json Definition { get; init; }
+
+    public required Scope Do { get; init; }
+
+    /// <summary>Every node of the graph; <c>Nodes[i].Index == i</c>.</summary>
+    public required IReadOnlyList<Node> Nodes { get; init; }
+
+    public JsonSchema? InputSchema { get; init; }
+    public Template? InputFrom { get; init; }
+    public JsonSchema? OutputSchema { get; init; }
+    public Template? OutputAs { get; init; }
+
+    /// <summary>Evaluates to a duration (see <see cref="Duration"/>).</summary>
+    public Template? Timeout { get; init; }
+
+    /// <summary>Names listed under <c>use.secrets</c>.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+}
+
+/// <summary>namespace/name at a semantic version.</summary>
+public sealed record WorkflowId(string Namespace, string Name, string Version)
+{
+    public override string ToString() => $"{Namespace}/{Name}:{Version}";
+}
+
+/// <summary>A list of tasks that flow directives may move about in (dsl.md, Task Flow).</summary>
+public sealed class Scope
+{
+    public required IReadOnlyList<Node> Nodes { get; init; }
+}
+
+public enum FlowKind : byte { Continue, Exit, End, Goto }
+
+/// <summary>A resolved flow directive; <paramref name="Position"/> is the place in the own scope for <see cref="FlowKind.Goto"/>.</summary>
+public readonly record struct Flow(FlowKind Kind, int Position = -1)
+{
+    public static Flow Continue => default;
+}
+
+/// <summary>One task of the definition, with its data flow compiled. Everything that may be null is absent in the document.</summary>
+public sealed class Node
+{
+    public required int Index { get; init; }
+    public required string Name { get; init; }
+
+    /// <summary>JSON pointer of the task in the document, for example <c>/do/0/getPet</c>.</summary>
+    public required string Reference { get; init; }
+
+    /// <summary>Place in the own scope; 0 for a fork's branch and for a function's task.</summary>
+    public required int Position { get; init; }
+
+    /// <summary>The task as written: <c>$task.definition</c>.</summary>
+    public required Json Definition { get; init; }
+
+    public required TaskBody Body { get; init; }
+
+    public Expression? If { get; init; }
+    public JsonSchema? InputSchema { get; init; }
+    public Template? InputFrom { get; init; }
+    public JsonSchema? OutputSchema { get; init; }
+    public Template? OutputAs { get; init; }
+    public JsonSchema? ExportSchema { get; init; }
+    public Template? ExportAs { get; init; }
+
+    /// <summary>Evaluates to a duration (see <see cref="Duration"/>).</summary>
+    public Template? Timeout { get; init; }
+
+    public Flow Then { get; init; }
+}
