@@ -33,6 +33,8 @@ create table run (
     reason text,
     -- Steps started, completed, faulted, skipped, cancelled, as of the last change of state.
     counts text,
+    -- Runs above this one.
+    depth integer not null,
     primary key (workspace, id)
 ) strict, without rowid;
 

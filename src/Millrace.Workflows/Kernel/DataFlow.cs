@@ -39,7 +39,7 @@ internal static class DataFlow
             var variables = new StepVariables(on, on.State.Root);
             var transformed = workflow.OutputAs?.Evaluate(output, variables) ?? output;
             Check(workflow.OutputSchema, transformed, "", "output");
-            on.Emit(new Entry.RunCompleted(transformed.SameReference(on.State.Root.Data) ? (Json?)null : transformed));
+            on.Emit(new Entry.RunCompleted(transformed));
         }
         catch (Exception e) when (IsRefusal(e))
         {

@@ -55,16 +55,18 @@ public sealed class Decision
     }
 
     /// <summary>Commands for all that was under way when the state was last seen, after a crash or a hand-over.</summary>
+    /// <param name="isUnderway">Whether this worker is performing the effect of that step.</param>
     /// <param name="isOnce">Whether a function must not be repeated when its outcome is lost.</param>
-    public void Recover(Func<string, bool> isOnce)
+    public void Recover(Func<int, bool> isUnderway, Func<string, bool> isOnce)
     {
-        foreach (var step in State.Active.Values.Where(s => s.IsEffect).OrderBy(s => s.Id).ToArray())
+        if (State.Effects == 0) return;
+        foreach (var step in State.Active.Values.Where(s => s.IsEffect && !isUnderway(s.Id)).OrderBy(s => s.Id).ToArray())
         {
             if (State.IsFinished || State.Find(step.Id) != step) continue;
             if (isOnce(((CallBody)step.Node.Body).Function)) Fault(step, OutcomeUnknown(step));
             else TaskStart.Invoke(this, step);
         }
-        Continue();
+        Settle();
     }
 
     /// <summary>An effect ended. Ignored when the step has ended meanwhile.</summary>

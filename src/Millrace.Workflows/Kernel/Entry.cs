@@ -66,7 +66,8 @@ public abstract record Entry
 
     public sealed record RunResumed : Entry;
 
-    public sealed record RunCompleted(Json? Output) : Entry;
+    /// <summary>Always with the output, so that it can be had from the last record alone.</summary>
+    public sealed record RunCompleted(Json Output) : Entry;
 
     public sealed record RunFaulted(WorkflowError Error) : Entry;
 

@@ -6,6 +6,9 @@ namespace Millrace.Workflows.Kernel;
 /// <summary>States of the specification (dsl.md, Status Phases).</summary>
 public enum RunPhase : byte { Pending = 0, Running = 1, Waiting = 2, Suspended = 3, Cancelled = 4, Faulted = 5, Completed = 6 }
 
+/// <summary>Steps by how they ended. Started does not count the skipped ones.</summary>
+public readonly record struct StepCounts(int Started, int Completed, int Faulted, int Skipped, int Cancelled);
+
 /// <summary>The fold of a run's journal: what is going on now. Owned by one thread at a time.</summary>
 public sealed class RunState
 {
@@ -36,6 +39,7 @@ public sealed class RunState
     public long StartedAt { get; private set; }
     public long EndedAt { get; private set; }
     public int LastStep { get; private set; }
+    public StepCounts Counts { get; private set; }
     public RunPhase Ended { get; private set; }
 
     /// <summary>Sequence number of the last record applied; -1 before the first. Kept by the caller.</summary>
@@ -88,7 +92,10 @@ public sealed class RunState
             case Entry.StepCompleted e: Complete(e); break;
             case Entry.StepSkipped e: Skip(e); break;
             case Entry.StepFaulted e: Fault(e); break;
-            case Entry.StepCancelled e: Remove(_active[e.Step]); break;
+            case Entry.StepCancelled e:
+                Counts = Counts with { Cancelled = Counts.Cancelled + 1 };
+                Remove(_active[e.Step]);
+                break;
             case Entry.StepDetached e: Detach(_active[e.Step]); break;
             case Entry.StepCaught e: EnterCatch(_active[e.Step], e.Error); break;
             case Entry.RetryScheduled e: ScheduleRetry(e); break;
@@ -108,7 +115,7 @@ public sealed class RunState
                 Reason = null;
                 break;
             case Entry.RunCompleted e:
-                Output = e.Output ?? Root.Data;
+                Output = e.Output;
                 End(RunPhase.Completed, at);
                 break;
             case Entry.RunFaulted e:
@@ -161,6 +168,7 @@ public sealed class RunState
     private void Attach(Step step, Step parent)
     {
         LastStep = step.Id;
+        Counts = Counts with { Started = Counts.Started + 1 };
         _active.Add(step.Id, step);
         parent.Children.Add(step);
         Visit(parent, step.Node, step.Iteration);
@@ -187,6 +195,7 @@ public sealed class RunState
     {
         var parent = Find(e.Parent)!;
         LastStep = e.Step;
+        Counts = Counts with { Skipped = Counts.Skipped + 1 };
         Visit(parent, Workflow.Nodes[e.Node], e.Iteration);
         if (parent.Node?.Body is ForkBody) EndBranch(parent, e.Iteration, parent.Input);
         else parent.Pending = Flow.Continue;
@@ -197,6 +206,7 @@ public sealed class RunState
         var step = _active[e.Step];
         var output = e.Output ?? (step.Detached ? step.Input : step.Data);
         if (e.Context is { } context) Context = context;
+        Counts = Counts with { Completed = Counts.Completed + 1 };
         Remove(step);
         if (!step.Detached) Pass(step, output, e.Then ?? step.Node.Then);
     }
@@ -238,6 +248,7 @@ public sealed class RunState
     private void Fault(Entry.StepFaulted e)
     {
         var step = _active[e.Step];
+        Counts = Counts with { Faulted = Counts.Faulted + 1 };
         Remove(step);
         step.Parent!.LastError = e.Error;
         if (step.Parent.Node?.Body is ForkBody { Compete: true } && !step.Detached)
