@@ -20,11 +20,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private const int RecordEntriesMax = 500;
 
     private readonly ConcurrentQueue<RunEvent> _mailbox = new();
-    private readonly Dictionary<int, CancellationTokenSource> _effects = [];
+    /// <summary>Effects asked for and not ended, by step; the source is there once the effect has begun.</summary>
+    private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
+
     private readonly List<Entry> _entries = [];
     private readonly List<Command> _commands = [];
     private readonly List<TaskCompletionSource> _waiters = [];
     private int _busy;
+    private long _at;
     private bool _held;
     private bool _dead;
 
@@ -44,6 +47,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public string Topic => _topic ??= Topics.Run(id);
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
+
+    /// <summary>When the worker's timers will call, for a run that is held.</summary>
+    public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
 
@@ -122,14 +128,17 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 if (decision.Entries.Count > 0) _waiters.Add(e.Durable);
                 else e.Durable.TrySetCanceled();
                 break;
-            case RunEvent.Tick: decision.Tick(); break;
+            case RunEvent.Tick:
+                TimerAt = long.MaxValue;
+                decision.Tick();
+                break;
         }
         Collect(decision);
     }
 
     private void EndEffect(Decision decision, RunEvent.EffectEnded e)
     {
-        if (_effects.Remove(e.Step, out var cancel)) cancel.Dispose();
+        if (_effects.Remove(e.Step, out var cancel)) cancel?.Dispose();
         if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
         else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
@@ -143,12 +152,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             foreach (var entry in record.Entries) State.Apply(entry, record.At);
             State.Position = record.Seq;
         }
+        worker.Keep(this);
         _held = true;
         _phase = _rowPhase = row.State;
         var decision = NewDecision();
-        if (!State.IsStarted && !State.IsSuspended) decision.Begin();
-        else decision.Recover(_effects.ContainsKey, worker.IsOnce);
+        if (State.IsStarted && !State.IsSuspended) decision.Recover(_effects.ContainsKey, worker.IsOnce);
         foreach (var signal in signals) await HearAsync(decision, signal);
+        if (!State.IsStarted && !State.IsSuspended) decision.Begin();
         decision.Tick();
         decision.Continue();
         Collect(decision);
@@ -172,7 +182,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             case "cancel": decision.Cancel(signal.Body["reason"].StringOrNull); break;
             case "suspend": decision.Suspend(signal.Body["reason"].StringOrNull); break;
-            case "resume": decision.Resume(); break;
+            case "resume":
+                if (!State.IsSuspended) break;
+                decision.Resume();
+                decision.Recover(step => _effects.ContainsKey(step) || decision.Invokes(step), worker.IsOnce);
+                break;
             case "child":
                 var child = Guid.Parse(signal.Body["run"].AsString());
                 var (phase, output, error) = await worker.Journal.OutcomeAsync(tenant, child);
@@ -181,12 +195,21 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
     }
 
-    private Decision NewDecision() => new(State, worker.Around(this));
+    /// <summary>All that is decided for one record happens at one moment, so that replaying the record gives the same state.</summary>
+    private Decision NewDecision()
+    {
+        if (_entries.Count == 0) _at = Math.Max(_at, worker.Now);
+        return new Decision(State, worker.Around(this, _at));
+    }
 
     private void Collect(Decision decision)
     {
         if (decision.Entries.Count > 0) _entries.AddRange(decision.Entries);
-        if (decision.Commands.Count > 0) _commands.AddRange(decision.Commands);
+        foreach (var command in decision.Commands)
+        {
+            if (command is Command.Invoke invoke) _effects.TryAdd(invoke.Step.Id, null);
+            _commands.Add(command);
+        }
     }
 
     /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
@@ -206,7 +229,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private RunRecord NewRecord(byte[] bytes, IReadOnlyList<NewRun> children)
     {
-        var now = worker.Now;
+        var now = _at;
         var phase = State.Phase;
         // A suspended run stays held while effects under way may still end.
         var keeps = !State.IsFinished && (phase == RunPhase.Running || State.Effects > 0);
@@ -270,13 +293,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var command in record.Commands)
         {
             if (command is Command.Invoke invoke) Begin(invoke);
-            else if (command is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect.Cancel();
+            else if (command is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
         }
         foreach (var child in record.Children) worker.Adopt(child);
         foreach (var child in record.ChildrenToCancel) worker.Nudge(child);
         if (record.Parent is { } parent) worker.Nudge(parent);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
-        else if (_held && State.NextWake is { } wake) worker.Timers.Add(this, wake);
+        else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
         if (!_held || _entries.Count > 0) return;
         // A decision that stopped at its budget goes on now that it is on disk.
         var decision = NewDecision();
@@ -319,7 +342,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private void Bury()
     {
-        foreach (var effect in _effects.Values) effect.Cancel();
+        foreach (var effect in _effects.Values) effect?.Cancel();
         _effects.Clear();
         _mailbox.Clear();
         foreach (var waiter in _waiters) waiter.TrySetCanceled();

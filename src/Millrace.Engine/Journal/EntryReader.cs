@@ -8,10 +8,17 @@ namespace Millrace.Engine.Journal;
 /// <summary>Reads what <see cref="EntryWriter"/> wrote.</summary>
 internal static class EntryReader
 {
+    /// <summary>The SHA-256 of every value of a record that is kept in the blob store.</summary>
+    public static IEnumerable<string> References(Json record) =>
+        from entry in record.AsArray()
+        from member in entry.AsObject()
+        where member.Key.EndsWith('@')
+        select member.Value["sha256"].AsString();
+
     /// <param name="large">Gives the value kept under a SHA-256.</param>
-    public static List<Entry> Read(ReadOnlySpan<byte> record, Func<string, Json> large)
+    public static List<Entry> Read(Json record, Func<string, Json> large)
     {
-        var items = JsonText.Parse(record).AsArray();
+        var items = record.AsArray();
         var entries = new List<Entry>(items.Count);
         foreach (var item in items.Span) entries.Add(Read(item, large));
         return entries;

@@ -82,6 +82,10 @@ public static class RunStore
     internal static int Release(DbUnit db, long now) => db.Execute(
         "update run set lease = null, wake_at = $1 where lease in (select id from lease where alive = 0)", now);
 
+    /// <summary>Gives back one run that this worker holds but has no longer in memory.</summary>
+    internal static void Free(DbUnit db, Tenant tenant, Guid run, long lease, long now) => db.Execute(
+        "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4", now, tenant.Workspace, run, lease);
+
     /// <summary>Makes a run due at once when nobody holds it; whoever holds it is told by the caller.</summary>
     /// <returns>False when the run is absent or finished.</returns>
     internal static bool Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(

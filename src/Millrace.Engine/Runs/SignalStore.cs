@@ -17,6 +17,11 @@ internal static class SignalStore
         "select position, kind, body from signal where run = $1 and position > $2 and workspace = $3 order by position limit 1000",
         r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), run, after, tenant.Workspace);
 
+    /// <summary>The last of <c>suspend</c> and <c>resume</c> that has not been heard yet.</summary>
+    public static string? LastWish(DbUnit db, Tenant tenant, Guid run) => db.First(
+        "select kind from signal where run = $1 and workspace = $2 and kind in ('suspend', 'resume') order by position desc limit 1",
+        r => r.Text(0), null, run, tenant.Workspace);
+
     public static void DeleteUpTo(DbUnit db, Tenant tenant, Guid run, long position) => db.Execute(
         "delete from signal where run = $1 and position <= $2 and workspace = $3", run, position, tenant.Workspace);
 }

@@ -35,6 +35,9 @@ public sealed class Decision
     /// <summary>True when the decision stopped at its budget: commit, then decide <see cref="Continue"/>.</summary>
     public bool HasMore => !State.IsFinished && !State.IsSuspended && State.HasPending;
 
+    /// <summary>Whether this decision asks for the effect of that step.</summary>
+    public bool Invokes(int step) => Commands.Exists(c => c is Command.Invoke invoke && invoke.Step.Id == step);
+
     internal Surroundings Around { get; }
     internal JqOptions Options { get; }
 
