@@ -79,7 +79,8 @@ internal static class CallCompiler
     {
         var call = task["call"];
         var functions = of.Root["use"]["functions"];
-        var arguments = task["with"].IsAbsent ? null : of.Template(task["with"], names, Place.Definition);
+        // They become the input of the function's task, which is kept.
+        var arguments = task["with"].IsAbsent ? null : of.Template(task["with"], names, Place.Kept);
         if (functions.Value.ObjectOrNull is not { } all || !all.Has(function))
         {
             var known = functions.Members.Select(f => f.Key).Concat(DslTasks.Functions);
