@@ -36,7 +36,7 @@ internal sealed class ChoiceKeyword(string name, Json[] choices) : Keyword(name)
             foreach (var choice in choices)
                 if (JsonEquality.Same(choice, value)) return true;
         }
-        return run.Fail(Name, $"{(choices.Length == 1 ? "must be" : "must be one of")} {Shown()}");
+        return run.Fail(Name, $"must be {(choices.Length == 1 ? "" : "one of ")}{Shown()}");
     }
 
     private string Shown()
