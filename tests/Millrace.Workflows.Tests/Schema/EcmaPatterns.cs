@@ -82,6 +82,32 @@ public sealed class EcmaPatterns
     }
 
     [Fact]
+    public void Of_any_text_are_accepted_or_refused()
+    {
+        const string Alphabet = "ab(?:<=!>)[^]-{1,2}|*+?\\kdDbBpPcuxL{}01$^.\ud83d\ude00";
+        var random = new Random(2);
+        var (accepted, refused) = (0, 0);
+
+        for (var i = 0; i < 30_000; i++)
+        {
+            var text = string.Create(random.Next(1, 12), random, (span, r) => r.GetItems(Alphabet.AsSpan(), span));
+            try
+            {
+                EcmaPattern.Parse(text);
+                accepted++;
+            }
+            catch (EcmaPatternException e)
+            {
+                // What the translation accepts, the engine has to accept too.
+                Assert.DoesNotContain("the engine refuses it", e.Message, StringComparison.Ordinal);
+                refused++;
+            }
+        }
+
+        Assert.True(accepted > 1_000 && refused > 1_000, $"{accepted} accepted, {refused} refused");
+    }
+
+    [Fact]
     public void Cover_every_code_point_once_in_a_set_or_in_its_complement()
     {
         var set = CodePointSet.Parse("0-40 FFFE-10001 103FF-10401 1F600-1F602 20000-2FFFF 10FFFF");

@@ -5,7 +5,7 @@ namespace Millrace.Workflows.Tests.Schema;
 /// <summary>The official suite for draft 2020-12: one case for each of its tests.</summary>
 public sealed class JsonSchemaSuite
 {
-    /// <summary>What does not hold, by file, group and test; the reason is told by the skip.</summary>
+    /// <summary>Files that do not hold; the reason is told by the skip.</summary>
     private static readonly Dictionary<string, string> Exceptions = new()
     {
         ["optional/cross-draft.json"] = "A reference into a document of draft 2019-09 is refused when the schema is compiled: other drafts are not supported.",

@@ -110,6 +110,7 @@ public sealed class JsonSchemaUse
     [Fact]
     public void Numbers_that_jq_can_make_and_json_cannot_lie_within_no_bounds()
     {
+        Assert.False(JsonSchema.Compile(Json.Object("const", 1)).IsValid(double.NaN));
         Assert.False(JsonSchema.Compile(Json.Object("minimum", 0)).IsValid(double.NaN));
         Assert.False(JsonSchema.Compile(Json.Object("maximum", 0)).IsValid(double.NaN));
         Assert.False(JsonSchema.Compile(Json.Object("multipleOf", 1)).IsValid(double.PositiveInfinity));

@@ -45,7 +45,8 @@ internal sealed class OneOfKeyword(SchemaNode[] branches) : Keyword("oneOf")
     {
         var matches = run.IsQuiet ? Count(value, run, seen) : BranchMatches.Explain(Name, branches, value, run, seen);
         if (matches.Second < 0) return matches.First >= 0;
-        return run.Fail(Name, $"must match exactly one of {branches.Length} alternatives, but matches alternatives {matches.First + 1} and {matches.Second + 1}");
+        var (first, second) = (matches.First + 1, matches.Second + 1);
+        return run.Fail(Name, $"must match exactly one of {branches.Length} alternatives, but matches alternatives {first} and {second}");
     }
 
     private BranchMatches Count(Json value, Evaluation run, Evaluated? seen)
