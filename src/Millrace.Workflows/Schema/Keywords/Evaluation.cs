@@ -49,6 +49,8 @@ internal sealed class Evaluation
     {
         var quiet = new Evaluation();
         if (quiet.Run(root, instance)) return [];
+        // As many steps again would end in the same place.
+        if (quiet._stop is { Keyword: SchemaLimits.Steps } tooMany) return [tooMany];
         var errors = new List<SchemaError>();
         var run = new Evaluation { _explains = true, _errors = errors, _errorsMax = errorsMax };
         run.Run(root, instance);
