@@ -13,7 +13,7 @@ public sealed class BannedCallTests
         new(@"\bThread\.Sleep\(", "a signal, or TimeProvider", ""),
         new(@"\bTask\.Delay\(", "a signal, a ManualTime or PeriodicTimer", "tests/"),
         new(@"\.GetAwaiter\(\)\.GetResult\(\)", "await", "src/"),
-        new(@"\.Wait\(\);", "await", "src/"),
+        new(@"\.Wait\(\);", "await", "src/", "src/Millrace.Storage/"),
         new(@"Environment\.Exit\(", "a return code", "src/"),
         new(@"\bConsole\.Write", "the logger, or the command line's own output", "src/", "src/Millrace.Cli/", "src/Millrace.Server/"),
         new(@"\bNSubstitute\b|\bMoq\b", "a fake in tests/Shared", "tests/"),
