@@ -1,0 +1,123 @@
+using SQLitePCL;
+using Millrace.Storage.Writes;
+
+namespace Millrace.Storage.Sqlite;
+
+/// <summary>
+/// Folds the write-ahead log into the data file on its own thread, so that no commit pays for it. Under steady load the log
+/// never empties that way, since pages arrive while it is folded; the writer therefore folds the short rest between two
+/// groups and restarts the log, which keeps the file at about <see cref="SqliteOptions.CheckpointPages"/>.
+/// </summary>
+internal sealed class SqliteCheckpointer : IDisposable
+{
+    private const int PassesMax = 4;
+    private const int RestPages = 256;
+    private const int FirstWaitMs = 4;
+
+    private readonly SqliteConnection _connection;
+    private readonly FaultGate _gate;
+    private readonly SqliteOptions _options;
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly Thread _thread;
+    private Action _nudge = () => { };
+    private volatile bool _restartDue;
+    private volatile bool _closing;
+
+    // Of the writer's thread only.
+    private int _pages;
+    private int _askAt;
+    private bool _asked;
+    private int _waitMs = FirstWaitMs;
+
+    public SqliteCheckpointer(SqliteConnection connection, FaultGate gate, SqliteOptions options)
+    {
+        _connection = connection;
+        _gate = gate;
+        _options = options;
+        _askAt = options.CheckpointPages;
+        _thread = new Thread(Loop) { IsBackground = true, Name = "sqlite checkpoint" };
+    }
+
+    /// <param name="nudge">Makes the writer call <see cref="RestartLog"/> soon.</param>
+    public void Start(Action nudge)
+    {
+        _nudge = nudge;
+        _thread.Start();
+    }
+
+    /// <summary>The writer has committed so many pages.</summary>
+    public void Written(int pages)
+    {
+        _pages += pages;
+        if (_asked || _pages < _askAt) return;
+        _asked = true;
+        _wake.Release();
+    }
+
+    /// <summary>Called by the writer between groups; does nothing unless the log has just been folded.</summary>
+    public void RestartLog(SqliteConnection writer)
+    {
+        if (!_restartDue) return;
+        _restartDue = false;
+        _asked = false;
+        if (_gate.Fault is { Recoverable: false }) return;
+        writer.SetBusyTimeout(_waitMs);
+        var done = Fold(writer, raw.SQLITE_CHECKPOINT_RESTART) is { Complete: true };
+        writer.SetBusyTimeout(_options.BusyTimeoutMs);
+        if (done)
+        {
+            _pages = 0;
+            _askAt = _options.CheckpointPages;
+            _waitMs = FirstWaitMs;
+            return;
+        }
+
+        // A long read holds the log. The longer the log, the longer the writer is willing to wait for that read to end.
+        _askAt = _pages + (_options.CheckpointPages / 4);
+        _waitMs = Math.Min(_waitMs * 2, Math.Max(FirstWaitMs, _options.BusyTimeoutMs));
+    }
+
+    /// <summary>Folds all of the log and empties its file, unless a fault forbids touching it.</summary>
+    public void Dispose()
+    {
+        _closing = true;
+        _wake.Release();
+        if (_thread.IsAlive) _thread.Join();
+        if (_gate.Fault is { Recoverable: false }) _connection.KeepLogOnClose();
+        else Fold(_connection, raw.SQLITE_CHECKPOINT_TRUNCATE);
+        _connection.Dispose();
+        _wake.Dispose();
+    }
+
+    private void Loop()
+    {
+        while (true)
+        {
+            _wake.Wait();
+            if (_closing) return;
+            for (var pass = 0; pass < PassesMax; pass++)
+            {
+                if (_gate.Fault is { Recoverable: false }) break;
+                if (Fold(_connection, raw.SQLITE_CHECKPOINT_PASSIVE) is not { } log || log.Pages - log.Folded <= RestPages) break;
+            }
+
+            _restartDue = true;
+            _nudge();
+        }
+    }
+
+    private Checkpoint? Fold(SqliteConnection connection, int mode)
+    {
+        try
+        {
+            connection.ForgetFault();
+            return connection.Checkpoint(mode);
+        }
+        catch (StorageUnavailableException e)
+        {
+            // A full disk is met by the next write, if it needs space at all; the log stays and is folded later.
+            if (!e.Fault.Recoverable) _gate.Raise(e.Fault);
+            return null;
+        }
+    }
+}
