@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Jq;
+using Millrace.Platform.Definitions;
+using Millrace.Platform.Http;
+using Millrace.Storage;
+
+namespace Millrace.Platform;
+
+/// <summary>Puts the modules together: their services, their routes, and what surrounds every request.</summary>
+public static class PlatformHost
+{
+    public static void AddPlatform(this IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemHandler>();
+        services.ConfigureHttpJsonOptions(o => WireJson.Configure(o.SerializerOptions));
+        services.AddSingleton(typeof(Tenant), Tenant.Default);
+        services.AddSingleton<CompiledDefinitions>();
+        services.AddSingleton<PushDefinition>();
+        services.AddOpenApi("v1", options =>
+        {
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info.Title = "Millrace";
+                document.Info.Version = "v1";
+                document.Info.Description = "Durable workflows: definitions, runs, artifacts, live streams.";
+                document.Servers?.Clear();
+                return Task.CompletedTask;
+            });
+            options.AddSchemaTransformer((schema, context, _) =>
+            {
+                if (context.JsonTypeInfo.Type == typeof(Json) || context.JsonTypeInfo.Type == typeof(Json?)) schema.Description = "Any JSON value.";
+                return Task.CompletedTask;
+            });
+        });
+    }
+
+    /// <param name="webRoot">Folder of the built web app, or null.</param>
+    public static void MapPlatform(this WebApplication app, string? webRoot)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true, ExceptionHandler = _ => Task.CompletedTask });
+        app.UseStatusCodePages(ProblemHandler.WriteBareAsync);
+        app.Use(SecurityHeaders.SetAsync);
+        app.Use(LocalOnly.CheckAsync);
+        app.UseRouting();
+        app.UseWebApp(webRoot);
+
+        app.MapOpenApi("/openapi/{documentName}.json");
+        var api = app.MapGroup("/api/v1");
+        api.MapDefinitions();
+    }
+}
