@@ -62,7 +62,8 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
             var until = worker.Now + (long)worker.Settings.PollInterval.TotalMicroseconds;
             try
             {
-                Volatile.Write(ref _sleepsUntil, 0);
+                // A call that comes meanwhile makes it look once more.
+                Volatile.Write(ref _sleepsUntil, long.MaxValue);
                 until = await RunOnceAsync();
             }
             catch (Exception e)

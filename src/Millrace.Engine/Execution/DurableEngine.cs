@@ -89,6 +89,8 @@ public sealed class DurableEngine : IAsyncDisposable
     public async Task<RunPhase> EndAsync(Tenant tenant, Guid run, CancellationToken cancel = default)
     {
         var end = _worker.EndOf(run);
+        // A run in memory tells of its end; only of others the row must be asked.
+        if (_worker.Holds(run)) return await end.WaitAsync(cancel);
         var row = await _worker.Database.ReadAsync(db => RunStore.Get(db, tenant, run), cancel);
         if (row is not { IsFinished: true }) return await end.WaitAsync(cancel);
         _worker.ForgetEnd(run);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
+using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
 using Millrace.Workflows.Kernel;
 
@@ -68,6 +69,6 @@ internal sealed class EffectContext(RunActor actor, Step step) : FunctionContext
             ArtifactStore.Save(db, actor.Tenant, actor.Id, row);
             return 0;
         });
-        return new ArtifactInfo(name, mediaType, blob.Size, blob.Sha256, worker.Blobs.PathOf(blob.Sha256));
+        return new ArtifactInfo(name, mediaType, blob.Size, blob.Sha256, (worker.Blobs as FileBlobStore)?.PathOf(blob));
     }
 }

@@ -34,8 +34,8 @@ public sealed class JournalReader(Database database, BlobStore blobs)
     {
         var json = JsonText.Parse(row.Entries);
         Dictionary<string, Json>? large = null;
-        foreach (var sha256 in EntryReader.References(json))
-            (large ??= [])[sha256] = JsonText.Parse((await blobs.ReadAsync(sha256, default)).AsSpan());
+        foreach (var blob in EntryReader.References(json))
+            (large ??= [])[blob.Sha256] = JsonText.Parse((await blobs.ReadAsync(blob)).AsSpan());
         return new DecodedRecord(row.Seq, row.At, row.State, EntryReader.Read(json, sha256 => large![sha256]));
     }
 

@@ -125,8 +125,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             case RunEvent.EffectEnded e: EndEffect(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
-                if (decision.Entries.Count > 0) _waiters.Add(e.Durable);
-                else e.Durable.TrySetCanceled();
+                if (decision.Entries.Count > 0) _waiters.Add(e.Recorded);
+                else e.Recorded.TrySetCanceled();
                 break;
             case RunEvent.Tick:
                 TimerAt = long.MaxValue;

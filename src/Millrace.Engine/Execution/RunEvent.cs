@@ -42,7 +42,7 @@ internal abstract class RunEvent
         public int Step { get; } = step;
         public string Name { get; } = name;
         public Json Output { get; } = output;
-        public TaskCompletionSource Durable { get; } = durable;
+        public TaskCompletionSource Recorded { get; } = durable;
     }
 
     /// <summary>A timer of a run that is held may be due.</summary>

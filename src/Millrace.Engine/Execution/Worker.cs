@@ -109,6 +109,8 @@ internal sealed class Worker : IAsyncDisposable
         actor.Post(new RunEvent.Claimed(row));
     }
 
+    public bool Holds(Guid run) => _actors.ContainsKey(run);
+
     public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
 
     /// <summary>Tells whoever holds the run that its inbox is not empty.</summary>

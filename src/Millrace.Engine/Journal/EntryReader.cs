@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Storage.Blobs;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
@@ -8,23 +9,23 @@ namespace Millrace.Engine.Journal;
 /// <summary>Reads what <see cref="EntryWriter"/> wrote.</summary>
 internal static class EntryReader
 {
-    /// <summary>The SHA-256 of every value of a record that is kept in the blob store.</summary>
-    public static IEnumerable<string> References(Json record) =>
+    /// <summary>Every value of a record that is kept in the blob store.</summary>
+    public static IEnumerable<BlobRef> References(Json record) =>
         from entry in record.AsArray()
         from member in entry.AsObject()
         where member.Key.EndsWith('@')
-        select member.Value["sha256"].AsString();
+        select new BlobRef(member.Value["sha256"].AsString(), (long)member.Value["size"].AsNumber());
 
     /// <param name="large">Gives the value kept under a SHA-256.</param>
     public static List<Entry> Read(Json record, Func<string, Json> large)
     {
         var items = record.AsArray();
         var entries = new List<Entry>(items.Count);
-        foreach (var item in items.Span) entries.Add(Read(item, large));
+        foreach (var item in items.Span) entries.Add(ReadOne(item, large));
         return entries;
     }
 
-    private static Entry Read(Json e, Func<string, Json> large)
+    private static Entry ReadOne(Json e, Func<string, Json> large)
     {
         var step = e["step"] is { IsNumber: true } s ? (int)s.AsNumber() : 0;
         return e["e"].AsString() switch
