@@ -12,7 +12,7 @@ public sealed class RunFeedTests
     {
         using var client = server.Client;
         var items = new List<FeedItem>();
-        await foreach (var item in new RunFeed(client, new HurriedTime()).FollowAsync("r", 0, CancellationToken.None)) items.Add(item);
+        await foreach (var item in new RunFeed(client, new HurriedTime()).FollowAsync("r", -1, CancellationToken.None)) items.Add(item);
         return items;
     }
 
@@ -20,7 +20,7 @@ public sealed class RunFeedTests
 
     [Fact]
     public async Task It_hands_out_records_until_the_end() =>
-        Assert.Equal([1, 2], Positions(await FollowAsync(new FakeServer().Stream(Record(1) + Record(2) + End))));
+        Assert.Equal([0, 1, 2], Positions(await FollowAsync(new FakeServer().Stream(Record(0) + Record(1) + Record(2) + End))));
 
     [Fact]
     public async Task After_a_lost_connection_it_asks_from_where_it_was()

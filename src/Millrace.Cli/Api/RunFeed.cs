@@ -29,9 +29,10 @@ internal sealed class RunFeed(ServerClient client, TimeProvider time)
     private static readonly TimeSpan DelayMin = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(5);
 
-    private long _position;
+    private long _position = -1;
     private bool _ended;
 
+    /// <param name="after">Sequence number after which to begin; -1 is before the first.</param>
     public async IAsyncEnumerable<FeedItem> FollowAsync(string run, long after, [EnumeratorCancellation] CancellationToken cancel)
     {
         _position = after;
@@ -65,7 +66,7 @@ internal sealed class RunFeed(ServerClient client, TimeProvider time)
 
     private async IAsyncEnumerable<FeedItem> ReadAsync(string run, [EnumeratorCancellation] CancellationToken cancel)
     {
-        using var answer = await client.OpenStreamAsync($"api/v1/runs/{run}/stream", _position > 0 ? _position : null, cancel);
+        using var answer = await client.OpenStreamAsync($"api/v1/runs/{run}/stream", _position >= 0 ? _position : null, cancel);
         using var silence = new CancellationTokenSource(SilenceMax, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, silence.Token);
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancel));

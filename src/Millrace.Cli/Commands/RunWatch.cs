@@ -17,7 +17,7 @@ internal sealed class RunWatch(Session session, bool plain)
     public async Task<int> FollowAsync(Json run, List<Pushed> pushed, CancellationToken cancel)
     {
         var id = run["id"].AsString();
-        var feed = new RunFeed(session.Client, _terminal.Time).FollowAsync(id, after: 0, cancel);
+        var feed = new RunFeed(session.Client, _terminal.Time).FollowAsync(id, after: -1, cancel);
         var progress = new RunProgress(session.Json ? 0 : await CountNodesAsync(run["definition"], cancel));
         if (session.Json) await QuietAsync(feed, progress);
         else if (_terminal.Live && !plain) await LiveAsync(feed, progress, Title(run), cancel);

@@ -13,7 +13,7 @@ internal static class RunsCommands
     private static readonly Option<string?> Parent = new("--parent") { Description = "Only children of this run.", HelpName = "id" };
     private static readonly Option<int> Limit = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 50, HelpName = "n" };
     private static readonly Option<int> StepsMax = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 10_000, HelpName = "n" };
-    private static readonly Option<long> After = new("--after") { Description = "Only records after this sequence number.", HelpName = "seq" };
+    private static readonly Option<long> After = new("--after") { Description = "Only records after this sequence number.", HelpName = "seq", DefaultValueFactory = _ => -1 };
     private static readonly Option<string?> Reason = new("--reason") { Description = "Why; kept with the run.", HelpName = "text" };
     private static readonly Option<bool> Plain = new("--plain") { Description = "One line for each change instead of a picture that moves." };
     private static readonly Argument<string?> Artifact = new("name") { Description = "Fetch this artifact; without a name they are listed.", Arity = ArgumentArity.ZeroOrOne };

@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Platform.Http;
 using Millrace.Storage;
@@ -8,7 +9,7 @@ using Millrace.Workflows.Graph;
 namespace Millrace.Platform.Definitions;
 
 /// <summary>Checks a document, and keeps it as a version when it has no errors.</summary>
-public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionNames functions, TimeProvider time)
+public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionRegistry functions, TimeProvider time)
 {
     /// <summary>Changes nothing.</summary>
     public ValidationResult Validate(string source)
@@ -54,21 +55,24 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         var findings = new List<Diagnostic>();
         foreach (var node in workflow.Nodes)
         {
-            if (node.Body is not CallBody call || functions.Has(call.Function)) continue;
+            if (node.Body is not CallBody call || functions.Find(call.Function) is not null) continue;
             lines ??= SourceLines.Of(source);
             var (line, column) = lines.Find(node.Reference);
             findings.Add(new Diagnostic(Severity.Error, "workflow.unknown_function", $"No function '{call.Function}' is provided here.", line, column, node.Reference,
-                $"one of {string.Join(", ", functions.All)}"));
+                $"one of {string.Join(", ", functions.All.Select(f => f.Reference))}"));
         }
         return findings;
     }
 
+    internal static ProblemError ErrorOf(Diagnostic finding) => new()
+    {
+        Severity = finding.Severity, Code = finding.Code, Message = finding.Message,
+        Line = finding.Line, Column = finding.Column, Pointer = finding.Pointer, Expected = finding.Expected,
+    };
+
     private static Problem Invalid(IReadOnlyList<Diagnostic> findings)
     {
-        var errors = findings.Select(f => new ProblemError
-        {
-            Severity = f.Severity, Code = f.Code, Message = f.Message, Line = f.Line, Column = f.Column, Pointer = f.Pointer, Expected = f.Expected,
-        }).ToList();
+        var errors = findings.Select(ErrorOf).ToList();
         return new Problem(422, "definition.invalid", "The definition has errors.", Problem.Summarise([.. errors.Where(e => e.Severity == Severity.Error)]), errors);
     }
 }

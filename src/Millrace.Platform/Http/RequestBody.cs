@@ -7,13 +7,13 @@ using Millrace.Jq;
 namespace Millrace.Platform.Http;
 
 /// <summary>Reads bodies with a limit, and says where they are wrong.</summary>
-internal static class RequestBody
+public static class RequestBody
 {
     /// <summary>A run's input, as bytes of JSON text.</summary>
     public const int JsonBytesMax = 16 << 20;
 
     /// <exception cref="Problem">415, 413, or 400 <c>request.malformed</c> with line and column.</exception>
-    public static async Task<Json> JsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel)
+    internal static async Task<Json> JsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel)
     {
         RequireType(request, "application/json");
         var bytes = await BytesAsync(request, bytesMax, cancel);
@@ -30,11 +30,11 @@ internal static class RequestBody
     }
 
     /// <summary>Like <see cref="JsonAsync"/>, but a request without a body is an empty object.</summary>
-    public static async Task<Json> OptionalJsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel) =>
+    internal static async Task<Json> OptionalJsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel) =>
         request.ContentLength is null or 0 && request.ContentType is null ? Json.EmptyObject : await JsonAsync(request, bytesMax, cancel);
 
     /// <exception cref="Problem">415, 413, or 400 when the text is no UTF-8.</exception>
-    public static async Task<string> TextAsync(HttpRequest request, int bytesMax, CancellationToken cancel, params string[] types)
+    internal static async Task<string> TextAsync(HttpRequest request, int bytesMax, CancellationToken cancel, params string[] types)
     {
         RequireType(request, types);
         var bytes = await BytesAsync(request, bytesMax, cancel);
