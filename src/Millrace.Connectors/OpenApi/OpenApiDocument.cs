@@ -27,7 +27,8 @@ internal sealed class OpenApiDocument
     public static OpenApiDocument Parse(string text, Uri address, string name)
     {
         var root = ParseText(text, name);
-        var version2 = root["swagger"].StringOrNull == "2.0";
+        // Without quotes, as many write it, YAML makes it a number.
+        var version2 = root["swagger"] is var swagger && (swagger.StringOrNull == "2.0" || swagger.IsNumber && swagger.AsNumber() == 2);
         if (!version2 && root["openapi"].StringOrNull?.StartsWith("3.", StringComparison.Ordinal) != true)
             throw Invalid(name, "it says neither swagger: \"2.0\" nor openapi: \"3.…\"");
         var document = new OpenApiDocument(root, address, name) { IsVersion2 = version2 };

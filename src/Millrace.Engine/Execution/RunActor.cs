@@ -215,7 +215,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
     private async ValueTask SealAsync()
     {
-        if (_entries.Count == 0) return;
+        if (_entries.Count == 0)
+        {
+            // What is asked for again after a crash follows from what is on disk already.
+            CarryOut([.. _commands]);
+            _commands.Clear();
+            return;
+        }
         IReadOnlyList<NewRun> children = [];
         if (_commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, _commands, RefuseChild);
         var (bytes, large) = EntryWriter.Write(_entries);
@@ -290,11 +296,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         worker.Announce(this, record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
-        foreach (var command in record.Commands)
-        {
-            if (command is Command.Invoke invoke) Begin(invoke);
-            else if (command is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
-        }
+        CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);
         foreach (var child in record.ChildrenToCancel) worker.Nudge(child);
         if (record.Parent is { } parent) worker.Nudge(parent);
@@ -306,6 +308,15 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (!decision.HasMore) return;
         decision.Continue();
         Collect(decision);
+    }
+
+    private void CarryOut(IReadOnlyList<Command> commands)
+    {
+        for (var i = 0; i < commands.Count; i++)
+        {
+            if (commands[i] is Command.Invoke invoke) Begin(invoke);
+            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
+        }
     }
 
     private void Begin(Command.Invoke invoke)

@@ -62,11 +62,12 @@ public sealed class Subscription : IAsyncDisposable, IValueTaskSource<bool>
         }
     }
 
+    /// <returns>False when there is no message, and also while <see cref="Lost"/>: no message is shown past a gap that was not noticed.</returns>
     public bool TryRead(out BusMessage message)
     {
         lock (_lock)
         {
-            if (_count == 0)
+            if (_count == 0 || _lost)
             {
                 message = default;
                 return false;

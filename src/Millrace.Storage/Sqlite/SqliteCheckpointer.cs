@@ -6,17 +6,21 @@ namespace Millrace.Storage.Sqlite;
 /// <summary>
 /// Folds the write-ahead log into the data file on its own thread, so that no commit pays for it. Under steady load the log
 /// never empties that way, since pages arrive while it is folded; the writer therefore folds the short rest between two
-/// groups and restarts the log, which keeps the file at about <see cref="SqliteOptions.CheckpointPages"/>.
+/// groups and restarts the log, which keeps the file at about <see cref="SqliteOptions.CheckpointPages"/>. Where the thread cannot
+/// keep up at all, the writer waits for it at four times that size. Only a read that does not end lets the log grow further.
 /// </summary>
 internal sealed class SqliteCheckpointer : IDisposable
 {
     private const int PassesMax = 4;
     private const int RestPages = 256;
     private const int FirstWaitMs = 4;
+    private const int WaitMsMost = 100;
+    private const int ForcedTimes = 4;
 
     private readonly SqliteConnection _connection;
     private readonly FaultGate _gate;
     private readonly SqliteOptions _options;
+    private readonly Lock _folding = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Thread _thread;
     private Action _nudge = () => { };
@@ -26,6 +30,7 @@ internal sealed class SqliteCheckpointer : IDisposable
     // Of the writer's thread only.
     private int _pages;
     private int _askAt;
+    private int _forceAt;
     private bool _asked;
     private int _waitMs = FirstWaitMs;
 
@@ -35,6 +40,7 @@ internal sealed class SqliteCheckpointer : IDisposable
         _gate = gate;
         _options = options;
         _askAt = options.CheckpointPages;
+        _forceAt = options.CheckpointPages * ForcedTimes;
         _thread = new Thread(Loop) { IsBackground = true, Name = "sqlite checkpoint" };
     }
 
@@ -54,10 +60,10 @@ internal sealed class SqliteCheckpointer : IDisposable
         _wake.Release();
     }
 
-    /// <summary>Called by the writer between groups; does nothing unless the log has just been folded.</summary>
+    /// <summary>Called by the writer between groups; does nothing unless the log has just been folded or has become far too long.</summary>
     public void RestartLog(SqliteConnection writer)
     {
-        if (!_restartDue) return;
+        if (!_restartDue && _pages < _forceAt) return;
         _restartDue = false;
         _asked = false;
         if (_gate.Fault is { Recoverable: false }) return;
@@ -68,13 +74,16 @@ internal sealed class SqliteCheckpointer : IDisposable
         {
             _pages = 0;
             _askAt = _options.CheckpointPages;
+            _forceAt = _options.CheckpointPages * ForcedTimes;
             _waitMs = FirstWaitMs;
             return;
         }
 
-        // A long read holds the log. The longer the log, the longer the writer is willing to wait for that read to end.
-        _askAt = _pages + (_options.CheckpointPages / 4);
-        _waitMs = Math.Min(_waitMs * 2, Math.Max(FirstWaitMs, _options.BusyTimeoutMs));
+        // A long read holds the log. The longer the log, the longer the writer waits for that read to end, but the more seldom:
+        // most of the time is spent writing, however long the read.
+        _askAt = _pages + (Math.Max(_pages, _options.CheckpointPages) / 4);
+        _forceAt = Math.Max(_forceAt, _askAt);
+        _waitMs = Math.Min(_waitMs * 2, WaitMsMost);
     }
 
     /// <summary>Folds all of the log and empties its file, unless a fault forbids touching it.</summary>
@@ -110,8 +119,12 @@ internal sealed class SqliteCheckpointer : IDisposable
     {
         try
         {
-            connection.ForgetFault();
-            return connection.Checkpoint(mode);
+            // SQLite refuses a second checkpoint at once instead of waiting for the first.
+            lock (_folding)
+            {
+                connection.ForgetFault();
+                return connection.Checkpoint(mode);
+            }
         }
         catch (StorageUnavailableException e)
         {

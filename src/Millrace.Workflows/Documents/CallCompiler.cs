@@ -71,7 +71,7 @@ internal static class CallCompiler
         var catalogs = of.Root["use"]["catalogs"];
         if (catalogs[catalog].Is(JsonKind.Object)) return Unsupported(of, call, $"A function of the catalog '{catalog}'", function, arguments);
         if (catalog != "default")
-            of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No catalog '{TextShape.Shorten(catalog)}' is defined under use.catalogs{Nearest.Hint(catalog, [.. catalogs.Members.Select(c => c.Key), "default"])}.", "default, or a catalog under use.catalogs");
+            of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No catalog '{TextShape.Shorten(catalog)}' is defined under use.catalogs{Nearest.Hint(catalog, [.. catalogs.Members.Select(c => c.Key), "default"])}", "default, or a catalog under use.catalogs");
         return new(function, arguments) { Keyword = "call" };
     }
 
@@ -79,12 +79,13 @@ internal static class CallCompiler
     {
         var call = task["call"];
         var functions = of.Root["use"]["functions"];
-        var arguments = task["with"].IsAbsent ? null : of.Template(task["with"], names, Place.Definition);
+        // They become the input of the function's task, which is kept.
+        var arguments = task["with"].IsAbsent ? null : of.Template(task["with"], names, Place.Kept);
         if (functions.Value.ObjectOrNull is not { } all || !all.Has(function))
         {
             var known = functions.Members.Select(f => f.Key).Concat(DslTasks.Functions);
             if (function.Length > 0)
-                of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No function '{TextShape.Shorten(function)}' is defined under use.functions{Nearest.Hint(function, known)}.",
+                of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No function '{TextShape.Shorten(function)}' is defined under use.functions{Nearest.Hint(function, known)}",
                     $"one of {string.Join(", ", known.Take(20))}, or name:version@catalog");
         }
         else if (of.Functions.Contains(function))

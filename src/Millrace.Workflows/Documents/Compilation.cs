@@ -35,7 +35,7 @@ internal sealed class Compilation(Json document, Findings findings)
         var name = reference.Text!;
         if (Root["use"][section].Value.ObjectOrNull is { } all && all.Has(name)) return Used(section, name);
         var names = Root["use"][section].Members.Select(m => m.Key).ToList();
-        findings.AtValue("workflow.unknown_reference", reference.Pointer, $"No {noun} '{TextShape.Shorten(name)}' is defined under use.{section}{Nearest.Hint(name, names)}.",
+        findings.AtValue("workflow.unknown_reference", reference.Pointer, $"No {noun} '{TextShape.Shorten(name)}' is defined under use.{section}{Nearest.Hint(name, names)}",
             names.Count == 0 ? null : $"one of {string.Join(", ", names)}");
         return null;
     }
@@ -122,7 +122,7 @@ internal sealed class Compilation(Json document, Findings findings)
                 if (!Variables.Standard.Contains(name)) continue;
                 var start = Math.Max(0, text.IndexOf("$" + name, expression.Start, StringComparison.Ordinal));
                 if (name == "secrets" && place.IsKept())
-                    Report("workflow.secret_exposed", expression.Pointer, text, start, "A secret used here would be written to the journal; use it in the arguments of a call or in a task's input.from.");
+                    Report("workflow.secret_exposed", expression.Pointer, text, start, "A secret used here would be written to the journal; use it in the arguments of the call that needs it, or in a task's input.from.");
                 else if (!place.Gives(name))
                     Report("workflow.unavailable_variable", expression.Pointer, text, start, $"${name} is not available here and is null.", Severity.Warning);
             }

@@ -209,8 +209,11 @@ internal sealed class DocumentReader
         // Of a tab in the indentation the parser gives the beginning of the mapping, not the tab.
         if (e.Message.Contains("tab", StringComparison.Ordinal) && TabIndentation() is { } tab)
             return new("yaml.syntax", "The indentation holds a tab.", tab, "spaces");
-        return new("yaml.syntax", e.Message, SourceMark.Of(e.Start.Line > 0 ? e.Start : e.End));
+        // The end of the text is given as the beginning of a line after it.
+        return new("yaml.syntax", e.Message, e.Start.Index >= _source.Length ? End : SourceMark.Of(e.Start));
     }
+
+    private SourceMark End => new(_source.AsSpan().Count('\n') + 1, _source.Length - _source.LastIndexOf('\n'), _source.Length);
 
     private SourceMark? TabIndentation()
     {

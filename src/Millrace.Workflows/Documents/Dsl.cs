@@ -43,7 +43,7 @@ internal static partial class Dsl
 
     private static readonly Field[] OAuth2Fields =
     [
-        Must("authority", Uri),
+        Must("authority", new TextShape("a URI or a URI template", t => IsUri(t) && !Graph.Expression.IsEnclosed(t))),
         Must("grant", new ChoiceShape("authorization_code", "client_credentials", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange")),
         May("client", new ObjectShape("a client",
             May("id", Text), May("secret", Text), May("assertion", Text),
@@ -157,6 +157,8 @@ internal static partial class Dsl
         if (value.Count == 0) findings.AtKey("workflow.bad_value", pointer, "At least one attribute of the event is needed.", "type, source, subject, data, ...");
     }
 
+    public static bool IsHost(string text) => HostName().IsMatch(text);
+
     private static bool IsUri(string text) => text.Length > 0 && (text.Contains("${", StringComparison.Ordinal) || !text.Any(char.IsWhiteSpace));
 
     private static bool IsTime(string text) => text.Contains("${", StringComparison.Ordinal) || DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out _);
@@ -168,6 +170,9 @@ internal static partial class Dsl
 
     [GeneratedRegex(@"^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\z", RegexOptions.CultureInvariant)]
     private static partial Regex LabelName();
+
+    [GeneratedRegex(@"^[a-zA-Z0-9]([a-zA-Z0-9-.]{0,61}[a-zA-Z0-9])?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex HostName();
 
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]{0,99}\z", RegexOptions.CultureInvariant)]
     private static partial Regex VariableName();

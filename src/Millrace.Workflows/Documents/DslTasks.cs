@@ -39,7 +39,7 @@ internal static class DslTasks
 
     private static readonly Shape Grpc = new ObjectShape("a grpc call",
         Must("proto", Resource),
-        Must("service", new ObjectShape("a grpc service", Must("name", Text), Must("host", Text), May("port", new WholeShape(0, 65535)), May("authentication", Authentication))),
+        Must("service", new ObjectShape("a grpc service", Must("name", Text), Must("host", new TextShape("the name of a host", IsHost)), May("port", new WholeShape(0, 65535)), May("authentication", Authentication))),
         Must("method", Text), May("arguments", AnyObject));
 
     private static readonly Shape AsyncApi = new ObjectShape("an asyncapi call",

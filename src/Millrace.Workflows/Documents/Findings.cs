@@ -9,7 +9,7 @@ internal sealed class Findings(SourceMap map)
     private const int CollectedMax = 10 * Max;
 
     private readonly List<Diagnostic> _found = [];
-    private readonly HashSet<(string Code, int Line, int Column)> _known = [];
+    private readonly HashSet<(string Code, int Line, int Column, string Message)> _known = [];
     private readonly HashSet<string> _wrong = new(StringComparer.Ordinal);
 
     public SourceMap Map => map;
@@ -28,7 +28,7 @@ internal sealed class Findings(SourceMap map)
     public void Add(Severity severity, string code, string pointer, string message, SourceMark at, string? expected)
     {
         if (severity == Severity.Error && code != Unsupported) _wrong.Add(pointer);
-        if (_found.Count < CollectedMax && _known.Add((code, at.Line, at.Column)))
+        if (_found.Count < CollectedMax && _known.Add((code, at.Line, at.Column, message)))
             _found.Add(new(severity, code, message, at.Line, at.Column, pointer, expected));
     }
 

@@ -25,7 +25,7 @@ internal sealed class ObjectShape(string noun, params Field[] fields) : Shape(no
 
     public ObjectShape ExactlyOne(params string[] names) => Rule((value, pointer, findings) =>
     {
-        var present = names.Where(value.Has).ToList();
+        var present = value.Select(m => m.Key).Where(names.Contains).ToList();
         if (present.Count == 0)
             findings.AtKey("workflow.missing_property", pointer, $"{Capital(Expected)} needs one of {string.Join(", ", names)}.", $"one of {string.Join(", ", names)}");
         foreach (var extra in present.Skip(1))
@@ -54,7 +54,7 @@ internal sealed class ObjectShape(string noun, params Field[] fields) : Shape(no
             var at = Pointer.Of(pointer, key);
             if (field is not null) field.Shape.Check(member, at, findings);
             else if (!_open)
-                findings.AtKey("workflow.unknown_property", at, $"{Capital(Expected)} has no property '{TextShape.Shorten(key)}'{Nearest.Hint(key, Names)}.", $"one of {string.Join(", ", Names)}");
+                findings.AtKey("workflow.unknown_property", at, $"{Capital(Expected)} has no property '{TextShape.Shorten(key)}'{Nearest.Hint(key, Names)}", $"one of {string.Join(", ", Names)}");
         }
         foreach (var field in fields)
             if (field.Required && !members.Has(field.Name))
@@ -70,14 +70,15 @@ internal static class Nearest
 {
     private const int LengthMax = 40;
 
-    public static string Hint(string name, IEnumerable<string> names) => To(name, names) is { } near ? $"; did you mean '{near}'?" : "";
+    /// <summary>Ends a sentence, with a question where there is one to ask.</summary>
+    public static string Hint(string name, IEnumerable<string> names) => To(name, names) is { } near ? $"; did you mean '{near}'?" : ".";
 
     /// <returns>The candidate with the fewest edits, when those are few for its length; else null.</returns>
     public static string? To(string name, IEnumerable<string> names)
     {
         if (name.Length > LengthMax) return null;
         string? nearest = null;
-        var best = Math.Max(1, name.Length / 3) + 1;
+        var best = name.Length / 3 + 1;
         foreach (var candidate in names)
         {
             if (Math.Abs(candidate.Length - name.Length) >= best || candidate.Length > LengthMax) continue;

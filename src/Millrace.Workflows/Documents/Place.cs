@@ -10,7 +10,7 @@ internal enum Place : byte
     /// <summary>The task itself, where the result goes into an effect or decides a branch.</summary>
     Definition,
 
-    /// <summary>The task itself, where the result is written to the journal: set, emit, raise, the items of a loop, a child's input.</summary>
+    /// <summary>The task itself, where the result is written to the journal: set, emit, raise, the items of a loop, the input of a child or of the document's own functions.</summary>
     Kept,
 
     TaskOutput,

@@ -80,7 +80,8 @@ internal static class ScalarText
         var header = source.IndexOf('\n', at);
         if (header < 0 || header >= end) return at;
         var line = header + 1;
-        var indent = Indentation(source, line, end);
+        var digit = source.AsSpan(at, header - at).IndexOfAnyInRange('1', '9');
+        var indent = digit < 0 ? Indentation(source, line, end) : KeyIndentation(source, at) + source[at + digit] - '0';
         for (var read = 0; line < end;)
         {
             var stop = source.IndexOf('\n', line);
@@ -91,6 +92,15 @@ internal static class ScalarText
             line = stop + 1;
         }
         return end;
+    }
+
+    /// <summary>An indicator in the header counts from the indentation of the key, hyphens before it counted in.</summary>
+    private static int KeyIndentation(string source, int at)
+    {
+        var line = source.LastIndexOf('\n', Math.Max(0, at - 1)) + 1;
+        var key = line;
+        while (key < at && (source[key] == ' ' || (source[key] == '-' && source[key + 1] == ' '))) key++;
+        return key - line;
     }
 
     private static int Indentation(string source, int line, int end)

@@ -31,7 +31,7 @@ internal static class TaskCompiler
             case { } name when targets.TryGetValue(name, out var position): return new Flow(FlowKind.Goto, position);
             case { } name:
                 of.Findings.AtValue("workflow.unknown_target", directive.Pointer,
-                    $"No task '{TextShape.Shorten(name)}' stands in the same list{Nearest.Hint(name, [.. targets.Keys, "continue", "exit", "end"])}; directives lead to tasks of their own list only.",
+                    $"No task '{TextShape.Shorten(name)}' stands in the same list, and directives lead to no other{Nearest.Hint(name, [.. targets.Keys, "continue", "exit", "end"])}",
                     string.Join(", ", ["continue", "exit", "end", .. targets.Keys.Take(20)]));
                 return Graph.Flow.Continue;
         }

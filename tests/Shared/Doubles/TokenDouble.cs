@@ -25,6 +25,9 @@ internal sealed class TokenDouble : ServiceDouble
     public int? ExpiresIn { get; set; } = 3600;
     public string TokenType { get; set; } = "Bearer";
 
+    /// <summary>The resource takes no token at all.</summary>
+    public bool RefuseAll { get; set; }
+
     /// <summary>Completes when the first request for a token has arrived.</summary>
     public Task Asked => _asked.Task;
 
@@ -55,7 +58,7 @@ internal sealed class TokenDouble : ServiceDouble
         app.MapGet("/realms/mill/.well-known/openid-configuration", () => Results.Json(new { issuer = $"{Base}realms/mill", token_endpoint = $"{Base}realms/mill/protocol/token" }));
         app.MapGet("/protected", (HttpRequest request) =>
         {
-            lock (_good) return _good.Contains(request.Headers.Authorization.ToString()) ? Results.Json(new { welcome = true }) : Results.Text("", statusCode: 401);
+            lock (_good) return !RefuseAll && _good.Contains(request.Headers.Authorization.ToString()) ? Results.Json(new { welcome = true }) : Results.Text("", statusCode: 401);
         });
     }
 
