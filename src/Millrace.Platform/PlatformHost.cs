@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
-using Millrace.Jq;
 using Millrace.Platform.Artifacts;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
@@ -34,22 +33,7 @@ public static class PlatformHost
         services.AddSingleton<RunHistories>();
         services.AddSingleton<Broadcasts>();
         services.AddSingleton<EventStream>();
-        services.AddOpenApi("v1", options =>
-        {
-            options.AddDocumentTransformer((document, _, _) =>
-            {
-                document.Info.Title = "Millrace";
-                document.Info.Version = "v1";
-                document.Info.Description = "Durable workflows: definitions, runs, artifacts, live streams.";
-                document.Servers?.Clear();
-                return Task.CompletedTask;
-            });
-            options.AddSchemaTransformer((schema, context, _) =>
-            {
-                if (context.JsonTypeInfo.Type == typeof(Json) || context.JsonTypeInfo.Type == typeof(Json?)) schema.Description = "Any JSON value.";
-                return Task.CompletedTask;
-            });
-        });
+        services.AddOpenApi("v1", ApiDocument.Describe);
     }
 
     /// <param name="webRoot">Folder of the built web app, or null.</param>

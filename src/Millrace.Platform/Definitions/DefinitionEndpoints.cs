@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -93,9 +92,7 @@ internal static class DefinitionEndpoints
         new QueryReader(request).NoMore();
         var definition = await FindAsync(database, tenant, new DefinitionName(@namespace, name, version), cancel);
         var workflow = (await compiled.FindAsync(database, tenant, definition.Hash, cancel))!;
-        var source = await database.ReadAsync(unit => DefinitionStore.Source(unit, tenant, definition.Hash), cancel);
-        var lines = SourceLines.Of(Encoding.UTF8.GetString(source!));
-        return TypedResults.Ok(GraphDrawing.Draw(workflow, pointer => lines.Find(pointer).Line));
+        return TypedResults.Ok(GraphView.Of(workflow));
     }
 
     private static async Task<DefinitionVersion> FindAsync(Database database, Tenant tenant, DefinitionName name, CancellationToken cancel) =>

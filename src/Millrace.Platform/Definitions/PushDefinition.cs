@@ -57,8 +57,9 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         {
             if (node.Body is not CallBody call || functions.Find(call.Function) is not null) continue;
             lines ??= SourceLines.Of(source);
-            var (line, column) = lines.Find(node.Reference);
-            findings.Add(new Diagnostic(Severity.Error, "workflow.unknown_function", $"No function '{call.Function}' is provided here.", line, column, node.Reference,
+            var pointer = $"{node.Reference}/{call.Keyword}";
+            var (line, column) = lines.Find(pointer);
+            findings.Add(new Diagnostic(Severity.Error, "workflow.unknown_function", $"No function '{call.Function}' is provided here.", line, column, pointer,
                 $"one of {string.Join(", ", functions.All.Select(f => f.Reference))}"));
         }
         return findings;

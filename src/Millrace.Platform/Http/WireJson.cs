@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Millrace.Jq;
+using Millrace.Workflows.Graph;
 
 namespace Millrace.Platform.Http;
 
@@ -19,10 +21,23 @@ public static class WireJson
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.MaxDepth = JsonText.DepthMax + 16;
+        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { TellNulls } };
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
         options.Converters.Add(new JsonValueConverter());
         options.Converters.Add(new TimeConverter());
         return options;
+    }
+
+    /// <summary>Whether a member is there even when its value is null; others are absent then.</summary>
+    internal static bool TellsNull(JsonPropertyInfo property) =>
+        (property.DeclaringType == typeof(GraphEdge) && property.Name != "label") || (property.DeclaringType == typeof(GraphNode) && property.Name == "parent")
+        || property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), false) is [JsonIgnoreAttribute { Condition: JsonIgnoreCondition.Never }];
+
+    /// <summary>In a graph null means something: the top, the way in, the way out. Its types belong to the workflow language, which knows nothing of the wire.</summary>
+    private static void TellNulls(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(GraphNode) && type.Type != typeof(GraphEdge)) return;
+        foreach (var property in type.Properties.Where(TellsNull)) property.ShouldSerialize = static (_, _) => true;
     }
 
     /// <summary>A JSON value as itself; numbers keep their text.</summary>
