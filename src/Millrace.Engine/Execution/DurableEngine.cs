@@ -97,6 +97,10 @@ public sealed class DurableEngine : IAsyncDisposable
         return row.State;
     }
 
+    /// <summary>True while the lease this engine writes under was renewed in time.</summary>
+    public Task<bool> IsAliveAsync(CancellationToken cancel = default) =>
+        _worker.Database.ReadAsync(db => LeaseStore.IsAlive(db, _worker.Lease, _worker.Now), cancel);
+
     public ValueTask DisposeAsync() => _worker.DisposeAsync();
 
     private async Task<ControlOutcome> SignalAsync(Tenant tenant, Guid run, string kind, string? reason)

@@ -38,6 +38,10 @@ public static class JournalStore
         $"select {Columns} from journal where run = $1 and seq > $2 and workspace = $3 order by seq limit $4",
         Map, run, after, tenant.Workspace, (long)limit);
 
+    /// <summary>Sequence number of the run's last record; -1 when it has none.</summary>
+    public static long LastSeq(DbUnit db, Tenant tenant, Guid run) => db.First(
+        "select coalesce(max(seq), -1) from journal where run = $1 and workspace = $2", r => r.Long(0), -1L, run, tenant.Workspace);
+
     /// <summary>The run's last record.</summary>
     public static JournalRow? Last(DbUnit db, Tenant tenant, Guid run) => db.First(
         $"select {Columns} from journal where run = $1 and workspace = $2 order by seq desc limit 1", Map, null, run, tenant.Workspace);

@@ -16,6 +16,9 @@ internal static class LeaseStore
     public static bool Renew(DbUnit db, long lease, long now, long expiresAt) => db.Execute(
         "update lease set heartbeat_at = $1, expires_at = $2 where id = $3 and alive = 1", now, expiresAt, lease) == 1;
 
+    public static bool IsAlive(DbUnit db, long lease, long now) =>
+        db.First("select 1 from lease where id = $1 and alive = 1 and expires_at >= $2", r => r.Int(0), 0, lease, now) == 1;
+
     public static void End(DbUnit db, long lease) => db.Execute("update lease set alive = 0 where id = $1", lease);
 
     /// <summary>Ends every lease whose time is over. A worker that alone may open the database ends all others at once.</summary>

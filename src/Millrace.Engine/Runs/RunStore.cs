@@ -112,6 +112,10 @@ public static class RunStore
     public static List<(RunPhase State, long Count)> CountByState(DbUnit db, Tenant tenant) => db.Query(
         "select state, count(*) from run where workspace = $1 group by state", r => ((RunPhase)r.Long(0), r.Long(1)), tenant.Workspace);
 
+    /// <summary>The run an idempotency key has started, and the request it stood for; null when the key is new.</summary>
+    public static (Guid Run, string Request)? FindKey(DbUnit db, Tenant tenant, string key) => db.First<(Guid, string)?>(
+        "select run, request from start_key where workspace = $1 and key = $2", r => (r.Id(0), r.Text(1)), null, tenant.Workspace, key);
+
     /// <summary>Keeps an idempotency key.</summary>
     /// <returns>Null when the key is new; otherwise the run it started and the request it stood for.</returns>
     internal static (Guid Run, string Request)? KeepKey(DbUnit db, Tenant tenant, string key, string request, Guid run, long now)
@@ -119,8 +123,7 @@ public static class RunStore
         var rows = db.Execute(
             "insert into start_key (organisation, workspace, key, request, run, at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
             tenant.Organisation, tenant.Workspace, key, request, run, now);
-        return rows == 1 ? null : db.First<(Guid, string)?>(
-            "select run, request from start_key where workspace = $1 and key = $2", r => (r.Id(0), r.Text(1)), null, tenant.Workspace, key);
+        return rows == 1 ? null : FindKey(db, tenant, key);
     }
 
     private static string Text(StepCounts c) => $"{c.Started},{c.Completed},{c.Faulted},{c.Skipped},{c.Cancelled}";
