@@ -95,6 +95,18 @@ export function queryString(query: RequestOptions['query'] = {}): string {
   return text ? `?${text}` : ''
 }
 
+/** The reverse: texts, and lists of texts where a name is repeated. */
+export function parseQuery(text: string): Record<string, string | string[]> {
+  const search = new URLSearchParams(text)
+  const keys = new Set(search.keys())
+  return Object.fromEntries(
+    [...keys].map(key => {
+      const all = search.getAll(key)
+      return [key, all.length > 1 ? all : all[0]!]
+    }),
+  )
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   const fallback = `${response.status} ${response.statusText}`.trim()
   const body: unknown = await response.json().catch(() => null)
