@@ -10,7 +10,7 @@ export function load(text) {
   const lines = new LineCounter()
   const doc = parseDocument(text, { lineCounter: lines })
   const loader = new Loader(lines)
-  for (const e of doc.errors) loader.report(e.pos[0], 'yaml.syntax', e.message.split('\n')[0], '')
+  for (const e of doc.errors.slice(0, 1)) loader.report(e.pos[0], 'yaml.syntax', e.message.split('\n')[0], '')
   const value = doc.errors.length === 0 ? doc.toJS() : null
   if (value) loader.document(doc.contents, value)
   return {

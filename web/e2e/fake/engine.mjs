@@ -81,7 +81,7 @@ export class Execution {
     this.records.push(record)
     this.engine.emit('record', this, record)
     if (before !== this.run.state || seq === 1) this.engine.emit('run', this.run)
-    if (finished(this.run.state)) for (const wake of [...this.#wake]) wake()
+    if (finished(this.run.state)) for (const wake of this.#wake) wake()
   }
 
   begin(node, parent, input, more) {
@@ -148,7 +148,7 @@ export class Execution {
       const node = this.definition.loaded.nodes.find(n => n.reference === `${pointer}/${at}/${name}`)
       const outcome = await this.step(node, task, parent, value, more)
       value = outcome.output
-      const then = outcome.then ?? task.then
+      const then = outcome.next ?? task.then
       if (then === 'end' || then === 'exit') break
       const goto = list.findIndex(t => Object.keys(t)[0] === then)
       at = goto >= 0 ? goto : at + 1
@@ -164,25 +164,25 @@ export class Execution {
         this.end(step, 'skipped', { output: input })
         return { output: input }
       }
-      const result = await this[node.kind](step, node, task, input)
+      const result = await this[`perform${node.kind[0].toUpperCase()}${node.kind.slice(1)}`](step, node, task, input)
       const output = result?.output === undefined ? input : result.output
       this.end(step, 'completed', { output })
-      return { output, then: result?.then }
+      return { output, next: result?.next }
     } catch (e) {
       if (e instanceof Fault) this.end(step, 'faulted', { error: e.error })
       throw e
     }
   }
 
-  async set(_, node, task, input) {
+  async performSet(_, node, task, input) {
     return { output: this.evaluate(task.set, input, node) }
   }
 
-  async do(step, node, task, input) {
+  async performDo(step, node, task, input) {
     return { output: await this.scope(step.id, 'do', task.do, `${node.reference}/do`, input) }
   }
 
-  async for(step, node, task, input) {
+  async performFor(step, node, task, input) {
     const items = this.evaluate(task.for.in, input, node)
     let value = input
     for (const [i, item] of (Array.isArray(items) ? items : []).entries())
@@ -197,7 +197,7 @@ export class Execution {
     return { output: value }
   }
 
-  async fork(step, node, task, input) {
+  async performFork(step, node, task, input) {
     const outputs = await Promise.all(
       task.fork.branches.map((branch, i) => {
         const [name, body] = Object.entries(branch)[0]
@@ -210,14 +210,14 @@ export class Execution {
     return { output: outputs.map(o => o.output) }
   }
 
-  async switch(_, node, task, input) {
+  async performSwitch(_, node, task, input) {
     const chosen = task.switch
       .map(c => Object.values(c)[0])
       .find(c => c.when === undefined || this.evaluate(c.when, input, node))
-    return { output: input, then: chosen?.then }
+    return { output: input, next: chosen?.then }
   }
 
-  async try(step, node, task, input) {
+  async performTry(step, node, task, input) {
     const { retry, do: repair } = task.catch
     const attempts = retry?.limit?.attempt?.count ?? 0
     for (let attempt = 1; ; attempt++) {
@@ -248,18 +248,18 @@ export class Execution {
     }
   }
 
-  async raise(_, node, task, input) {
+  async performRaise(_, node, task, input) {
     throw new Fault({ ...this.evaluate(task.raise.error, input, node), instance: node.reference })
   }
 
-  async wait(step, _, task) {
+  async performWait(step, _, task) {
     const ms = duration(task.wait)
     Object.assign(step, { state: 'waiting', wakeAt: new Date(Date.now() + ms).toISOString() })
     this.commit([step], { e: 'timer.started', step: step.id, wakeAt: step.wakeAt })
     await this.sleep(ms)
   }
 
-  async call(step, node, task, input) {
+  async performCall(step, node, task, input) {
     const endpoint = String(task.with?.endpoint?.uri ?? task.with?.endpoint ?? '')
     await this.sleep(250)
     if (endpoint.includes('fail'))
@@ -273,7 +273,7 @@ export class Execution {
     return { output: { ...input, answer: { status: 200, from: endpoint } } }
   }
 
-  async run_(step, command) {
+  async print(step, command) {
     for (const line of String(command).split('\n')) {
       await this.sleep(180)
       this.live(step, 'stdout', `${line}\n`)
@@ -281,7 +281,7 @@ export class Execution {
     this.live(step, 'stderr', 'done\n')
   }
 
-  async run(step, node, task, input) {
+  async performRun(step, node, task, input) {
     if (task.run.workflow) {
       const { namespace, name, version } = task.run.workflow
       const definition = this.engine.find(namespace, name, version ?? 'latest')
@@ -295,13 +295,13 @@ export class Execution {
       return { output: child.output }
     }
     const script = task.run.shell?.command ?? task.run.script?.code ?? ''
-    await this.run_(step, script)
+    await this.print(step, script)
     const text = `# Report\n\nWritten by \`${node.name}\`.\n\n- lines: ${script.split('\n').length}\n`
     this.artifacts.push({ name: `${node.name}.md`, mediaType: 'text/markdown', content: text, createdAt: now() })
     return { output: { code: 0, stdout: script, input } }
   }
 
-  async emit() {
+  async performEmit() {
     await this.sleep(20)
   }
 

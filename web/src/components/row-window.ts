@@ -1,4 +1,4 @@
-import { useCallback, useLayoutEffect, useState, type RefObject } from 'react'
+import { useLayoutEffect, useState, type RefObject } from 'react'
 
 export interface RowWindow {
   /** Rows to render: from inclusive, to exclusive. */
@@ -35,16 +35,13 @@ export function useRowWindow(
       observer?.disconnect()
     }
   }, [scroller, rowHeight])
-  const show = useCallback(
-    (row: number) => {
-      const element = scroller.current
-      if (!element) return
-      const y = row * rowHeight
-      if (y < element.scrollTop) element.scrollTop = y
-      else if (y + rowHeight + top > element.scrollTop + element.clientHeight)
-        element.scrollTop = y + rowHeight + top - element.clientHeight
-    },
-    [scroller, rowHeight, top],
-  )
+  const show = (row: number) => {
+    const element = scroller.current
+    if (!element) return
+    const y = row * rowHeight
+    const below = y + rowHeight + top - element.clientHeight
+    if (y < element.scrollTop) element.scrollTo({ top: y })
+    else if (below > element.scrollTop) element.scrollTo({ top: below })
+  }
   return { from: Math.min(range.from, count), to: Math.min(range.to, count), show }
 }

@@ -153,8 +153,9 @@ class Layout {
   }
 
   #boxOf(node: GraphNode): Omit<Content, 'slots'> {
-    const text = Math.max(node.name.length, node.kind.length + (node.detail ? node.detail.length + 3 : 0) - 2)
-    const own = Math.min(280, Math.max(124, Math.round(text * characterWidth) + 58))
+    // The second line is set smaller; beside both stand the sign of the kind and what a run adds.
+    const detail = (node.kind.length + (node.detail ? node.detail.length + 3 : 0)) * 0.85
+    const own = Math.min(300, Math.max(148, Math.round(Math.max(node.name.length, detail) * characterWidth) + 92))
     if (!this.#children.has(node.id)) {
       return {
         width: own,
@@ -174,7 +175,8 @@ class Layout {
       }
     }
     const content = this.#content(node)
-    const width = Math.max(own, content.width + 2 * padding)
+    const header = Math.min(420, (node.name.length + detail + 2) * characterWidth + 92)
+    const width = Math.max(own, header, content.width + 2 * padding)
     const height = headerHeight + content.height + 2 * padding
     return {
       width,

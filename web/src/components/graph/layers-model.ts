@@ -35,8 +35,8 @@ export interface LayeredDrawing {
 }
 
 const gapX = 26
-const gapY = 34
-const gapYLabelled = 46
+const gapY = 28
+const gapYLabelled = 44
 const backLane = 16
 
 interface Cell {

@@ -12,7 +12,6 @@ export function JsonView({ value, label }: { value: Json; label: string }) {
         <CopyButton text={() => JSON.stringify(value, null, 2)} label={`Copy ${label}`} />
       </div>
       {/* Scrolls by keyboard when it is long. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div
         role="region"
         aria-label={label}

@@ -4,7 +4,18 @@ import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint'
 import { EditorState } from '@codemirror/state'
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view'
+import {
+  Decoration,
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  keymap,
+  lineNumbers,
+  MatchDecorator,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
 import { useEffect, useRef } from 'react'
 import type { LineMarker } from './source-model'
@@ -37,6 +48,25 @@ const look = EditorView.theme({
   '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--faulted)' },
   '.cm-lintRange-warning': { backgroundImage: 'none', textDecoration: 'underline wavy var(--waiting)' },
 })
+
+const expression = new MatchDecorator({
+  regexp: /\$\{[^}]*\}?/g,
+  decoration: Decoration.mark({ class: 'tok-expression' }),
+})
+
+/** Runtime expressions stand out inside their texts. */
+const expressions = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet
+    constructor(view: EditorView) {
+      this.decorations = expression.createDeco(view)
+    }
+    update(update: ViewUpdate) {
+      this.decorations = expression.updateDeco(update, this.decorations)
+    }
+  },
+  { decorations: plugin => plugin.decorations },
+)
 
 /** The editor of a document. Tab indents; Escape, then Tab, leaves (said in its description, WCAG 2.1.2). */
 export default function SourceEditor({
@@ -71,6 +101,7 @@ export default function SourceEditor({
           indentUnit.of('  '),
           language === 'yaml' ? yaml() : json(),
           syntaxHighlighting(classHighlighter),
+          expressions,
           keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap, indentWithTab]),
           EditorView.contentAttributes.of({ 'aria-label': label }),
           EditorView.updateListener.of(update => {

@@ -39,7 +39,6 @@ export function SourceView({ source, label, markers = [], focus, block, range, c
         <CopyButton text={source} label="Copy source" className="bg-surface" />
       </div>
       {/* Scrolls by keyboard. */}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div
         ref={scroller}
         role="region"

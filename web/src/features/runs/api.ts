@@ -23,8 +23,8 @@ export function runsQuery(filter: RunFilter) {
   })
 }
 
-/** Steps that are read when a run is opened; more on request. */
-const stepsAtFirst = 2_000
+/** Steps that are read at a time: when a run is opened, and on request. */
+export const stepsAtOnce = 2_000
 const stepsPage = 200
 
 /** The run first and its steps after it: what happens between is then told again by the stream, and nothing is missed. */
@@ -33,8 +33,8 @@ export function runViewQuery(id: string) {
     queryKey: ['run', id],
     queryFn: async ({ signal }): Promise<RunView> => {
       const run = await request<Run>(url`/api/v1/runs/${id}`, { signal })
-      const { steps, next } = await readSteps(id, null, stepsAtFirst, signal)
-      return viewOf(run, steps, next === null)
+      const { steps, next } = await readSteps(id, null, stepsAtOnce, signal)
+      return viewOf(run, steps, next)
     },
     staleTime: Infinity,
     gcTime: 0,

@@ -1,3 +1,4 @@
+import { blockAt, expressionsIn, type LineMarker } from '~/components/source/source-model'
 import type { WorkflowError } from '~/lib/api'
 
 // What each standard error type of the language means for whoever has to do something about it.
@@ -33,3 +34,17 @@ export const isExpressionError = (error: WorkflowError) => shortType(error) === 
 export function headline(error: WorkflowError): string {
   return error.title ?? error.detail ?? shortType(error)
 }
+
+/** The marker of an error of the task at `line`: at the one expression that the error's detail quotes, else at the task. */
+export function markerOf(error: WorkflowError, source: string, line: number): LineMarker {
+  const message = error.detail ?? headline(error)
+  const task: LineMarker = { line, severity: 'error', message }
+  if (!isExpressionError(error)) return task
+  const block = blockAt(source, line)
+  const quoted = expressionsIn(source, block.from, block.to, 200).filter(e => message.includes(innerOf(e.text)))
+  // The longest: a shorter one may stand inside it.
+  const [best] = quoted.toSorted((a, b) => b.text.length - a.text.length)
+  return best ? { ...task, line: best.line } : task
+}
+
+const innerOf = (expression: string) => expression.replace(/^\$\{\s*/, '').replace(/\s*\}$/, '')

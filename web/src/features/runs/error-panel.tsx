@@ -4,25 +4,26 @@ import { SourceView } from '~/components/source/source-view'
 import { blockAt, expressionsIn, nodeAtPointer, type LineMarker } from '~/components/source/source-model'
 import { Button } from '~/components/ui/button'
 import { StateMark } from '~/components/ui/state'
-import type { Graph, Step, WorkflowError } from '~/lib/api'
+import type { Step, WorkflowError } from '~/lib/api'
 import { graphQuery, sourceQuery } from '~/lib/queries'
-import { formatDuration, spanMs } from '~/lib/time'
-import { adviceFor, headline, isExpressionError, shortType } from './error-model'
+import { formatDuration, spanMs, useNow } from '~/lib/time'
+import { adviceFor, headline, isExpressionError, markerOf, shortType } from './error-model'
 import type { RunView } from './run-fold-model'
 import { attemptsOf, faultedStep } from './step-tree-model'
 
-/** Where an error arose in the document; null while that is not known. */
-export function useErrorPlace(view: RunView, error: WorkflowError | null | undefined) {
-  const { data: graph } = useQuery({ ...graphQuery(view.run.definition), enabled: Boolean(error) })
-  return error && graph ? placeOf(graph, error) : null
+interface ErrorPlace {
+  /** Line of the task. */
+  task: number
+  /** At the expression that failed where it can be told, else at the task. */
+  marker: LineMarker
 }
 
-function placeOf(graph: Graph, error: WorkflowError): { line: number; marker: LineMarker } | null {
-  const node = nodeAtPointer(graph.nodes, error.instance)
-  if (!node) return null
-  const marker: LineMarker = { line: node.line, severity: 'error', message: headline(error) }
-  if (error.detail && error.detail !== marker.message) marker.hint = error.detail
-  return { line: node.line, marker }
+/** Where an error arose in the document; null while that is not known. */
+export function useErrorPlace(view: RunView, error: WorkflowError | null | undefined): ErrorPlace | null {
+  const { data: graph } = useQuery({ ...graphQuery(view.run.definition), enabled: Boolean(error) })
+  const { data: source } = useQuery({ ...sourceQuery(view.run.definition), enabled: Boolean(error) })
+  const node = error && graph ? nodeAtPointer(graph.nodes, error.instance) : undefined
+  return error && node && source !== undefined ? { task: node.line, marker: markerOf(error, source, node.line) } : null
 }
 
 interface ErrorPanelProps {
@@ -58,12 +59,12 @@ export function ErrorPanel({ view, error, onStep, onSource }: ErrorPanelProps) {
             )}
             {place && (
               <Button size="sm" onClick={onSource}>
-                Show line {place.line} in the source <ArrowRight size={13} aria-hidden />
+                Show line {place.marker.line} in the source <ArrowRight size={13} aria-hidden />
               </Button>
             )}
           </div>
         </div>
-        {place && <Excerpt view={view} marker={place.marker} expressions={isExpressionError(error)} />}
+        {place && <Excerpt view={view} place={place} expressions={isExpressionError(error)} />}
       </div>
     </section>
   )
@@ -73,7 +74,7 @@ export function ErrorFacts({ error }: { error: WorkflowError }) {
   return (
     <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-xs">
       <dt className="text-soft">type</dt>
-      <dd className="break-all" title={error.type}>
+      <dd className="truncate" title={error.type}>
         <span className="font-medium">{shortType(error)}</span>{' '}
         <span className="font-mono text-2xs text-soft">{error.type}</span>
       </dd>
@@ -89,10 +90,10 @@ export function ErrorFacts({ error }: { error: WorkflowError }) {
   )
 }
 
-function Excerpt({ view, marker, expressions }: { view: RunView; marker: LineMarker; expressions: boolean }) {
+function Excerpt({ view, place, expressions }: { view: RunView; place: ErrorPlace; expressions: boolean }) {
   const { data: source } = useQuery(sourceQuery(view.run.definition))
   if (source === undefined) return null
-  const block = blockAt(source, marker.line)
+  const block = blockAt(source, place.task)
   const found = expressions ? expressionsIn(source, block.from, block.to) : []
   return (
     <div className="flex min-w-0 flex-col gap-2">
@@ -112,7 +113,7 @@ function Excerpt({ view, marker, expressions }: { view: RunView; marker: LineMar
       <SourceView
         source={source}
         label="The task at fault"
-        markers={[marker]}
+        markers={[place.marker]}
         range={{ from: Math.max(1, block.from - 2), to: Math.min(block.to + 1, block.from + 12) }}
         className="max-h-72 overflow-hidden rounded-sm border border-line"
       />
@@ -122,6 +123,7 @@ function Excerpt({ view, marker, expressions }: { view: RunView; marker: LineMar
 
 /** Every try of the task, when there was more than one. */
 export function Attempts({ steps, onStep }: { steps: readonly Step[]; onStep: (step: number) => void }) {
+  const now = useNow('slow')
   if (steps.length < 2) return null
   return (
     <div>
@@ -137,7 +139,7 @@ export function Attempts({ steps, onStep }: { steps: readonly Step[]; onStep: (s
               <StateMark state={step.state} named size={12} />
               <span className="tabular font-mono text-xs">#{step.attempt}</span>
               <span className="tabular font-mono text-xs text-soft">
-                {formatDuration(spanMs(step.startedAt, step.endedAt, Date.now()) ?? 0)}
+                {formatDuration(spanMs(step.startedAt, step.endedAt, now) ?? 0)}
               </span>
               <span className="min-w-0 truncate text-xs">{step.error && headline(step.error)}</span>
             </button>

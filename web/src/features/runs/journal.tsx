@@ -2,12 +2,12 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { JsonView } from '~/components/json/json-view'
 import { Button } from '~/components/ui/button'
 import { Loading, ProblemView } from '~/components/ui/feedback'
-import type { JournalRecord, Json } from '~/lib/api'
+import type { JournalRecord, Json, Step } from '~/lib/api'
 import { formatTime } from '~/lib/time'
 import { journalQuery } from './api'
 
 /** The run's records as they are stored, oldest first. */
-export function Journal({ run }: { run: string }) {
+export function Journal({ run, steps }: { run: string; steps: ReadonlyMap<number, Step> }) {
   const journal = useInfiniteQuery(journalQuery(run))
   if (journal.isError) return <ProblemView error={journal.error} retry={() => void journal.refetch()} />
   if (!journal.data) return <Loading what="the journal" rows={10} />
@@ -17,7 +17,7 @@ export function Journal({ run }: { run: string }) {
         {journal.data.pages
           .flatMap(p => p.items)
           .map(record => (
-            <RecordItem key={record.seq} record={record} />
+            <RecordItem key={record.seq} record={record} steps={steps} />
           ))}
       </ol>
       {journal.hasNextPage && (
@@ -31,7 +31,7 @@ export function Journal({ run }: { run: string }) {
   )
 }
 
-function RecordItem({ record }: { record: JournalRecord }) {
+function RecordItem({ record, steps }: { record: JournalRecord; steps: ReadonlyMap<number, Step> }) {
   return (
     <li className="[contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
       <details>
@@ -40,7 +40,9 @@ function RecordItem({ record }: { record: JournalRecord }) {
           <time className="tabular shrink-0 font-mono text-xs text-soft" dateTime={record.at}>
             {formatTime(record.at)}
           </time>
-          <span className="min-w-0 truncate font-mono text-xs">{record.entries.map(entryName).join(' · ')}</span>
+          <span className="min-w-0 truncate font-mono text-xs">
+            {record.entries.map(e => entryName(e, steps)).join(' · ')}
+          </span>
         </summary>
         <JsonView value={record.entries} label={`record ${record.seq}`} />
       </details>
@@ -48,9 +50,9 @@ function RecordItem({ record }: { record: JournalRecord }) {
   )
 }
 
-/** `step.completed 4`: an entry's kind, and its step where it has one. */
-function entryName(entry: Json): string {
+/** `step.completed 4 check`: an entry's kind, and its step where it has one. */
+function entryName(entry: Json, steps: ReadonlyMap<number, Step>): string {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return JSON.stringify(entry)
   const name = typeof entry.e === 'string' ? entry.e : 'entry'
-  return typeof entry.step === 'number' ? `${name} ${entry.step}` : name
+  return typeof entry.step === 'number' ? `${name} ${entry.step} ${steps.get(entry.step)?.name ?? ''}` : name
 }

@@ -18,7 +18,7 @@ export function LiveOutput({ view, lines, onStep }: LiveOutputProps) {
   const follows = useRef(true)
   useEffect(() => {
     const element = scroller.current
-    if (element && follows.current) element.scrollTop = element.scrollHeight
+    if (element && lines.length > 0 && follows.current) element.scrollTop = element.scrollHeight
   }, [lines])
   if (lines.length === 0)
     return (
@@ -38,7 +38,6 @@ export function LiveOutput({ view, lines, onStep }: LiveOutputProps) {
         role="log"
         aria-label="Live output"
         // Scrolls by keyboard.
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         onScroll={event => {
           const { scrollTop, scrollHeight, clientHeight } = event.currentTarget

@@ -4,7 +4,7 @@ import { addSteps, appendLive, applyRecord, applyRecords, liveLinesMax, progress
 
 describe('The fold of a run from its records', () => {
   test('takes the run and the touched steps of each record', () => {
-    const view = viewOf(runOf({ position: 1 }), [stepOf(1, { state: 'running' })], true)
+    const view = viewOf(runOf({ position: 1 }), [stepOf(1, { state: 'running' })], null)
     const after = applyRecord(view, recordOf(2, { state: 'completed' }, [stepOf(1, { state: 'completed' }), stepOf(2)]))
     expect(after.run.state).toBe('completed')
     expect(after.run.position).toBe(2)
@@ -12,13 +12,13 @@ describe('The fold of a run from its records', () => {
   })
 
   test('ignores a record it has seen, so that a reconnect shows nothing twice', () => {
-    const view = viewOf(runOf({ position: 5 }), [stepOf(1, { state: 'completed' })], true)
+    const view = viewOf(runOf({ position: 5 }), [stepOf(1, { state: 'completed' })], null)
     expect(applyRecord(view, recordOf(5, {}, [stepOf(1, { state: 'running' })]))).toBe(view)
     expect(applyRecord(view, recordOf(3, {}, [stepOf(1, { state: 'running' })]))).toBe(view)
   })
 
   test('applies a batch as if record by record', () => {
-    const view = viewOf(runOf({ position: 0 }), [], true)
+    const view = viewOf(runOf({ position: 0 }), [], null)
     const records = [
       recordOf(1, {}, [stepOf(1)]),
       recordOf(2, { state: 'waiting' }, [stepOf(1, { state: 'completed' }), stepOf(2)]),
@@ -29,17 +29,17 @@ describe('The fold of a run from its records', () => {
   })
 
   test('does not change the view it was given', () => {
-    const view = viewOf(runOf({ position: 0 }), [stepOf(1)], true)
+    const view = viewOf(runOf({ position: 0 }), [stepOf(1)], null)
     applyRecord(view, recordOf(1, {}, [stepOf(1, { state: 'faulted' })]))
     expect(view.steps.get(1)!.state).toBe('running')
   })
 
   test('keeps what records said when older steps are read later', () => {
-    const view = viewOf(runOf({ position: 4 }), [stepOf(1, { state: 'completed' })], false)
-    const after = addSteps(view, [stepOf(1, { state: 'running' }), stepOf(2)], true)
+    const view = viewOf(runOf({ position: 4 }), [stepOf(1, { state: 'completed' })], 'c')
+    const after = addSteps(view, [stepOf(1, { state: 'running' }), stepOf(2)], null)
     expect(after.steps.get(1)!.state).toBe('completed')
     expect(after.steps.size).toBe(2)
-    expect(after.complete).toBe(true)
+    expect(after.more).toBeNull()
   })
 
   test('counts progress over the started steps and ends at one', () => {

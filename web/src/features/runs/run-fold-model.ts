@@ -6,12 +6,12 @@ export interface RunView {
   run: Run
   /** By step number. Replaced, never changed, by a record that touches a step. */
   steps: ReadonlyMap<number, Step>
-  /** False while steps are left on the server that were not read. */
-  complete: boolean
+  /** Where reading steps goes on; null when all were read. */
+  more: string | null
 }
 
-export function viewOf(run: Run, steps: readonly Step[], complete: boolean): RunView {
-  return { run, steps: new Map(steps.map(s => [s.id, s])), complete }
+export function viewOf(run: Run, steps: readonly Step[], more: string | null): RunView {
+  return { run, steps: new Map(steps.map(s => [s.id, s])), more }
 }
 
 /** Applies one record. A record at or before the view's position was seen already and changes nothing. */
@@ -33,10 +33,10 @@ export function applyRecords(view: RunView, records: readonly RecordMessage[]): 
 }
 
 /** Adds steps that were read later; what records said since is newer and stays. */
-export function addSteps(view: RunView, steps: readonly Step[], complete: boolean): RunView {
+export function addSteps(view: RunView, steps: readonly Step[], more: string | null): RunView {
   const all = new Map(view.steps)
   for (const step of steps) if (!all.has(step.id)) all.set(step.id, step)
-  return { ...view, steps: all, complete }
+  return { ...view, steps: all, more }
 }
 
 /** Share of started steps that are finished, in [0, 1]; a run that ended has nothing open. */

@@ -36,7 +36,7 @@ interface RunPageProps {
 }
 
 export default function RunPage({ id, tab, step, onTab, onStep }: RunPageProps) {
-  const { query, live } = useRun(id)
+  const { query, live, loadMore } = useRun(id)
   const run = query.data?.run
   usePageTitle(run ? `${run.state}: ${run.definition.name} ${shortId(id)}` : 'Run')
   if (query.isError) return <ProblemView error={query.error} retry={() => void query.refetch()} />
@@ -48,13 +48,19 @@ export default function RunPage({ id, tab, step, onTab, onStep }: RunPageProps) 
       <RunHeader run={run} actions={<RunActions run={run} />} />
       {!isFinished(run.state) && <WaitingPanel id={id} onStep={onStep} />}
       {run.error && <ErrorPanel view={view} error={run.error} onStep={onStep} onSource={() => onTab('source')} />}
-      <div className={`grid min-h-[28rem] flex-1 ${selected ? 'lg:grid-cols-[minmax(0,1fr)_25rem]' : ''}`}>
+      <div
+        className={`flex flex-1 shrink-0 flex-col lg:grid lg:min-h-[28rem] lg:shrink lg:grid-rows-[minmax(0,1fr)] ${selected ? 'lg:grid-cols-[minmax(0,1fr)_25rem]' : ''}`}
+      >
         <div className="flex min-h-0 min-w-0 flex-col">
           <div className="bg-surface">
             <Tabs name={tabsName} active={tab} onSelect={onTab} tabs={tabsOf(view, live)} />
           </div>
-          <TabPanel name={tabsName} id={tab} className="relative flex min-h-[24rem] flex-1 flex-col">
-            <Room view={view} live={live} tab={tab} step={step} onStep={onStep} />
+          <TabPanel
+            name={tabsName}
+            id={tab}
+            className="relative flex min-h-[26rem] flex-1 flex-col lg:min-h-0 lg:overflow-auto"
+          >
+            <Room view={view} live={live} tab={tab} step={step} onStep={onStep} onMore={() => loadMore.mutate()} />
           </TabPanel>
         </div>
         {selected && (
@@ -91,15 +97,16 @@ interface RoomProps {
   tab: RunTab
   step: number | undefined
   onStep: (step: number) => void
+  onMore: () => void
 }
 
-function Room({ view, live, tab, step, onStep }: RoomProps) {
+function Room({ view, live, tab, step, onStep, onMore }: RoomProps) {
   const { run } = view
   switch (tab) {
     case 'graph':
       return <GraphRoom view={view} step={step} onStep={onStep} />
     case 'timeline':
-      return <Timeline view={view} selected={step} onSelect={onStep} />
+      return <Timeline view={view} selected={step} onSelect={onStep} onMore={onMore} />
     case 'data':
       return <RunData run={run} />
     case 'live':
@@ -109,13 +116,13 @@ function Room({ view, live, tab, step, onStep }: RoomProps) {
     case 'children':
       return <Children run={run.id} />
     case 'journal':
-      return <Journal run={run.id} />
+      return <Journal run={run.id} steps={view.steps} />
     case 'source':
       return <RunSource view={view} step={step} />
   }
 }
 
-function GraphRoom({ view, step, onStep }: Omit<RoomProps, 'live' | 'tab'>) {
+function GraphRoom({ view, step, onStep }: Pick<RoomProps, 'view' | 'step' | 'onStep'>) {
   const graph = useQuery(graphQuery(view.run.definition))
   const activity = useMemo(
     () => (graph.data ? activityOf(graph.data, view.steps) : undefined),

@@ -14,7 +14,7 @@ export function RunSource({ view, step }: { view: RunView; step: number | undefi
   const graph = useQuery(graphQuery(definition))
   const place = useErrorPlace(view, error)
   const reference = step === undefined ? undefined : view.steps.get(step)?.reference
-  const line = (reference && graph.data && nodeAtPointer(graph.data.nodes, reference)?.line) || place?.line
+  const line = (reference && graph.data && nodeAtPointer(graph.data.nodes, reference)?.line) || place?.marker.line
   const focus = useMemo(() => (line ? { line, nonce: line } : undefined), [line])
   if (source.isError) return <ProblemView error={source.error} retry={() => void source.refetch()} />
   if (source.data === undefined) return <Loading what="the source" rows={12} />

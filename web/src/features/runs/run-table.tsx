@@ -6,7 +6,7 @@ import { shortId } from '~/lib/ids'
 import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
 
 const columns =
-  'md:grid md:grid-cols-[7.5rem_minmax(0,1.4fr)_7rem_minmax(0,1fr)_6.5rem_6.5rem] md:items-baseline md:gap-x-4'
+  'md:grid md:grid-cols-[7.5rem_minmax(0,1.4fr)_7rem_minmax(0,1fr)_6.5rem_6.5rem] md:items-center md:gap-x-4'
 
 export function RunTable({ runs }: { runs: readonly Run[] }) {
   return (
@@ -39,9 +39,9 @@ function RunRow({ run }: { run: Run }) {
   return (
     <div
       role="row"
-      className={`relative flex flex-wrap gap-x-4 gap-y-0.5 px-4 py-2 hover:bg-accent-wash md:px-6 ${columns}`}
+      className={`relative flex flex-wrap gap-x-4 gap-y-0.5 px-4 py-2 hover:bg-accent-wash md:px-6 md:py-1.5 ${columns}`}
     >
-      <span role="cell" className="w-28 md:w-auto">
+      <span role="cell" className="w-26 md:w-auto">
         <StateLabel state={run.state} />
       </span>
       <span role="cell" className="order-first w-full min-w-0 truncate font-mono md:order-none md:w-auto">
@@ -57,14 +57,19 @@ function RunRow({ run }: { run: Run }) {
         </Link>
         <span className="ml-2 text-xs text-soft">{version}</span>
       </span>
-      <span role="cell" className="inline-flex items-baseline gap-1 font-mono text-xs text-soft" title={run.id}>
-        {run.parent && <CornerDownRight size={11} className="self-center" aria-label="child run" />}
+      <span
+        role="cell"
+        className="order-2 inline-flex items-center gap-1 font-mono text-xs text-soft md:order-none"
+        title={run.id}
+      >
+        {run.parent && <CornerDownRight size={11} aria-label="child run" />}
         {shortId(run.id)}
       </span>
-      <span role="cell" className="min-w-0 basis-full truncate md:basis-auto">
+      <span role="cell" className="order-2 min-w-0 flex-1 truncate text-right md:order-none md:text-left">
         <Outcome run={run} />
       </span>
       <Times run={run} />
+      <span aria-hidden className="order-1 basis-full md:hidden" />
     </div>
   )
 }
@@ -88,10 +93,14 @@ function Times({ run }: { run: Run }) {
   const span = spanMs(run.startedAt ?? run.createdAt, run.endedAt, now)
   return (
     <>
-      <span role="cell" className="tabular font-mono text-xs md:text-right">
+      <span role="cell" className="tabular order-1 font-mono text-xs md:order-none md:text-right">
         {span === null ? '–' : formatDuration(span)}
       </span>
-      <span role="cell" className="ml-auto text-xs text-soft md:text-right" title={formatTime(run.createdAt, now)}>
+      <span
+        role="cell"
+        className="order-1 ml-auto text-xs text-soft md:order-none md:text-right"
+        title={formatTime(run.createdAt, now)}
+      >
         {formatRelative(run.createdAt, now)}
       </span>
     </>

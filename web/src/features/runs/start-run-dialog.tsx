@@ -132,7 +132,7 @@ function useDraft(schema: Json | null | undefined, input: Json | undefined) {
   }
   const setField = (name: string, value: string) => {
     setValues(old => ({ ...old, [name]: value }))
-    setErrors(({ [name]: _, ...rest }) => rest)
+    setErrors(old => Object.fromEntries(Object.entries(old).filter(([key]) => key !== name)))
   }
   return { fields, asForm, values, text, errors, read, toggle, setField, setText }
 }

@@ -103,6 +103,9 @@ function Marks({ step }: { step: Step }) {
   )
 }
 
+/** Steps that spend their time waiting for something else; drawn hollow, so that work stands out. */
+const rests = (step: Step) => step.kind === 'wait' || step.kind === 'listen' || Boolean(step.child)
+
 function BarView({ bar, step, span, container }: { bar: Bar; step: Step; span: string; container: boolean }) {
   const left = `${bar.left * 100}%`
   const width = `max(${bar.width * 100}%, 3px)`
@@ -110,7 +113,7 @@ function BarView({ bar, step, span, container }: { bar: Bar; step: Step; span: s
     ? 'h-1.5 rounded-full bg-[color-mix(in_oklab,var(--state)_45%,transparent)]'
     : step.state === 'running'
       ? 'race h-3 rounded-[2px]'
-      : step.state === 'waiting'
+      : step.state === 'waiting' || rests(step)
         ? 'h-3 rounded-[2px] border border-(--state) bg-[color-mix(in_oklab,var(--state)_25%,transparent)]'
         : 'h-3 rounded-[2px] bg-(--state)'
   const inside = bar.left + bar.width > 0.82

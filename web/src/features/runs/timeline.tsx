@@ -13,10 +13,12 @@ interface TimelineProps {
   view: RunView
   selected: number | undefined
   onSelect: (step: number) => void
+  /** Reads the steps that were left out when the run was opened. */
+  onMore: () => void
 }
 
 /** The tree of steps with a bar for each: what ran when, for how long, inside what. */
-export function Timeline({ view, selected, onSelect }: TimelineProps) {
+export function Timeline({ view, selected, onSelect, onMore }: TimelineProps) {
   const now = useNow(isFinished(view.run.state) ? 'still' : 'fast')
   const [closed, setClosed] = useState<ReadonlySet<number>>(new Set())
   const [chosen, setChosen] = useState<TimeWindow | null>(null)
@@ -36,7 +38,14 @@ export function Timeline({ view, selected, onSelect }: TimelineProps) {
       <div className="flex items-center justify-between gap-2 border-b border-line py-0.5 pr-2 pl-4">
         <p className="tabular text-xs text-soft">
           {view.steps.size} steps over {formatDuration(whole.to - whole.from)}
-          {!view.complete && ', older ones only'}
+          {view.more !== null && (
+            <>
+              , the first ones of a longer run.{' '}
+              <button type="button" onClick={onMore} className="text-accent underline">
+                Load more
+              </button>
+            </>
+          )}
         </p>
         <div role="group" aria-label="Zoom" className="flex">
           <IconButton label="Zoom in" onClick={() => setChosen(zoom(shown, whole, 0.5, 0.5))}>
@@ -118,7 +127,7 @@ function Rows({ rows, shown, origin, now, selected, onSelect, onToggle }: RowsPr
   }
   const ticks = ticksOf(shown, origin, 6)
   return (
-    <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto">
+    <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto max-lg:max-h-[70dvh]">
       <div
         aria-hidden
         style={{ height: axisHeight }}

@@ -1,10 +1,10 @@
-import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { isFinished, type LiveMessage, type RecordMessage } from '~/lib/api'
-import { followStream, type StreamStatus } from '~/lib/event-stream'
+import { followStream } from '~/lib/event-stream'
 import { url } from '~/lib/http'
-import { runViewQuery } from './api'
-import { appendLive, applyRecords, type LiveLine, type RunView } from './run-fold-model'
+import { readSteps, runViewQuery, stepsAtOnce } from './api'
+import { addSteps, appendLive, applyRecords, type LiveLine, type RunView } from './run-fold-model'
 
 /** Changes are shown at most this often: a busy run writes many records a second. */
 const flushMs = 60
@@ -13,24 +13,28 @@ const flushMs = 60
 export function useRun(id: string) {
   const client = useQueryClient()
   const query = useQuery(runViewQuery(id))
-  const [status, setStatus] = useState<StreamStatus>('connecting')
   const [live, setLive] = useState<LiveLine[]>([])
   const ready = query.isSuccess
   useEffect(() => {
     const view = client.getQueryData<RunView>(['run', id])
     if (!ready || !view || isFinished(view.run.state)) return
-    return followRun(client, id, view.run.position, setStatus, messages =>
-      setLive(lines => messages.reduce(appendLive, lines)),
-    )
+    return followRun(client, id, view.run.position, messages => setLive(lines => messages.reduce(appendLive, lines)))
   }, [client, id, ready])
-  return { query, live, status }
+  const loadMore = useMutation({
+    mutationFn: async () => {
+      const cursor = client.getQueryData<RunView>(['run', id])?.more
+      if (!cursor) return
+      const { steps, next } = await readSteps(id, cursor, stepsAtOnce)
+      client.setQueryData<RunView>(['run', id], view => view && addSteps(view, steps, next))
+    },
+  })
+  return { query, live, loadMore }
 }
 
 function followRun(
   client: QueryClient,
   id: string,
   after: number,
-  onStatus: (status: StreamStatus) => void,
   onLive: (messages: LiveMessage[]) => void,
 ): () => void {
   let records: RecordMessage[] = []
@@ -49,7 +53,6 @@ function followRun(
   }
   const close = followStream(url`/api/v1/runs/${id}/stream`, {
     after,
-    onStatus,
     onMessage: message => {
       if (message.event === 'record') {
         const record = JSON.parse(message.data) as RecordMessage
