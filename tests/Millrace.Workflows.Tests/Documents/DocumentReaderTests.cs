@@ -102,6 +102,23 @@ public sealed class DocumentReaderTests
     }
 
     [Fact]
+    public void Nesting_behind_aliases_counts_as_nesting()
+    {
+        var open = new string('[', 90);
+        var close = new string(']', 90);
+        var refused = Refused($"a: &a {open}{close}\nb: &b {open}*a{close}\nc: {open}*b{close}\n");
+        Assert.Equal(("yaml.limit", 3), (refused.Code, refused.At.Line));
+    }
+
+    [Fact]
+    public void Keys_too_long_for_a_pointer_are_refused_also_behind_aliases()
+    {
+        var key = new string('k', 1500);
+        Assert.Equal(3, Refused($"a: &a {{{key}: 1}}\nb: &b {{{key}: *a}}\nc: {{{key}: *b}}\n").At.Line);
+        Assert.Equal("yaml.limit", Refused("{" + new string('k', DocumentReader.PathMax) + ": 1}\n").Code);
+    }
+
+    [Fact]
     public void Nesting_up_to_the_limit_is_read() =>
         Assert.True(Read(new string('[', DocumentReader.DepthMax) + new string(']', DocumentReader.DepthMax)).IsArray);
 
