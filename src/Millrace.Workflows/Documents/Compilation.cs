@@ -10,6 +10,12 @@ internal sealed class Compilation(Json document, Findings findings)
     /// <summary>Nodes that a graph has at most; functions count once for each call of them.</summary>
     public const int NodesMax = 10_000;
 
+    /// <summary>Tasks inside tasks at most, functions counted where they are called; walks over a graph need no more stack than this.</summary>
+    public const int NestingMax = 100;
+
+    /// <summary>How many tasks the one being compiled stands in.</summary>
+    public int Nesting { get; set; }
+
     public Cursor Root { get; } = new(document, "");
     public Findings Findings => findings;
     public bool IsLoose { get; } = document["evaluate"]["mode"].StringOrNull == "loose";

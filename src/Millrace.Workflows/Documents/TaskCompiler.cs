@@ -54,8 +54,10 @@ internal static class TaskCompiler
     private static Node Node(Compilation of, string name, Cursor task, int position, Dictionary<string, int> targets, IReadOnlyList<string> names)
     {
         var index = of.Nodes.Count;
-        if (index >= Compilation.NodesMax) throw new UnreadableException("workflow.limit", "The graph has too many tasks here, those of functions counted for each call.", of.Findings.Map.Key(task.Pointer), $"at most {Compilation.NodesMax}");
+        if (index >= Compilation.NodesMax) throw Limit("The graph has too many tasks here, those of functions counted for each call.", Compilation.NodesMax);
+        if (of.Nesting >= Compilation.NestingMax) throw Limit("Tasks are nested too deeply here, those of functions counted where they are called.", Compilation.NestingMax);
         of.Nodes.Add(null);
+        of.Nesting++;
         var node = new Node
         {
             Index = index,
@@ -75,8 +77,11 @@ internal static class TaskCompiler
             Body = Body(of, task, targets, names),
             Then = Flow(of, task["then"], targets),
         };
+        of.Nesting--;
         of.Nodes[index] = node;
         return node;
+
+        UnreadableException Limit(string message, int max) => new("workflow.limit", message, of.Findings.Map.Key(task.Pointer), $"at most {max}");
     }
 
     public static Template? Timeout(Compilation of, Cursor timeout, IReadOnlyList<string> names)
