@@ -62,6 +62,7 @@ public sealed class SqliteDatabase : Database
         }
         catch
         {
+            writer?.KeepLogOnClose();
             writer?.Dispose();
             fileLock.Dispose();
             throw;
@@ -104,7 +105,7 @@ public sealed class SqliteDatabase : Database
         // its pages to the data file anew, so that what is read from here on is on disk.
         try
         {
-            writer.Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
+            writer.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART);
         }
         catch (StorageUnavailableException e) when (e.Fault.Code == StorageFault.Full)
         {
