@@ -23,6 +23,9 @@ internal readonly struct Arguments
 
     public Json this[string key] => Value[key];
 
+    /// <summary>The task's input, where the loader adds it for URI templates.</summary>
+    public Json? Input => Value.AsObject().TryGet("input", out var input) ? input : default(Json?);
+
     public bool Has(string key) => !Value[key].IsNull;
 
     public string PointerTo(string key) => $"{Pointer}/{key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";

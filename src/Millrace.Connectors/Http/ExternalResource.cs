@@ -8,7 +8,7 @@ namespace Millrace.Connectors.Http;
 internal static class ExternalResource
 {
     /// <summary>The endpoint with its URI template expanded, and how to authenticate there.</summary>
-    public static (Uri Address, AuthenticationPolicy? Policy) Locate(Arguments resource, Json input, FunctionContext context, Redaction redaction)
+    public static (Uri Address, AuthenticationPolicy? Policy) Locate(Arguments resource, Json? input, FunctionContext context, Redaction redaction)
     {
         if (resource["endpoint"].StringOrNull is { } text)
         {

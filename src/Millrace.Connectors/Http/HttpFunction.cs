@@ -51,7 +51,7 @@ internal sealed class HttpFunction(HttpSender sender) : ConnectorFunction
 
     private static (string Address, string Pointer, AuthenticationPolicy? Policy) EndpointOf(Arguments arguments, FunctionContext context, Redaction redaction)
     {
-        var input = arguments["input"];
+        var input = arguments.Input;
         if (arguments["endpoint"].StringOrNull is { } text)
             return (UriTemplate.Expand(text, input, "/endpoint"), "/endpoint", null);
         var endpoint = arguments.Member("endpoint");

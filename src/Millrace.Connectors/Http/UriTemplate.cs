@@ -6,22 +6,23 @@ namespace Millrace.Connectors.Http;
 /// <summary>
 /// Simple string expansion (RFC 6570, 3.2.2) as the language restricts it (dsl-reference.md, URI Template): the name between braces is a top-level
 /// member of the input, taken verbatim; one that is absent or null gives the empty string; one that is a list or an object is an expression error.
+/// The arguments have an <c>input</c> only where the document itself has a template; without it braces are kept, since what an expression gives is no template.
 /// </summary>
 internal static class UriTemplate
 {
     private const string Operators = "+#./;?&=,!@|";
 
-    public static string Expand(string template, Json input, string pointer)
+    public static string Expand(string template, Json? input, string pointer)
     {
         var open = template.IndexOf('{', StringComparison.Ordinal);
-        if (open < 0) return template;
+        if (open < 0 || input is not { } variables) return template;
         var text = new StringBuilder(template.Length + 16);
         var at = 0;
         for (; open >= 0; open = template.IndexOf('{', at))
         {
             var close = template.IndexOf('}', open);
             if (close < 0) throw Refusal.Configuration("URI template invalid", $"The URI template at {pointer} opens a brace at column {open + 1} that is not closed.");
-            text.Append(template, at, open - at).Append(TextOf(template[(open + 1)..close], input, pointer));
+            text.Append(template, at, open - at).Append(TextOf(template[(open + 1)..close], variables, pointer));
             at = close + 1;
         }
         return text.Append(template, at, template.Length - at).ToString();

@@ -14,7 +14,7 @@ internal sealed class OpenApiDocuments(HttpSender sender, OpenApiSettings settin
 
     /// <param name="resource">The task's <c>document</c>.</param>
     /// <exception cref="Refusal">The document cannot be read, or is none.</exception>
-    public async Task<OpenApiDocument> FindAsync(Arguments resource, Json input, FunctionContext context, Redaction redaction, CancellationToken cancel)
+    public async Task<OpenApiDocument> FindAsync(Arguments resource, Json? input, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
         var (address, policy) = ExternalResource.Locate(resource, input, context, redaction);
         var key = $"{context.Workspace} {policy?.Identity(context.Workspace)} {address.AbsoluteUri}";

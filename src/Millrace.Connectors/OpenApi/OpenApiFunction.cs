@@ -41,9 +41,9 @@ internal sealed class OpenApiFunction(HttpSender sender, OpenApiSettings setting
         var output = HttpRequestReader.OutputFormat(arguments);
         var operationId = arguments.Text("operationId");
         var policy = arguments.MemberOrNull("authentication") is { } authentication
-            ? AuthenticationPolicy.Read(authentication, arguments["input"], context, redaction)
+            ? AuthenticationPolicy.Read(authentication, arguments.Input, context, redaction)
             : null;
-        var document = await _documents.FindAsync(arguments.Member("document"), arguments["input"], context, redaction, cancel);
+        var document = await _documents.FindAsync(arguments.Member("document"), arguments.Input, context, redaction, cancel);
         var call = OpenApiRequest.Build(document.Operation(operationId), arguments.MapOrEmpty("parameters")) with { Redirect = arguments.Flag("redirect") };
         var answer = await sender.SendAsync(HttpRequestReader.Complete(call, context.IdempotencyKey), policy, context, redaction, cancel);
         return HttpSender.OutputOf(answer, output, redaction);

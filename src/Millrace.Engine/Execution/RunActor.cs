@@ -23,9 +23,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Effects asked for and not ended, by step; the source is there once the effect has begun.</summary>
     private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
 
-    private readonly List<Entry> _entries = [];
-    private readonly List<Command> _commands = [];
     private readonly List<TaskCompletionSource> _waiters = [];
+
+    /// <summary>What has been decided and not yet sealed.</summary>
+    private Decision? _decision;
+
     private int _busy;
     private long _at;
     private bool _held;
@@ -96,7 +98,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                     if (happened is RunEvent.Claimed claimed) await TakeAsync(claimed.Row);
                     else if (happened is RunEvent.Signalled) await ReadInboxAsync();
                     else Handle(happened);
-                    if (_mailbox.IsEmpty || _entries.Count >= RecordEntriesMax) await SealAsync();
+                    if (_mailbox.IsEmpty || _decision is { Entries.Count: >= RecordEntriesMax }) await SealAsync();
                 }
             }
             catch (Exception e)
@@ -118,14 +120,15 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return;
         }
         if (!_held) return;
-        var decision = NewDecision();
+        var decision = Deciding();
+        var entries = decision.Entries.Count;
         switch (happened)
         {
             case RunEvent.Created: decision.Begin(); break;
             case RunEvent.EffectEnded e: EndEffect(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
-                if (decision.Entries.Count > 0) _waiters.Add(e.Recorded);
+                if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
                 else e.Recorded.TrySetCanceled();
                 break;
             case RunEvent.Tick:
@@ -133,7 +136,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 decision.Tick();
                 break;
         }
-        Collect(decision);
+        Expect(decision);
     }
 
     private void EndEffect(Decision decision, RunEvent.EffectEnded e)
@@ -155,23 +158,24 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         worker.Keep(this);
         _held = true;
         _phase = _rowPhase = row.State;
-        var decision = NewDecision();
-        if (State.IsStarted && !State.IsSuspended) decision.Recover(_effects.ContainsKey, worker.IsOnce);
+        var decision = Deciding();
+        if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
         foreach (var signal in signals) await HearAsync(decision, signal);
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
         decision.Tick();
         decision.Continue();
-        Collect(decision);
+        Expect(decision);
         // Something woke it and nothing came of it: it lets go again.
-        if (_entries.Count == 0 && State.Phase != RunPhase.Running) await LetGoAsync();
+        if (decision.Entries.Count == 0 && State.Phase != RunPhase.Running) await LetGoAsync();
     }
 
     private async Task ReadInboxAsync()
     {
         if (!_held) return;
-        var decision = NewDecision();
-        foreach (var signal in await worker.Journal.SignalsAsync(this, _signalsSeen)) await HearAsync(decision, signal);
-        Collect(decision);
+        var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
+        var decision = Deciding();
+        foreach (var signal in signals) await HearAsync(decision, signal);
+        Expect(decision);
     }
 
     private async Task HearAsync(Decision decision, Signal signal)
@@ -185,7 +189,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             case "resume":
                 if (!State.IsSuspended) break;
                 decision.Resume();
-                decision.Recover(step => _effects.ContainsKey(step) || decision.Invokes(step), worker.IsOnce);
+                decision.Recover(IsUnderway, worker.IsOnce);
                 break;
             case "child":
                 var child = Guid.Parse(signal.Body["run"].AsString());
@@ -196,44 +200,52 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     }
 
     /// <summary>All that is decided for one record happens at one moment, so that replaying the record gives the same state.</summary>
-    private Decision NewDecision()
+    private Decision Deciding()
     {
-        if (_entries.Count == 0) _at = Math.Max(_at, worker.Now);
-        return new Decision(State, worker.Around(this, _at));
+        _decision ??= new Decision(State, worker.Around(this));
+        if (_decision.Entries.Count > 0 || _decision.Commands.Count > 0) return _decision;
+        _at = Math.Max(_at, worker.Now);
+        return _decision.At(_at);
     }
 
-    private void Collect(Decision decision)
+    /// <summary>Notes the effects that a decision asks for.</summary>
+    private void Expect(Decision decision)
     {
-        if (decision.Entries.Count > 0) _entries.AddRange(decision.Entries);
         foreach (var command in decision.Commands)
         {
             if (command is Command.Invoke invoke) _effects.TryAdd(invoke.Step.Id, null);
-            _commands.Add(command);
         }
     }
+
+    private bool IsUnderway(int step) => _effects.ContainsKey(step) || _decision!.Invokes(step);
 
     /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
     private async ValueTask SealAsync()
     {
-        if (_entries.Count == 0)
+        if (_decision is not { } decision) return;
+        Command[] commands = [];
+        if (decision.Entries.Count == 0)
         {
             // What is asked for again after a crash follows from what is on disk already.
-            CarryOut([.. _commands]);
-            _commands.Clear();
+            if (decision.Commands.Count == 0) return;
+            commands = [.. decision.Commands];
+            decision.Commands.Clear();
+            CarryOut(commands);
             return;
         }
         IReadOnlyList<NewRun> children = [];
-        if (_commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, _commands, RefuseChild);
-        var (bytes, large) = EntryWriter.Write(_entries);
+        if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision.Commands, RefuseChild);
+        var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
-        var record = NewRecord(bytes, children);
-        _entries.Clear();
-        _commands.Clear();
+        if (decision.Commands.Count > 0) commands = [.. decision.Commands];
+        var record = NewRecord(bytes, commands, children);
+        decision.Entries.Clear();
+        decision.Commands.Clear();
         _waiters.Clear();
         _ = CommitAsync(record);
     }
 
-    private RunRecord NewRecord(byte[] bytes, IReadOnlyList<NewRun> children)
+    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
     {
         var now = _at;
         var phase = State.Phase;
@@ -252,10 +264,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             State = phase == _phase ? null : phase,
             Change = change,
             Children = children,
-            ChildrenToCancel = _commands.Count == 0 ? [] : [.. _commands.OfType<Command.CancelChild>().Select(c => c.Child)],
+            ChildrenToCancel = Array.Exists(commands, c => c is Command.CancelChild) ? [.. commands.OfType<Command.CancelChild>().Select(c => c.Child)] : [],
             Parent = State.IsFinished ? Parent : null,
             SignalsTaken = _signalsTaken ? _signalsSeen : null,
-            Commands = _commands.Count == 0 ? [] : [.. _commands],
+            Commands = commands,
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };
         State.Position++;
@@ -267,10 +279,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private void RefuseChild(int step, WorkflowError error)
     {
-        _commands.RemoveAll(c => c is Command.Spawn spawn && spawn.Step.Id == step);
-        var decision = NewDecision();
+        var decision = Deciding();
         decision.ChildRefused(step, error);
-        Collect(decision);
+        Expect(decision);
     }
 
     private async Task CommitAsync(RunRecord record)
@@ -302,12 +313,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (record.Parent is { } parent) worker.Nudge(parent);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
         else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
-        if (!_held || _entries.Count > 0) return;
         // A decision that stopped at its budget goes on now that it is on disk.
-        var decision = NewDecision();
-        if (!decision.HasMore) return;
+        if (!_held || _decision is not { Entries.Count: 0, HasMore: true }) return;
+        var decision = Deciding();
         decision.Continue();
-        Collect(decision);
+        Expect(decision);
     }
 
     private void CarryOut(IReadOnlyList<Command> commands)
@@ -358,8 +368,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         _mailbox.Clear();
         foreach (var waiter in _waiters) waiter.TrySetCanceled();
         _waiters.Clear();
-        _entries.Clear();
-        _commands.Clear();
+        _decision = null;
         _held = false;
     }
 }

@@ -22,15 +22,13 @@ internal sealed class Worker : IAsyncDisposable
 {
     private const int FailuresMax = 3;
 
-    private static readonly Func<double> Random = System.Random.Shared.NextDouble;
-
     private readonly EngineParts _parts;
     private readonly ConcurrentDictionary<Guid, RunActor> _actors = new();
     private readonly ConcurrentQueue<RunActor> _idle = new();
     private readonly ConcurrentQueue<(Tenant Tenant, Guid Run)> _lost = new();
     private readonly ConcurrentDictionary<Guid, int> _failures = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
-    private readonly Func<Guid> _newId;
+    private readonly Surroundings _around;
     private long _lease;
     private int _fencing;
 
@@ -38,7 +36,7 @@ internal sealed class Worker : IAsyncDisposable
     {
         _parts = parts;
         Settings = settings.Checked();
-        _newId = () => Guid.CreateVersion7(parts.Time.GetUtcNow());
+        _around = new Surroundings(() => Guid.CreateVersion7(parts.Time.GetUtcNow()), System.Random.Shared.NextDouble);
         Lanes = new Lanes(Settings);
         Timers = new Timers(parts.Time, () => Now);
         Journal = new JournalReader(parts.Database, parts.Blobs);
@@ -63,7 +61,7 @@ internal sealed class Worker : IAsyncDisposable
     public int Held => _actors.Values.Count(a => a.IsHeld);
     public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    public Guid NewId() => _newId();
+    public Guid NewId() => _around.NewId();
 
     /// <summary>Takes a lease, frees the runs of the dead, and begins to look for due ones.</summary>
     public async Task StartAsync()
@@ -74,11 +72,9 @@ internal sealed class Worker : IAsyncDisposable
         Due.Start();
     }
 
-    public Surroundings Around(RunActor actor, long now)
-    {
-        var around = new Surroundings(now, _newId, Random);
-        return actor.Workflow.Secrets.Count == 0 ? around : around with { Secrets = names => SecretValues(actor.Tenant, names) };
-    }
+    public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
+        ? _around
+        : _around with { Secrets = names => SecretValues(actor.Tenant, names) };
 
     public bool IsOnce(string function) => Functions.Find(function)?.Descriptor.Idempotency == Idempotency.Once;
 
@@ -141,6 +137,7 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
     public void Announce(RunActor actor, RunRecord record)
     {
+        if (Bus.IsQuiet) return;
         var row = new JournalRow(record.Position, record.Run, record.Seq, record.At, record.State, record.Entries);
         Bus.Publish(actor.Topic, new BusMessage(record.Seq, row));
         if (record.State is not null) Bus.Publish(Topics.Workspace(record.Tenant.Workspace), new BusMessage(record.Position, row));

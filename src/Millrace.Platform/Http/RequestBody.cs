@@ -27,6 +27,11 @@ public static class RequestBody
         {
             throw Malformed(e.Message, e.Line, e.Column);
         }
+        catch (InvalidOperationException)
+        {
+            // The reader's way to refuse an escape such as \ud800 without its other half; it does not say where.
+            throw Malformed("A string holds half a surrogate pair.", 1, 1);
+        }
     }
 
     /// <summary>Like <see cref="JsonAsync"/>, but a request without a body is an empty object.</summary>
@@ -48,9 +53,8 @@ public static class RequestBody
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             && types.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)
             && (type.Charset.Length == 0 || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
-        throw new Problem(415, "request.unsupported_media_type", "The content type is not supported.",
-            $"Expected {string.Join(", ", types)} in UTF-8, found {(string.IsNullOrEmpty(request.ContentType) ? "no content type" : request.ContentType)}.",
-            [new ProblemError { Code = "request.parameter", Message = "The content type is not supported.", Parameter = "Content-Type", Expected = string.Join(", ", types) }]);
+        throw ProblemHandler.UnsupportedType(
+            $"Expected {string.Join(", ", types)} in UTF-8, found {(string.IsNullOrEmpty(request.ContentType) ? "no content type" : request.ContentType)}.", types);
     }
 
     private static async Task<byte[]> BytesAsync(HttpRequest request, int bytesMax, CancellationToken cancel)

@@ -14,6 +14,9 @@ public sealed class EventBus
     private readonly ConcurrentDictionary<string, Subscription[]> _topics = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
+    /// <summary>True while nobody listens to anything.</summary>
+    public bool IsQuiet => _topics.IsEmpty;
+
     /// <summary>Whether anybody listens; lets a publisher spare itself the making of a payload.</summary>
     public bool HasSubscribers(string topic) => _topics.ContainsKey(topic);
 

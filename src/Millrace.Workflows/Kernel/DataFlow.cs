@@ -91,13 +91,12 @@ internal static class DataFlow
     }
 
     /// <summary>Whether the exception is an expected refusal of the data rather than a fault of ours.</summary>
-    public static bool IsRefusal(Exception e) => e is JqException or JqLimitException or WorkflowFault or SchemaLimitException;
+    public static bool IsRefusal(Exception e) => e is JqException or JqLimitException or WorkflowFault;
 
     public static WorkflowError Refusal(Exception e, string reference) => e switch
     {
         WorkflowFault fault => fault.Error with { Instance = reference },
         JqLimitException limit => new(ErrorTypes.Expression, 400, "Expression limit", $"{limit.Code}: {limit.Message}", reference),
-        SchemaLimitException limit => new(ErrorTypes.Validation, 400, "Schema limit", limit.Message, reference),
         _ => new(ErrorTypes.Expression, 400, "Expression failed", e.Message, reference),
     };
 }

@@ -4,7 +4,7 @@ using Millrace.Workflows.Graph;
 namespace Millrace.Workflows.Kernel;
 
 /// <summary>Everything a decision takes from outside: no clock, no randomness and no I/O is read by the kernel itself.</summary>
-public sealed record Surroundings(long Now, Func<Guid> NewId, Func<double> Random)
+public sealed record Surroundings(Func<Guid> NewId, Func<double> Random)
 {
     /// <summary>The values of the secrets a definition lists; null when one of them is missing.</summary>
     public Func<IReadOnlyList<string>, Json?> Secrets { get; init; } = _ => null;
@@ -14,21 +14,19 @@ public sealed record Surroundings(long Now, Func<Guid> NewId, Func<double> Rando
 }
 
 /// <summary>
-/// One turn of the run state machine: takes the state and one thing that happened, and returns entries, already applied
-/// to the state, and commands to carry out once the entries are on disk. Pure but for the state it was given.
+/// One turn of the run state machine: takes the state and what happened, and gathers entries, already applied to the state, and
+/// commands to carry out once the entries are on disk. Pure but for the state it was given.
 /// </summary>
-public sealed class Decision
+public sealed class Decision(RunState state, Surroundings around)
 {
     private readonly Stack<Step> _agenda = new();
+    private JqOptions? _options;
 
-    public Decision(RunState state, Surroundings around)
-    {
-        State = state;
-        Around = around;
-        Options = new JqOptions { Now = around.Now / 1e6 };
-    }
+    public RunState State => state;
 
-    public RunState State { get; }
+    /// <summary>The moment at which all of it happens, Unix microseconds: that of the record it becomes.</summary>
+    public long Now { get; private set; }
+
     public List<Entry> Entries { get; } = [];
     public List<Command> Commands { get; } = [];
 
@@ -38,8 +36,19 @@ public sealed class Decision
     /// <summary>Whether this decision asks for the effect of that step.</summary>
     public bool Invokes(int step) => Commands.Exists(c => c is Command.Invoke invoke && invoke.Step.Id == step);
 
-    internal Surroundings Around { get; }
-    internal JqOptions Options { get; }
+    internal Surroundings Around => around;
+    internal JqOptions Options => _options ??= new JqOptions { Now = Now / 1e6 };
+
+    /// <summary>Begins a decision at that moment; what the last one gathered is dropped.</summary>
+    public Decision At(long now)
+    {
+        Now = now;
+        _options = null;
+        Entries.Clear();
+        Commands.Clear();
+        _agenda.Clear();
+        return this;
+    }
 
     /// <summary>Begins a run whose <see cref="Entry.RunCreated"/> is applied.</summary>
     public void Begin()
@@ -119,7 +128,7 @@ public sealed class Decision
     /// <summary>Fires the timers that are due.</summary>
     public void Tick()
     {
-        while (!State.IsFinished && !State.IsSuspended && State.DueTimer(Around.Now) is { } timer)
+        while (!State.IsFinished && !State.IsSuspended && State.DueTimer(Now) is { } timer)
         {
             var step = State.Find(timer.Step)!;
             if (timer.Kind == TimerKind.Wake) Wake(step);
@@ -152,7 +161,7 @@ public sealed class Decision
 
     internal void Emit(Entry entry)
     {
-        State.Apply(entry, Around.Now);
+        State.Apply(entry, Now);
         Entries.Add(entry);
     }
 
@@ -163,6 +172,7 @@ public sealed class Decision
     /// <summary>Ends everything below <paramref name="step"/>.</summary>
     internal void CancelBelow(Step step)
     {
+        if (!step.HasChildren) return;
         foreach (var child in step.Children.ToArray())
         {
             CancelBelow(child);

@@ -128,7 +128,7 @@ internal static class Faults
         if (policy.When is not null && !policy.When.Evaluate(step.Input, variables).IsTruthy) return null;
         if (policy.ExceptWhen is not null && policy.ExceptWhen.Evaluate(step.Input, variables).IsTruthy) return null;
 
-        double Micros(Template? duration) => TaskStart.After(on, duration, step.Input, variables) is { } at ? at - on.Around.Now : 0;
+        double Micros(Template? duration) => TaskStart.After(on, duration, step.Input, variables) is { } at ? at - on.Now : 0;
         var delay = Micros(policy.Delay);
         delay = policy.Backoff switch
         {
@@ -141,7 +141,7 @@ internal static class Faults
             var from = Micros(policy.JitterFrom);
             delay += from + (Micros(policy.JitterTo) - from) * on.Around.Random();
         }
-        var wakeAt = on.Around.Now + (long)Math.Clamp(delay, 0, Duration.Max.TotalMicroseconds);
+        var wakeAt = on.Now + (long)Math.Clamp(delay, 0, Duration.Max.TotalMicroseconds);
         if (policy.DurationMax is not null && wakeAt > step.StartedAt + Micros(policy.DurationMax)) return null;
         return wakeAt;
     }

@@ -9,6 +9,8 @@ namespace Millrace.Workflows.Kernel;
 /// </summary>
 public sealed class Step
 {
+    private List<Step>? _children;
+
     internal Step(int id, Step? parent, Node? node, long startedAt)
     {
         Id = id;
@@ -36,7 +38,8 @@ public sealed class Step
     public Json Data { get; internal set; }
 
     /// <summary>Steps directly inside that have not ended.</summary>
-    internal List<Step> Children { get; } = [];
+    internal List<Step> Children => _children ??= [];
+    internal bool HasChildren => _children is { Count: > 0 };
 
     /// <summary>Place in the scope of the child that started last; -1 before the first.</summary>
     internal int Position { get; set; } = -1;

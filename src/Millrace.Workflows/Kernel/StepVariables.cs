@@ -69,7 +69,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
     {
         var state = on.State;
         return new JsonObject.Builder().Set("id", state.Id.ToString()).Set("definition", state.Workflow.Definition)
-            .Set("input", state.Input).Set("startedAt", Moment(state.IsStarted ? state.StartedAt : on.Around.Now)).Build();
+            .Set("input", state.Input).Set("startedAt", Moment(state.IsStarted ? state.StartedAt : on.Now)).Build();
     }
 
     private Json Task() => step.Node is null ? Json.Null : new JsonObject.Builder()

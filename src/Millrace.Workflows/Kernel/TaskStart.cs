@@ -11,7 +11,7 @@ internal static class TaskStart
         var state = on.State;
         var id = state.LastStep + 1;
         var raw = parent.Node?.Body is ForkBody ? parent.Input : parent.Data;
-        var draft = new Step(id, parent, node, on.Around.Now) { RawInput = raw, Input = raw, Iteration = iteration };
+        var draft = new Step(id, parent, node, on.Now) { RawInput = raw, Input = raw, Iteration = iteration };
         try
         {
             if (node.If is not null && !node.If.Evaluate(raw, new StepVariables(on, draft)).IsTruthy)
@@ -147,6 +147,6 @@ internal static class TaskStart
         if (duration is null) return null;
         if (!Duration.TryParse(duration.Evaluate(input, variables), out var span, out var reason))
             throw new WorkflowFault(new WorkflowError(ErrorTypes.Expression, 400, "Invalid duration", reason));
-        return on.Around.Now + span.Ticks / TimeSpan.TicksPerMicrosecond;
+        return on.Now + span.Ticks / TimeSpan.TicksPerMicrosecond;
     }
 }

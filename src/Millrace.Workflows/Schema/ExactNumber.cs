@@ -19,12 +19,13 @@ internal static class ExactNumber
         return !IsLiteral(number) || Decimal.Of(number).Exponent >= 0;
     }
 
-    /// <summary>Rounding to doubles keeps the order, so only equal doubles need a second look.</summary>
+    /// <summary>Rounding to doubles keeps the order, so only equal doubles need a second look. NaN comes before all others.</summary>
     public static int Compare(Json left, Json right)
     {
         double a = left.AsNumber(), b = right.AsNumber();
         if (a < b) return -1;
         if (a > b) return 1;
+        if (double.IsNaN(a) || double.IsNaN(b)) return a.CompareTo(b);
         return IsLiteral(left) || IsLiteral(right) ? Decimal.Of(left).CompareTo(Decimal.Of(right)) : 0;
     }
 

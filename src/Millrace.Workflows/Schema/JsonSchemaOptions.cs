@@ -30,7 +30,7 @@ public static class SchemaLimits
     public const int DepthMax = 2_000;
 
     /// <summary>Schemas applied in one validation.</summary>
-    public const int StepsMax = 20_000_000;
+    public const int StepsMax = 5_000_000;
 
     /// <summary>Time of one match, and of all matches of one validation.</summary>
     public const int RegexMs = 1_000;

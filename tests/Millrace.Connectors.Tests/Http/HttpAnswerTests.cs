@@ -134,8 +134,17 @@ public sealed class HttpAnswerTests(HttpFixture fixture) : IClassFixture<HttpFix
     [Fact]
     public async Task Hosts_that_do_not_exist_are_named()
     {
-        var error = await fixture.Http.ErrorAsync(_context, """{"method": "get", "endpoint": "http://no-such-host.invalid/"}""");
-        Assert.Equal((503, "Host not found"), (error.Status, error.Title));
+        using var functions = fixture.Create(new HttpSettings(), new NoNames());
+        var error = await functions.Find("http").ErrorAsync(_context, """{"method": "get", "endpoint": "http://no-such-host.invalid/"}""");
+        Assert.Equal((ErrorTypes.Communication, 503, "Host not found"), (error.Type, error.Status, error.Title));
+        Assert.Contains("no-such-host.invalid cannot be resolved", error.Detail);
+    }
+
+    /// <summary>What sockets say when a name is not known, without asking a resolver, which may take its time.</summary>
+    private sealed class NoNames : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new HttpRequestException(HttpRequestError.NameResolutionError, "Name or service not known", new SocketException((int)SocketError.HostNotFound));
     }
 
     [Fact]

@@ -23,13 +23,13 @@ public sealed class HttpFixture : IAsyncLifetime
     }
 
     /// <summary>Functions with other limits, over the same doubles.</summary>
-    internal ConnectorFunctions Create(HttpSettings settings) => ConnectorFunctions.Create(
+    internal ConnectorFunctions Create(HttpSettings settings, HttpMessageHandler? handler = null) => ConnectorFunctions.Create(
         new ConnectorSettings
         {
             Http = settings with { HostOverrides = new Dictionary<string, Uri> { [PetstoreDouble.Host] = Petstore.Base, [HttpbinDouble.Host] = Httpbin.Base } },
             Process = new ProcessSettings(),
         },
-        (_, _) => ValueTask.CompletedTask);
+        (_, _) => ValueTask.CompletedTask, handler: handler);
 
     public async ValueTask DisposeAsync()
     {

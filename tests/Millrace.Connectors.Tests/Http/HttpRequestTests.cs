@@ -44,6 +44,13 @@ public sealed class HttpRequestTests(HttpFixture fixture) : IClassFixture<HttpFi
     }
 
     [Fact]
+    public async Task Without_an_input_braces_are_no_template()
+    {
+        var output = await fixture.Http.OutputAsync(_context, """{"method": "get", "endpoint": "https://httpbin.org/anything?x={q}", "output": "response"}""");
+        Assert.Equal("""{"x":["{q}"]}""", output["content"]["args"].ToString());
+    }
+
+    [Fact]
     public async Task A_template_variable_that_is_an_object_is_an_expression_error()
     {
         var error = await fixture.Http.ErrorAsync(_context, """{"method": "get", "endpoint": "https://httpbin.org/{x}", "input": {"x": {}}}""");
@@ -51,14 +58,14 @@ public sealed class HttpRequestTests(HttpFixture fixture) : IClassFixture<HttpFi
     }
 
     [Theory]
-    [InlineData("https://httpbin.org/{+x}")]
-    [InlineData("https://httpbin.org/{x")]
+    [InlineData("https://httpbin.org/{+x}", """, "input": {} """)]
+    [InlineData("https://httpbin.org/{x", """, "input": {} """)]
     [InlineData("/anything")]
     [InlineData("ftp://httpbin.org/anything")]
     [InlineData("https://me:secret@httpbin.org/anything")]
-    public async Task An_address_that_cannot_be_used_is_a_configuration_error_that_points_to_it(string endpoint)
+    public async Task An_address_that_cannot_be_used_is_a_configuration_error_that_points_to_it(string endpoint, string more = "")
     {
-        var error = await fixture.Http.ErrorAsync(_context, $$"""{"method": "get", "endpoint": "{{endpoint}}"}""");
+        var error = await fixture.Http.ErrorAsync(_context, $$$"""{"method": "get", "endpoint": "{{{endpoint}}}" {{{more}}}}""");
         Assert.Equal(ErrorTypes.Configuration, error.Type);
         Assert.Contains("/endpoint", error.Detail);
         Assert.DoesNotContain("secret", error.Detail);

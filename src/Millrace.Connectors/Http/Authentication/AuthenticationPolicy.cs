@@ -27,7 +27,7 @@ internal abstract record AuthenticationPolicy
     /// <param name="policy">The evaluated <c>authentication</c> object: one of basic, bearer, oauth2, oidc; each inline, or <c>{use: secret}</c>.</param>
     /// <param name="input">For the authority's URI template.</param>
     /// <exception cref="Refusal">The policy is of no supported kind or incomplete, or its secret is not there.</exception>
-    public static AuthenticationPolicy Read(Arguments policy, Json input, FunctionContext context, Redaction redaction)
+    public static AuthenticationPolicy Read(Arguments policy, Json? input, FunctionContext context, Redaction redaction)
     {
         if (policy.TextOrNull("use") is { } name)
             throw Refusal.Configuration("Authentication unknown", $"The authentication policy '{name}' is not defined under use.authentications.");

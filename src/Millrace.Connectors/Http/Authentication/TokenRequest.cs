@@ -42,7 +42,7 @@ internal sealed record TokenRequest
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
-    public static TokenRequest Read(string kind, Arguments scheme, Json input, Redaction redaction)
+    public static TokenRequest Read(string kind, Arguments scheme, Json? input, Redaction redaction)
     {
         var authority = UriTemplate.Expand(scheme.Text("authority"), input, scheme.PointerTo("authority")).TrimEnd('/');
         var discovers = kind == "oidc";

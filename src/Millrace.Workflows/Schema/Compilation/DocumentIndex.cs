@@ -29,7 +29,7 @@ internal sealed class DocumentIndex(Func<string, Resource, bool> register, Diale
         if (!KeywordForm.IsSchema(value) || document.Places.ContainsKey(pointer)) return;
         var resource = around;
         // An $id with a fragment is refused when the schema is compiled.
-        if (value["$id"].StringOrNull is { } id && id.TrimEnd('#').IndexOf('#', StringComparison.Ordinal) < 0 && id != "#")
+        if (value["$id"].StringOrNull is { } id && !HasFragment(id))
         {
             var dialect = value["$schema"].StringOrNull is { } uri ? ReadDialect(document, pointer, uri) : around.Dialect;
             resource = new Resource(document, Identify(around.Uri, id), pointer, dialect);
@@ -75,6 +75,9 @@ internal sealed class DocumentIndex(Func<string, Resource, bool> register, Diale
 
     private Dialect ReadDialect(SchemaDocument document, string pointer, string uri) =>
         readDialect(uri, out var fault) ?? throw document.Wrong($"{pointer}/$schema", fault);
+
+    /// <summary>An empty fragment, as earlier drafts wrote it, is none.</summary>
+    public static bool HasFragment(string id) => !string.IsNullOrEmpty(SchemaUri.SplitFragment(id).Fragment);
 
     private static string Identify(string @base, string id) => SchemaUri.SplitFragment(SchemaUri.Resolve(@base, id)).Uri;
 

@@ -33,9 +33,9 @@ internal static class KeywordForm
                 if (patterns.Explain(value.AsString()) is { } fault)
                     throw place.Wrong(name, $"expected a regular expression of ECMA-262: {fault}");
                 break;
-            case Form.UriReference: Expect(value.StringOrNull is { } text && UriText.IsReference(text, allowUnicode: true), "a URI reference"); break;
-            case Form.Id: Expect(value.StringOrNull is { } id && UriText.IsReference(id, allowUnicode: true) && id.TrimEnd('#').IndexOf('#', StringComparison.Ordinal) < 0, "a URI reference without a fragment"); break;
-            case Form.Anchor: Expect(value.StringOrNull is { } anchor && IsAnchor(anchor), "a name of letters, digits, '-', '_' and '.' that begins with a letter or '_'"); break;
+            case Form.UriReference: Expect(IsReference(value), "a URI reference"); break;
+            case Form.Id: Expect(IsReference(value) && !DocumentIndex.HasFragment(value.AsString()), "a URI reference without a fragment"); break;
+            case Form.Anchor: Expect(IsAnchor(value), "a name of letters, digits, '-', '_' and '.' that begins with a letter or '_'"); break;
             case Form.VocabularyMap: CheckMap(name, value, place, v => v.IsBoolean, "a boolean"); break;
             default: CheckMap(name, value, place, v => IsSchema(v) || IsNames(v), "a schema or an array of different strings"); break;
         }
@@ -90,8 +90,10 @@ internal static class KeywordForm
         value.ArrayOrNull is { } list && list.All(i => i.IsString)
         && list.Select(i => i.AsString()).Distinct(StringComparer.Ordinal).Count() == list.Count;
 
-    private static bool IsAnchor(string text) =>
-        text.Length > 0 && (char.IsAsciiLetter(text[0]) || text[0] == '_')
+    private static bool IsReference(Json value) => value.StringOrNull is { } text && UriText.IsReference(text, allowUnicode: true);
+
+    private static bool IsAnchor(Json value) =>
+        value.StringOrNull is { Length: > 0 } text && (char.IsAsciiLetter(text[0]) || text[0] == '_')
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     private static string Expected(string what, Json found) => $"expected {what}, found {Shown(found)}";

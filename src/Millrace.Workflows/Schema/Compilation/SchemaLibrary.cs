@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Jq;
 using Millrace.Workflows.Schema.Keywords;
 
@@ -103,7 +104,9 @@ internal sealed class SchemaLibrary
         if (value.ObjectOrNull is { } members) return members.TryGet(name, out next);
         next = default;
         if (value.ArrayOrNull is not { } items) return false;
-        if (!int.TryParse(name, System.Globalization.NumberStyles.None, null, out var at) || at >= items.Count || name.Length > 1 && name[0] == '0') return false;
+        // RFC 6901 §4: digits without a leading zero.
+        if (name.Length > 1 && name[0] == '0') return false;
+        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var at) || at >= items.Count) return false;
         next = items[at];
         return true;
     }

@@ -7,6 +7,9 @@ internal static class Emails
 {
     private const int LocalOctetsMax = 64;
 
+    /// <summary>What an atom may have beside letters and digits: RFC 5322 §3.2.3.</summary>
+    private const string Atom = "!#$%&'*+-/=?^_`{|}~";
+
     public static bool IsEmail(string text, bool allowUnicode)
     {
         var at = text.LastIndexOf('@');
@@ -25,7 +28,7 @@ internal static class Emails
         {
             if (local[range].IsEmpty) return false;
             foreach (var c in local[range])
-                if (!(char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-/=?^_`{|}~".Contains(c, StringComparison.Ordinal) || allowUnicode && c >= 0x80)) return false;
+                if (!(char.IsAsciiLetterOrDigit(c) || Atom.Contains(c, StringComparison.Ordinal) || allowUnicode && c >= 0x80)) return false;
         }
         return true;
     }
@@ -36,8 +39,7 @@ internal static class Emails
         var inner = local[1..^1];
         for (var i = 0; i < inner.Length; i++)
         {
-            if (inner[i] == '\\' && ++i == inner.Length) return false;
-            else if (inner[i] == '"' && inner[i - 1] != '\\') return false;
+            if (inner[i] == '"' || inner[i] == '\\' && ++i == inner.Length) return false;
             if (inner[i] is not (>= ' ' and <= '~') && !(allowUnicode && inner[i] >= 0x80)) return false;
         }
         return true;

@@ -86,7 +86,7 @@ internal static class Bidi
     private static Direction Of(int codePoint)
     {
         if (codePoint is >= '0' and <= '9' or >= 0x6F0 and <= 0x6F9) return Direction.EuropeanNumber;
-        if (codePoint == '-') return Direction.Other;
+        if (codePoint is '-' or 0x200C or 0x200D) return Direction.Other;
         if (IdnaTables.ArabicNumber.Contains(codePoint)) return Direction.ArabicNumber;
         if (CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark) return Direction.Mark;
         return IdnaTables.RightToLeft.Contains(codePoint) ? Direction.Right : Direction.Left;

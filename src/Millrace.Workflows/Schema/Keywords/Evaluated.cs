@@ -8,11 +8,16 @@ namespace Millrace.Workflows.Schema.Keywords;
 /// </summary>
 internal sealed class Evaluated
 {
+    private const int KeptMax = 4_096;
+
     private ulong[] _bits = new ulong[4];
     private int[] _log = new int[16];
     private int _logged;
 
     public int Position => _logged;
+
+    /// <summary>A thread keeps its sets, so one huge instance must not stay with it.</summary>
+    public bool IsWorthKeeping => _log.Length <= KeptMax;
 
     public void Clear(int count)
     {

@@ -13,6 +13,8 @@ namespace Millrace.Workflows.Schema.Keywords;
 /// </summary>
 internal sealed class Evaluation
 {
+    private const int BranchErrorsMax = 100;
+
     [ThreadStatic]
     private static Evaluation? _spare;
 
@@ -27,8 +29,8 @@ internal sealed class Evaluation
     private List<SchemaError>? _errors;
     private int _errorsMax;
 
-    /// <summary>Failures made now are read by somebody.</summary>
-    public bool IsCollecting => _errors is not null && _errors.Count < _errorsMax;
+    /// <summary>Failures made now are read by somebody. After a limit they would only follow from it.</summary>
+    public bool IsCollecting => _errors is not null && _errors.Count < _errorsMax && _stop is null;
 
     /// <summary>Several failures of one instance are wanted, so a keyword goes on after the first.</summary>
     public bool IsQuiet => _errors is null;
@@ -47,6 +49,8 @@ internal sealed class Evaluation
     {
         var quiet = new Evaluation();
         if (quiet.Run(root, instance)) return [];
+        // As many steps again would end in the same place.
+        if (quiet._stop is { Keyword: SchemaLimits.Steps } tooMany) return [tooMany];
         var errors = new List<SchemaError>();
         var run = new Evaluation { _explains = true, _errors = errors, _errorsMax = errorsMax };
         run.Run(root, instance);
@@ -90,7 +94,7 @@ internal sealed class Evaluation
         if (own is not null && !ReferenceEquals(own, seen))
         {
             if (valid && seen is not null) own.CopyTo(seen);
-            _spareSets.Push(own);
+            if (own.IsWorthKeeping) _spareSets.Push(own);
         }
         if (!valid) seen?.TakeBack(mark);
         if (entersScope) _scope.RemoveAt(_scope.Count - 1);
@@ -147,11 +151,11 @@ internal sealed class Evaluation
     /// <summary>The errors of one branch, apart from all others; null when it holds.</summary>
     public List<SchemaError>? Gather(string keyword, SchemaStep at, SchemaNode node, Json value, Evaluated? seen)
     {
-        var outer = _errors;
-        _errors = [];
+        var (outer, outerMax) = (_errors, _errorsMax);
+        (_errors, _errorsMax) = ([], BranchErrorsMax);
         var valid = InPlace(keyword, at, node, value, seen);
         var found = _errors;
-        _errors = outer;
+        (_errors, _errorsMax) = (outer, outerMax);
         return valid ? null : found;
     }
 

@@ -36,7 +36,7 @@ internal sealed class ChoiceKeyword(string name, Json[] choices) : Keyword(name)
             foreach (var choice in choices)
                 if (JsonEquality.Same(choice, value)) return true;
         }
-        return run.Fail(Name, $"{(choices.Length == 1 ? "must be" : "must be one of")} {Shown()}");
+        return run.Fail(Name, $"must be {(choices.Length == 1 ? "" : "one of ")}{Shown()}");
     }
 
     private string Shown()
@@ -63,10 +63,10 @@ internal sealed class BoundKeyword(string name, Json bound, int sign, bool exclu
         return (exclusive ? order > 0 : order >= 0) || run.Fail(Name, $"must be {Words} {bound}, found {value}");
     }
 
-    private string Words => (sign, exclusive) switch
+    private string Words => (sign > 0, exclusive) switch
     {
-        (> 0, false) => "at least",
-        (> 0, true) => "greater than",
+        (true, false) => "at least",
+        (true, true) => "greater than",
         (_, false) => "at most",
         _ => "less than",
     };

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Millrace.Workflows.Schema.Patterns;
 
 /// <summary>Character classes and the escapes that stand for characters, with the meaning of the unicode flag.</summary>
@@ -112,9 +114,11 @@ internal static class EcmaClass
         {
             var digits = reader.Until('}').TrimStart('0');
             if (digits.Length == 0) return 0;
-            return digits.Length <= 6 && int.TryParse(digits, System.Globalization.NumberStyles.AllowHexSpecifier, null, out var value) && value <= CodePointSet.Last
-                ? value
-                : throw reader.Wrong("expected a code point of at most 10FFFF");
+            return digits.Length <= 6
+                && int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+                && value <= CodePointSet.Last
+                    ? value
+                    : throw reader.Wrong("expected a code point of at most 10FFFF");
         }
         var unit = reader.Hex(4);
         if (unit is < 0xD800 or > 0xDBFF || !reader.TakePrefix("\\u")) return unit;

@@ -53,7 +53,8 @@ internal sealed class EcmaReader(string source)
 
     public int Hex(int length)
     {
-        if (_at + length > source.Length || !int.TryParse(source.AsSpan(_at, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+        var digits = source.AsSpan(_at, Math.Min(length, source.Length - _at));
+        if (digits.Length < length || !int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             throw Wrong($"expected {length} hexadecimal digits");
         _at += length;
         return value;

@@ -42,7 +42,8 @@ internal sealed class EcmaTranslation
         {
             if (_reader.Take('|')) _to.Append('|');
             else Term();
-            if (_to.Length > SchemaLimits.PatternExpandedMax) throw new EcmaPatternException("it becomes too large once its character classes are written out", isUnsupported: true);
+            if (_to.Length > SchemaLimits.PatternExpandedMax)
+                throw new EcmaPatternException("it becomes too large once its character classes are written out", isUnsupported: true);
         }
     }
 
@@ -175,7 +176,7 @@ internal sealed class EcmaTranslation
     {
         if (codePoint is >= 0xD800 and <= 0xDFFF) _to.Append(CultureInfo.InvariantCulture, $"\\u{codePoint:X4}");
         else if (codePoint > 0xFFFF) _to.Append(CodePointSet.Of([(codePoint, codePoint)]).ToPattern());
-        else if (codePoint < 0x80 && (char.IsAsciiLetterOrDigit((char)codePoint) || codePoint is '_' or '-' or '/' or '@' or ':')) _to.Append((char)codePoint);
+        else if (codePoint < 0x80 && char.IsAsciiLetterOrDigit((char)codePoint)) _to.Append((char)codePoint);
         else _to.Append(CultureInfo.InvariantCulture, $"\\u{codePoint:X4}");
     }
 }

@@ -1,0 +1,2 @@
+export const definitionTabs = ['graph', 'source', 'input', 'versions'] as const
+export type DefinitionTab = (typeof definitionTabs)[number]

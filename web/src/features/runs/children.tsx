@@ -1,0 +1,37 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { GitBranch } from 'lucide-react'
+import { useEffect } from 'react'
+import { Button } from '~/components/ui/button'
+import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
+import { useWorkspaceStream } from '~/lib/workspace-stream'
+import { runsQuery } from './api'
+import { RunTable } from './run-table'
+
+/** The runs that this run started. */
+export function Children({ run }: { run: string }) {
+  const list = useInfiniteQuery(runsQuery({ parent: run }))
+  const { onRun } = useWorkspaceStream()
+  const { refetch } = list
+  useEffect(() => onRun(changed => void (changed.parent?.run === run && refetch())), [onRun, refetch, run])
+  if (list.isError) return <ProblemView error={list.error} retry={() => void refetch()} />
+  if (!list.data) return <Loading what="the child runs" />
+  const runs = list.data.pages.flatMap(p => p.items)
+  if (runs.length === 0)
+    return (
+      <EmptyState title="No child runs" icon={<GitBranch size={28} aria-hidden />}>
+        Runs that this run starts appear here.
+      </EmptyState>
+    )
+  return (
+    <>
+      <RunTable runs={runs} />
+      {list.hasNextPage && (
+        <div className="p-4 text-center">
+          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
+            Load more
+          </Button>
+        </div>
+      )}
+    </>
+  )
+}

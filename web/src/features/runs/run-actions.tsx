@@ -1,0 +1,145 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Ban, Pause, Play, RotateCcw } from 'lucide-react'
+import { useState, type FormEvent } from 'react'
+import { Button } from '~/components/ui/button'
+import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
+import { ProblemView } from '~/components/ui/feedback'
+import { Field, inputClass } from '~/components/ui/field'
+import { useNotices } from '~/components/ui/notices'
+import { isFinished, type Run } from '~/lib/api'
+import { definitionQuery } from '~/lib/queries'
+import { controlRun, runInputQuery, type Control } from './api'
+import { StartRunDialog } from './start-run-dialog'
+
+/** What can be done with a run in its present state. */
+export function RunActions({ run }: { run: Run }) {
+  const [asking, setAsking] = useState<'cancellation' | 'suspension' | 'again' | null>(null)
+  const { tell, refuse } = useNotices()
+  const control = useMutation({
+    mutationFn: ({ what, reason }: { what: Control; reason: string }) => controlRun(run.id, what, reason),
+    onSuccess: (_, { what }) => {
+      setAsking(null)
+      tell(
+        { cancellation: 'Cancellation requested.', suspension: 'Suspension requested.', resumption: 'Resumed.' }[what],
+      )
+    },
+    onError: (error, { what }) => {
+      if (what === 'resumption') refuse(error)
+    },
+  })
+  const finished = isFinished(run.state)
+  return (
+    <>
+      {!finished && run.state !== 'suspended' && (
+        <Button onClick={() => setAsking('suspension')}>
+          <Pause size={14} aria-hidden /> Suspend
+        </Button>
+      )}
+      {run.state === 'suspended' && (
+        <Button
+          look="solid"
+          onClick={() => control.mutate({ what: 'resumption', reason: '' })}
+          disabled={control.isPending}
+        >
+          <Play size={14} aria-hidden /> Resume
+        </Button>
+      )}
+      {!finished && (
+        <Button look="danger" onClick={() => setAsking('cancellation')}>
+          <Ban size={14} aria-hidden /> Cancel
+        </Button>
+      )}
+      <Button look={finished ? 'solid' : 'plain'} onClick={() => setAsking('again')}>
+        <RotateCcw size={14} aria-hidden /> Start again
+      </Button>
+      {(asking === 'cancellation' || asking === 'suspension') && (
+        <ReasonDialog
+          what={asking}
+          pending={control.isPending}
+          error={control.error}
+          onClose={() => {
+            control.reset()
+            setAsking(null)
+          }}
+          onConfirm={reason => control.mutate({ what: asking, reason })}
+        />
+      )}
+      {asking === 'again' && <StartAgain run={run} onClose={() => setAsking(null)} />}
+    </>
+  )
+}
+
+const questions = {
+  cancellation: {
+    title: 'Cancel this run?',
+    text: 'Work in progress is stopped and the run ends as cancelled. This cannot be undone; the run can be started again.',
+    confirm: 'Cancel the run',
+    look: 'danger',
+  },
+  suspension: {
+    title: 'Suspend this run?',
+    text: 'No further step begins until the run is resumed. Timers go on and fire when it is.',
+    confirm: 'Suspend the run',
+    look: 'solid',
+  },
+} as const
+
+interface ReasonDialogProps {
+  what: keyof typeof questions
+  pending: boolean
+  error: unknown
+  onConfirm: (reason: string) => void
+  onClose: () => void
+}
+
+function ReasonDialog({ what, pending, error, onConfirm, onClose }: ReasonDialogProps) {
+  const [reason, setReason] = useState('')
+  const { title, text, confirm, look } = questions[what]
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    onConfirm(reason.trim())
+  }
+  return (
+    <Dialog title={title} onClose={onClose} width="w-[28rem]">
+      <form onSubmit={submit}>
+        <DialogBody>
+          <p>{text}</p>
+          <Field label="Reason" hint="Kept with the run; may stay empty.">
+            {props => (
+              <input
+                {...props}
+                value={reason}
+                maxLength={500}
+                autoComplete="off"
+                className={inputClass}
+                onChange={e => setReason(e.target.value)}
+              />
+            )}
+          </Field>
+          {Boolean(error) && <ProblemView error={error} />}
+        </DialogBody>
+        <DialogActions>
+          <Button onClick={onClose}>Go back</Button>
+          <Button look={look} type="submit" disabled={pending}>
+            {confirm}
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  )
+}
+
+/** The same definition version and the same input, ready to be sent or changed. */
+function StartAgain({ run, onClose }: { run: Run; onClose: () => void }) {
+  const input = useQuery(runInputQuery(run.id))
+  const definition = useQuery(definitionQuery(run.definition))
+  const failed = input.error ?? definition.error
+  if (failed)
+    return (
+      <Dialog title="Start run" onClose={onClose}>
+        <ProblemView error={failed} />
+      </Dialog>
+    )
+  if (input.data === undefined || !definition.data) return null
+  return <StartRunDialog definition={definition.data} input={input.data} onClose={onClose} />
+}

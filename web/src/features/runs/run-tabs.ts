@@ -1,0 +1,2 @@
+export const runTabs = ['graph', 'timeline', 'data', 'live', 'artifacts', 'children', 'journal', 'source'] as const
+export type RunTab = (typeof runTabs)[number]

@@ -1,0 +1,141 @@
+import { ChevronRight, GitBranch } from 'lucide-react'
+import { StateMark } from '~/components/ui/state'
+import type { Step } from '~/lib/api'
+import { formatDuration, spanMs } from '~/lib/time'
+import type { StepRow } from './step-tree-model'
+import { barOf, type Bar, type Tick, type TimeWindow } from './timeline-model'
+
+export const rowHeight = 28
+export const axisHeight = 24
+
+interface TimelineRowProps {
+  row: StepRow
+  top: number
+  shown: TimeWindow
+  ticks: readonly Tick[]
+  now: number
+  selected: boolean
+  /** The one row that Tab reaches; arrow keys go on from there. */
+  reachable: boolean
+  onSelect: () => void
+  onToggle: () => void
+}
+
+export function TimelineRow({
+  row,
+  top,
+  shown,
+  ticks,
+  now,
+  selected,
+  reachable,
+  onSelect,
+  onToggle,
+}: TimelineRowProps) {
+  const { step, depth, children, open } = row
+  const bar = barOf(step, shown, now)
+  const span = formatDuration(spanMs(step.startedAt, step.endedAt, now) ?? 0)
+  return (
+    // Keys are handled by the tree, which knows the neighbours.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
+    <div
+      role="treeitem"
+      aria-level={depth + 1}
+      aria-selected={selected}
+      aria-label={`${step.name}, ${step.state}, ${span}${step.attempt > 1 ? `, attempt ${step.attempt}` : ''}`}
+      {...(children > 0 ? { 'aria-expanded': open } : {})}
+      data-step={step.id}
+      data-state={step.state}
+      tabIndex={reachable ? 0 : -1}
+      onClick={onSelect}
+      style={{ top, height: rowHeight }}
+      className="timeline-grid absolute inset-x-0 cursor-pointer items-center -outline-offset-2 hover:bg-accent-wash aria-selected:bg-accent-wash"
+    >
+      <span className="flex min-w-0 items-center gap-1.5 pr-2" style={{ paddingLeft: 8 + Math.min(depth, 12) * 14 }}>
+        <Chevron open={open} visible={children > 0} onToggle={onToggle} />
+        <StateMark state={step.state} size={13} />
+        <span className="min-w-0 truncate font-mono text-xs">{step.name}</span>
+        <Marks step={step} />
+      </span>
+      <span className="relative h-full overflow-hidden">
+        {ticks.map(t => (
+          <span
+            key={t.label}
+            style={{ left: `${t.at * 100}%` }}
+            className="absolute inset-y-0 border-l border-line opacity-60"
+          />
+        ))}
+        {bar && <BarView bar={bar} step={step} span={span} container={children > 0} />}
+      </span>
+    </div>
+  )
+}
+
+function Chevron({ open, visible, onToggle }: { open: boolean; visible: boolean; onToggle: () => void }) {
+  if (!visible) return <span className="w-4 shrink-0" />
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      aria-hidden
+      onClick={event => {
+        event.stopPropagation()
+        onToggle()
+      }}
+      className="flex size-4 shrink-0 items-center justify-center text-soft"
+    >
+      <ChevronRight size={13} className={`transition-transform ${open ? 'rotate-90' : ''}`} />
+    </button>
+  )
+}
+
+function Marks({ step }: { step: Step }) {
+  return (
+    <span className="tabular flex shrink-0 items-center gap-1 text-2xs text-soft">
+      {typeof step.iteration === 'number' && <span title={`iteration ${step.iteration}`}>[{step.iteration}]</span>}
+      {step.attempt > 1 && (
+        <span title={`attempt ${step.attempt}`} className="rounded-sm bg-sunken px-1 font-medium text-ink">
+          #{step.attempt}
+        </span>
+      )}
+      {step.child && <GitBranch size={11} aria-label="has a child run" />}
+    </span>
+  )
+}
+
+/** Steps that spend their time waiting for something else; drawn hollow, so that work stands out. */
+const rests = (step: Step) => step.kind === 'wait' || step.kind === 'listen' || Boolean(step.child)
+
+function BarView({ bar, step, span, container }: { bar: Bar; step: Step; span: string; container: boolean }) {
+  const left = `${bar.left * 100}%`
+  const width = `max(${bar.width * 100}%, 3px)`
+  const look = container
+    ? 'h-1.5 rounded-full bg-[color-mix(in_oklab,var(--state)_45%,transparent)]'
+    : step.state === 'running'
+      ? 'race h-3 rounded-[2px]'
+      : step.state === 'waiting' || rests(step)
+        ? 'h-3 rounded-[2px] border border-(--state) bg-[color-mix(in_oklab,var(--state)_25%,transparent)]'
+        : 'h-3 rounded-[2px] bg-(--state)'
+  const inside = bar.left + bar.width > 0.82
+  return (
+    <>
+      {bar.wake !== undefined && bar.wake > bar.left && (
+        <span
+          style={{ left, right: `${Math.max(0, 1 - bar.wake) * 100}%` }}
+          className="absolute inset-y-0 my-auto h-0 border-t border-dashed border-(--state)"
+        />
+      )}
+      <span style={{ left, width }} className={`absolute inset-y-0 my-auto ${look}`} />
+      <span
+        style={
+          inside
+            ? { right: `calc(${(1 - bar.left) * 100}% + 5px)` }
+            : { left: `calc(${(bar.left + bar.width) * 100}% + 7px)` }
+        }
+        className="tabular absolute inset-y-0 my-auto h-fit font-mono text-2xs whitespace-nowrap text-soft"
+      >
+        {inside && bar.left < 0.15 ? '' : span}
+      </span>
+    </>
+  )
+}

@@ -1,0 +1,70 @@
+import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { isFinished, type LiveMessage, type RecordMessage } from '~/lib/api'
+import { followStream } from '~/lib/event-stream'
+import { url } from '~/lib/http'
+import { readSteps, runViewQuery, stepsAtOnce } from './api'
+import { addSteps, appendLive, applyRecords, type LiveLine, type RunView } from './run-fold-model'
+
+/** Changes are shown at most this often: a busy run writes many records a second. */
+const flushMs = 60
+
+/** A run, read once and then kept up by its stream until it ends. */
+export function useRun(id: string) {
+  const client = useQueryClient()
+  const query = useQuery(runViewQuery(id))
+  const [live, setLive] = useState<LiveLine[]>([])
+  const ready = query.isSuccess
+  useEffect(() => {
+    const view = client.getQueryData<RunView>(['run', id])
+    if (!ready || !view || isFinished(view.run.state)) return
+    return followRun(client, id, view.run.position, messages => setLive(lines => messages.reduce(appendLive, lines)))
+  }, [client, id, ready])
+  const loadMore = useMutation({
+    mutationFn: async () => {
+      const cursor = client.getQueryData<RunView>(['run', id])?.more
+      if (!cursor) return
+      const { steps, next } = await readSteps(id, cursor, stepsAtOnce)
+      client.setQueryData<RunView>(['run', id], view => view && addSteps(view, steps, next))
+    },
+  })
+  return { query, live, loadMore }
+}
+
+function followRun(
+  client: QueryClient,
+  id: string,
+  after: number,
+  onLive: (messages: LiveMessage[]) => void,
+): () => void {
+  let records: RecordMessage[] = []
+  let lives: LiveMessage[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const flush = () => {
+    timer = undefined
+    if (lives.length > 0) onLive(lives)
+    if (records.length > 0) {
+      client.setQueryData<RunView>(['run', id], view => view && applyRecords(view, records))
+      for (const key of ['waiting', 'artifacts', 'journal'])
+        void client.invalidateQueries({ queryKey: [key, id] }, { cancelRefetch: false })
+    }
+    records = []
+    lives = []
+  }
+  const close = followStream(url`/api/v1/runs/${id}/stream`, {
+    after,
+    onMessage: message => {
+      if (message.event === 'record') {
+        const record = JSON.parse(message.data) as RecordMessage
+        records.push(record)
+        // The stream ends here; not every way to the server keeps its last message.
+        if (isFinished(record.run.state)) close()
+      } else if (message.event === 'live') lives.push(JSON.parse(message.data) as LiveMessage)
+      timer ??= setTimeout(flush, flushMs)
+    },
+  })
+  return () => {
+    clearTimeout(timer)
+    close()
+  }
+}

@@ -1,0 +1,45 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { Loading, ProblemView } from './components/ui/feedback'
+import { parseQuery, queryString } from './lib/http'
+import { definitionRoute } from './routes/definition'
+import { definitionsRoute } from './routes/definitions'
+import { newDefinitionRoute } from './routes/new-definition'
+import { rootRoute } from './routes/root'
+import { runRoute } from './routes/run'
+import { runsRoute } from './routes/runs'
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/runs' })
+  },
+})
+
+const tree = rootRoute.addChildren([
+  homeRoute,
+  runsRoute,
+  runRoute,
+  definitionsRoute,
+  definitionRoute,
+  newDefinitionRoute,
+])
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    // Addresses stay readable and a version such as 1.0 stays a text: plain parameters, lists by repetition.
+    parseSearch: parseQuery,
+    stringifySearch: queryString,
+    defaultPendingComponent: () => <Loading what="the page" />,
+    defaultErrorComponent: ({ error, reset }) => <ProblemView error={error} retry={reset} />,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

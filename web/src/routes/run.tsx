@@ -1,0 +1,38 @@
+import { createRoute, useNavigate } from '@tanstack/react-router'
+import { lazy } from 'react'
+import { runTabs, type RunTab } from '~/features/runs/run-tabs'
+import { rootRoute } from './root'
+
+const RunPage = lazy(() => import('~/features/runs/run-page'))
+
+interface Search {
+  tab?: RunTab
+  step?: number
+}
+
+export const runRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/runs/$runId',
+  validateSearch: (raw: Record<string, unknown>): Search => ({
+    ...(runTabs.includes(raw.tab as RunTab) ? { tab: raw.tab as RunTab } : {}),
+    ...(/^\d{1,9}$/.test(String(raw.step)) ? { step: Number(raw.step) } : {}),
+  }),
+  component: function RunRoute() {
+    const { runId } = runRoute.useParams()
+    const current = runRoute.useSearch()
+    const { tab, step } = current
+    const navigate = useNavigate()
+    const go = (search: Search) =>
+      void navigate({ to: '/runs/$runId', params: { runId }, search: { ...current, ...search }, replace: true })
+    return (
+      <RunPage
+        key={runId}
+        id={runId}
+        tab={tab ?? 'graph'}
+        step={step}
+        onTab={t => go({ tab: t })}
+        onStep={s => go({ step: s })}
+      />
+    )
+  },
+})
