@@ -27,11 +27,6 @@ public static class RequestBody
         {
             throw Malformed(e.Message, e.Line, e.Column);
         }
-        catch (InvalidOperationException)
-        {
-            // The reader's way to refuse an escape such as \ud800 without its other half; it does not say where.
-            throw Malformed("A string holds half a surrogate pair.", 1, 1);
-        }
     }
 
     /// <summary>Like <see cref="JsonAsync"/>, but a request without a body is an empty object.</summary>
