@@ -30,10 +30,13 @@ internal static class LocalOnly
 
     private static bool IsRead(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);
 
-    /// <summary>Programs send no Origin. A page of our own sends ours; during development it is served from another local port, which a browser calls same-site.</summary>
+    /// <summary>
+    /// Programs send neither header. Browsers say by Sec-Fetch-Site, which no page can forge, where a request comes from; a page
+    /// behind a proxy on this machine is same-origin to them though the Host header differs. Older ones send the Origin alone.
+    /// </summary>
     private static bool IsOwnOrigin(HttpRequest request)
     {
-        if (request.Headers["Sec-Fetch-Site"].ToString() is "cross-site") return false;
+        if (request.Headers["Sec-Fetch-Site"] is [var site]) return site is "same-origin" or "none";
         var origins = request.Headers.Origin;
         if (origins.Count == 0) return true;
         return origins.Count == 1 && Uri.TryCreate(origins[0], UriKind.Absolute, out var origin)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Millrace.Storage;
@@ -28,7 +29,7 @@ internal sealed class ProblemHandler(ILogger<ProblemHandler> log) : IExceptionHa
             404 => Problem.NotFound("route.not_found", "There is no such route.", $"{context.Request.Method} {path}"),
             405 => new Problem(405, "route.method_not_allowed", "The route does not take this method.",
                 $"{path} takes {context.Response.Headers.Allow}, not {context.Request.Method}."),
-            415 => new Problem(415, "request.unsupported_media_type", "The content type is not supported.", $"{path} does not take {context.Request.ContentType ?? "a body without content type"}."),
+            415 => UnsupportedType($"{path} does not take {context.Request.ContentType ?? "a body without content type"}.", context.GetEndpoint()?.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes),
             var code => new Problem(code, "request.refused", "The request was refused."),
         });
     }
@@ -54,6 +55,10 @@ internal sealed class ProblemHandler(ILogger<ProblemHandler> log) : IExceptionHa
         // Nothing of the exception is told: it may hold what the caller must not see. The log has it.
         _ => new Problem(500, "server.fault", "The server failed; its log says why."),
     };
+
+    internal static Problem UnsupportedType(string detail, IReadOnlyList<string>? expected) =>
+        new(415, "request.unsupported_media_type", "The content type is not supported.", detail,
+            [new ProblemError { Code = "request.parameter", Message = detail, Parameter = "Content-Type", Expected = expected is null ? null : string.Join(", ", expected) }]);
 
     internal static Problem TooLarge() => new(413, "request.too_large", "The body is too long.", "The body is longer than this route takes.");
 }

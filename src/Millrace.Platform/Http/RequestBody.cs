@@ -48,9 +48,8 @@ public static class RequestBody
         if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             && types.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)
             && (type.Charset.Length == 0 || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
-        throw new Problem(415, "request.unsupported_media_type", "The content type is not supported.",
-            $"Expected {string.Join(", ", types)} in UTF-8, found {(string.IsNullOrEmpty(request.ContentType) ? "no content type" : request.ContentType)}.",
-            [new ProblemError { Code = "request.parameter", Message = "The content type is not supported.", Parameter = "Content-Type", Expected = string.Join(", ", types) }]);
+        throw ProblemHandler.UnsupportedType(
+            $"Expected {string.Join(", ", types)} in UTF-8, found {(string.IsNullOrEmpty(request.ContentType) ? "no content type" : request.ContentType)}.", types);
     }
 
     private static async Task<byte[]> BytesAsync(HttpRequest request, int bytesMax, CancellationToken cancel)

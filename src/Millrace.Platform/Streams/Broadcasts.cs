@@ -20,12 +20,15 @@ internal sealed class Broadcasts(EventBus bus, ILogger<Broadcasts> log)
         }
     }
 
-    public int Count
+    public bool IsOpen(string topic)
     {
-        get
-        {
-            lock (_gate) return _open.Count;
-        }
+        lock (_gate) return _open.ContainsKey(topic);
+    }
+
+    /// <summary>Ends when nobody follows the topic any more.</summary>
+    public Task ClosedAsync(string topic)
+    {
+        lock (_gate) return _open.TryGetValue(topic, out var broadcast) ? broadcast.Closed : Task.CompletedTask;
     }
 
     internal bool Leave(Broadcast broadcast)
@@ -54,6 +57,7 @@ internal sealed class Broadcast : IDisposable
     private readonly FollowedLog _source;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal Broadcast(Broadcasts owner, EventBus bus, FollowedLog source, ILogger log)
     {
@@ -69,12 +73,14 @@ internal sealed class Broadcast : IDisposable
     public bool Ended => _source.Ended;
 
     internal int Followers { get; set; }
+    internal Task Closed => _closed.Task;
 
     public void Dispose()
     {
         if (!_owner.Leave(this)) return;
         _stop.Cancel();
         _stop.Dispose();
+        _closed.SetResult();
     }
 
     private async Task PumpAsync()
