@@ -6,6 +6,7 @@ namespace Millrace.Tests.Crash;
 internal sealed class ServerProcess : IDisposable
 {
     private readonly Process _process;
+    private Task _drained = Task.CompletedTask;
 
     private ServerProcess(Process process) => _process = process;
 
@@ -26,10 +27,9 @@ internal sealed class ServerProcess : IDisposable
             if (!line.StartsWith("millrace serves ", StringComparison.Ordinal)) continue;
             server.Address = new Uri(line.Split(' ')[2]);
             // What it logs later is read, so that its pipes never fill.
-            server._process.OutputDataReceived += static (_, _) => { };
-            server._process.ErrorDataReceived += static (_, _) => { };
-            server._process.BeginOutputReadLine();
-            server._process.BeginErrorReadLine();
+            server._drained = Task.WhenAll(
+                server._process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None),
+                server._process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None));
             return server;
         }
         throw new InvalidOperationException($"The server did not start: {string.Join('\n', said)}\n{await server._process.StandardError.ReadToEndAsync(cancel)}");
@@ -40,6 +40,7 @@ internal sealed class ServerProcess : IDisposable
     {
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
+        await _drained;
     }
 
     public void Dispose()
