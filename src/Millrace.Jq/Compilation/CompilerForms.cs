@@ -6,6 +6,10 @@ namespace Millrace.Jq.Compilation;
 
 internal sealed partial class Compiler
 {
+    /// <summary>Counting down what is no number fails as the subtraction does.</summary>
+    private static readonly Code Counted = new(new Native0Expression(
+        (_, x) => x.IsNumber ? x : Fault.Types(x, 1, "cannot be subtracted"), IdentityExpression.Instance));
+
     /// <summary>Built-ins made in C#: some are steps of their own, the others functions of their arguments' values.</summary>
     private Code BuiltIn(CallNode call, Context c)
     {
@@ -88,12 +92,14 @@ internal sealed partial class Compiler
 
     private static Code Limit(Code count, Code body, Context c)
     {
+        count = Pipe(count, Counted);
         int left = c.NewSlot(), mark = c.NewSlot(), input = c.NewSlot();
         return new Code(next => new StoreOp(input, count.Emit(new StoreLoadOp(left, input, new MarkOp(mark, body.Emit(new LimitOp(left, mark, next)))))));
     }
 
     private static Code Skip(Code count, Code body, Context c)
     {
+        count = Pipe(count, Counted);
         int left = c.NewSlot(), input = c.NewSlot();
         return new Code(next => new StoreOp(input, count.Emit(new StoreLoadOp(left, input, body.Emit(new SkipOp(left, next))))));
     }
