@@ -7,10 +7,13 @@ public class ConformanceTests
 {
     private const string Source = "github.com/jqlang/jq, tag jq-1.8.x, tests/jq.test and tests/man.test";
 
-    /// <summary>Cases left out, each with its reason: the program's text, and why.</summary>
-    private static readonly Dictionary<string, string> Exceptions = new(StringComparer.Ordinal)
-    {
-    };
+    /// <summary>Cases left out, by the beginning of the program, each with its reason.</summary>
+    private static readonly (string Beginning, string Reason)[] Exceptions =
+    [
+        ("import ", "Modules are files, and the language here reads none."),
+        ("include ", "Modules are files, and the language here reads none."),
+        ("modulemeta", "Modules are files, and the language here reads none."),
+    ];
 
     public static TheoryData<string, int, string> Cases(string file)
     {
@@ -27,9 +30,10 @@ public class ConformanceTests
     public void A_case_of_the_public_suite_holds(string file, int line, string program)
     {
         Assert.SkipWhen(line == 0, Conformance.Skipped("jq", Source));
-        Assert.SkipWhen(Exceptions.TryGetValue(program, out var reason), reason ?? "");
         using var reader = new StreamReader(Path.Combine(Conformance.Folder("jq")!, file));
         var test = JqTestFile.Read(reader).Single(t => t.Line == line);
+        var reason = test.Fails ? null : Exceptions.FirstOrDefault(e => program.StartsWith(e.Beginning, StringComparison.Ordinal)).Reason;
+        Assert.SkipWhen(reason is not null, reason ?? "");
         Assert.Null(test.Run());
     }
 }

@@ -9,6 +9,10 @@ internal sealed record JqTestCase(int Line, string Program, string Input, IReadO
     /// <summary>The only variable jq's own tests find in the environment.</summary>
     private static readonly JqOptions Options = new() { Environment = Json.Object("PAGER", "less"), Now = 1_425_599_507 };
 
+    /// <summary>Modules are the one part of the language that is not here: they are files.</summary>
+    public bool NeedsModules => !Fails && (Program.StartsWith("import ", StringComparison.Ordinal)
+        || Program.StartsWith("include ", StringComparison.Ordinal) || Program.StartsWith("modulemeta", StringComparison.Ordinal));
+
     /// <summary>Null when the case holds, else what is wrong.</summary>
     public string? Run()
     {

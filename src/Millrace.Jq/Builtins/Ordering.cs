@@ -83,6 +83,13 @@ internal static class Ordering
         return items.Count == 0 ? default : items[best];
     }
 
+    private static bool AllSingle(JsonArray keys)
+    {
+        foreach (var key in keys.Span)
+            if (key.ArrayOrNull is not { Count: 1 }) return false;
+        return true;
+    }
+
     private static (Json Key, Json Item)[]? Keyed(Machine m, Json value, Json keys, out Json error)
     {
         error = default;
@@ -96,7 +103,9 @@ internal static class Ordering
         m.ChargeCopy(items.Count * 48L);
         m.Spend((long)(items.Count * Math.Log2(items.Count + 1)));
         var keyed = new (Json Key, Json Item)[items.Count];
-        for (var i = 0; i < keyed.Length; i++) keyed[i] = (by[i], items[i]);
+        // Keys come in arrays, nearly always of one item; that item sorts the same and faster.
+        var single = AllSingle(by);
+        for (var i = 0; i < keyed.Length; i++) keyed[i] = (single ? by[i].AsArray()[0] : by[i], items[i]);
         Sort(keyed, static (a, b) => a.Key.CompareTo(b.Key));
         return keyed;
     }

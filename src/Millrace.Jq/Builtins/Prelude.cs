@@ -43,8 +43,8 @@ internal static class Prelude
         def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else first(skip($n; f)) end;
         def until(cond; update): def _until: if cond then . else (update | _until) end; _until;
         def while(cond; update): def _while: if cond then ., (update | _while) else empty end; _while;
-        def repeat(f): def _repeat: ., (f | _repeat); _repeat;
-        def inputs: def _inputs: input, _inputs; try _inputs catch if . == "break" then empty else error end;
+        def repeat(f): def _repeat: f, _repeat; _repeat;
+        def inputs: try repeat(input) catch if . == "break" then empty else error end;
         def range($x): range(0; $x);
         def walk(f): def w: if type == "object" then map_values(w) elif type == "array" then map(w) else . end | f; w;
         def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinations) as $w | [$x] + $w end;

@@ -135,9 +135,17 @@ internal sealed partial class Machine
         return null;
     }
 
+    /// <summary>Goes one key further down the path.</summary>
+    public void Extend(Json key, Json value)
+    {
+        Charge(64);
+        Path = new PathNode(Path, key, value);
+    }
+
     public Op? Call(Function function, Op? entry, Frame outer, Closure[] arguments, Op next)
     {
         var slots = function.SlotCount == 0 ? [] : new Json[function.SlotCount];
+        Charge(96 + 16 * (slots.Length + arguments.Length));
         if (next is ReturnOp)
         {
             Frame = new Frame(slots, outer, Frame.Caller, Frame.Return, arguments, Frame.Depth);

@@ -51,11 +51,12 @@ internal sealed partial class Machine
         var scale = new Scale(_bytesMax);
         scale.Add(Value);
         scale.Add(Frame);
-        for (var node = Path; node is not null; node = node.Parent) scale.Add(node.Key);
+        if (Path is not null) scale.Add(Json.OfInternal(Path));
         foreach (ref readonly var fork in _forks.AsSpan(0, ForkCount))
         {
             scale.Add(fork.Value);
             scale.Add(fork.Frame);
+            if (fork.Path is not null) scale.Add(Json.OfInternal(fork.Path));
             if (fork.State is not null) scale.Add(Json.OfInternal(fork.State));
         }
         var alive = scale.Weigh();

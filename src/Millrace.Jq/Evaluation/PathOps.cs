@@ -36,7 +36,7 @@ internal sealed class PathIndexOp(Expression key, bool optional, Op next) : Op
             return m.Raise($"Invalid path expression near attempt to access element {Describe.Short(at)} of {Describe.Short(m.Value)}");
         var value = Paths.Get(m, m.Value, at);
         if (value.IsSignal) return optional ? m.Backtrack() : m.Handle(value);
-        m.Path = new PathNode(m.Path, at, value);
+        m.Extend(at, value);
         m.Value = value;
         return next;
     }
@@ -79,7 +79,7 @@ internal sealed class PathIterateOp(bool optional, Op next) : Op
             var member = container.AsObject().Members[at];
             (key, value) = (member.Key, member.Value);
         }
-        m.Path = new PathNode(m.Path, key, value);
+        m.Extend(key, value);
         m.Value = value;
     }
 }

@@ -47,6 +47,7 @@ internal sealed class Scale(long enough)
         Add(frame.Outer);
         Add(frame.Caller);
         foreach (var slot in frame.Slots) Add(slot);
+        _bytes += 16L * frame.Arguments.Length;
         foreach (var closure in frame.Arguments) Add(closure.Outer);
     }
 
@@ -69,6 +70,12 @@ internal sealed class Scale(long enough)
             case Gathering gathering when _seen.Add(gathering):
                 _bytes += 32 + 16L * gathering.Count;
                 foreach (var item in gathering.Span) Add(item);
+                break;
+            case PathNode node when _seen.Add(node):
+                _bytes += 64;
+                Add(node.Key);
+                Add(node.Value);
+                if (node.Parent is not null) _values.Push(Json.OfInternal(node.Parent));
                 break;
             case NumberLiteral literal:
                 _bytes += 64 + 2L * literal.Text.Length;
