@@ -12,8 +12,8 @@ public abstract class Database : IAsyncDisposable
     /// <summary>
     /// Runs <paramref name="write"/> in a transaction that it may share with other writes (group commit). The task ends
     /// when the transaction is on disk (fsync). When <paramref name="write"/> throws, its own changes and nobody else's are
-    /// undone; it may therefore run twice, so it must touch nothing but its unit and what it returns. Its continuation does
-    /// not run on the writer's thread.
+    /// undone; it may therefore run twice, so it must touch nothing but its unit and what it returns. Its continuation
+    /// never holds up the writer.
     /// </summary>
     /// <exception cref="StorageUnavailableException">The disk is full or refused a write or an fsync; nothing of it counts.</exception>
     public abstract Task<T> WriteAsync<T>(Func<DbUnit, T> write);

@@ -76,9 +76,11 @@ internal static class StorageBench
         await Task.Delay(Warmup);
         Volatile.Write(ref measuring, true);
         var before = done.Sum();
-        var began = Stopwatch.GetTimestamp();
+        var (began, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         await Task.Delay(Measured);
-        metrics.Add(("storage.units_per_s", (done.Sum() - before) / Stopwatch.GetElapsedTime(began).TotalSeconds));
+        var units = done.Sum() - before;
+        metrics.Add(("storage.units_per_s", units / Stopwatch.GetElapsedTime(began).TotalSeconds));
+        metrics.Add(("storage.cpu_us_per_unit", (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / units));
         await stop.CancelAsync();
         await Task.WhenAll(calls);
         var all = waits.SelectMany(w => w).ToList();

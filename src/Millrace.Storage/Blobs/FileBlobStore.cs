@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Millrace.Storage.Files;
@@ -31,7 +32,12 @@ public sealed class FileBlobStore : BlobStore
         {
             DurableFolder.Create(_aside);
             foreach (var left in Directory.EnumerateFiles(_aside)) File.Delete(left);
+
+            // Made and synced once here, so that a put has one name less to make durable.
+            for (var prefix = 0; prefix <= byte.MaxValue; prefix++)
+                Directory.CreateDirectory(Path.Combine(_folder, prefix.ToString("x2", CultureInfo.InvariantCulture)));
         });
+        FileFault.GuardSync(() => DurableFolder.Sync(_folder));
     }
 
     /// <summary>Where the blob's file is, for programs that read files by themselves. It says nothing about whether it is there.</summary>
@@ -134,15 +140,10 @@ public sealed class FileBlobStore : BlobStore
     {
         aside.Sync();
         var path = PathOf(blob);
-        var folder = Path.GetDirectoryName(path)!;
-        FileFault.Guard(() =>
-        {
-            DurableFolder.Create(folder);
-            File.Move(aside.Path, path, overwrite: true);
-        });
+        FileFault.Guard(() => File.Move(aside.Path, path, overwrite: true));
         try
         {
-            FileFault.GuardSync(() => DurableFolder.Sync(folder));
+            FileFault.GuardSync(() => DurableFolder.Sync(Path.GetDirectoryName(path)!));
         }
         catch (StorageUnavailableException)
         {
@@ -174,7 +175,12 @@ public sealed class FileBlobStore : BlobStore
             Size += content.Length;
         }
 
-        public void Sync() => FileFault.GuardSync(() => RandomAccess.FlushToDisk(_file));
+        public void Sync() => FileFault.GuardSync(() =>
+        {
+            // On macOS only .NET's call makes the disk empty its own cache.
+            if (!OperatingSystem.IsLinux()) RandomAccess.FlushToDisk(_file);
+            if (!OperatingSystem.IsWindows()) Posix.SyncFile(_file, Path);
+        });
 
         public ValueTask DisposeAsync()
         {

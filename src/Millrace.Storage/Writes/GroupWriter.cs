@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Millrace.Storage.Writes;
 
 /// <summary>
-/// One thread that takes every write that has gathered, runs them in one transaction, commits once, and then answers them all.
-/// While it commits, the next group gathers: a lone write waits for nothing, and many share the price of one fsync.
+/// Takes every write that has gathered, runs them in one transaction, commits once, and then answers them all. While it
+/// commits, the next group gathers: a lone write waits for nothing, and many share the price of one fsync.
 /// </summary>
 internal sealed class GroupWriter : IDisposable
 {
@@ -17,17 +17,15 @@ internal sealed class GroupWriter : IDisposable
     private readonly WriteSession _session;
     private readonly FaultGate _gate;
     private readonly WriteQueue _queue = new();
-    private readonly Thread _thread;
+    private readonly WriteTurn _turn;
     private readonly List<QueuedWrite> _ready = [];
-    private List<QueuedWrite> _left = [];
     private int _guarded;
 
     public GroupWriter(WriteSession session, FaultGate gate, string name)
     {
         _session = session;
         _gate = gate;
-        _thread = new Thread(Loop) { IsBackground = true, Name = name };
-        _thread.Start();
+        _turn = new WriteTurn(_queue, name, WriteAll);
     }
 
     public Task<T> Add<T>(Func<DbUnit, T> write)
@@ -36,36 +34,23 @@ internal sealed class GroupWriter : IDisposable
         if (passage == Passage.Refused) return Task.FromException<T>(new StorageUnavailableException(fault!));
         var queued = new QueuedWrite<T>(write) { IsProbe = passage == Passage.Probe };
         _queue.Add(queued);
+        _turn.Ask();
         return queued.Task;
     }
-
-    /// <summary>Calls <see cref="WriteSession.Maintain"/> soon, also when nobody writes.</summary>
-    public void Nudge() => _queue.Nudge();
 
     /// <summary>Finishes what was accepted and stops.</summary>
     public void Dispose()
     {
-        _left = _queue.Close();
-        _thread.Join();
-        _queue.Dispose();
+        var left = _queue.Close();
+        _turn.Dispose();
+        _ready.AddRange(left);
+        WriteReady();
         _session.Dispose();
     }
 
-    private void Loop()
+    private void WriteAll()
     {
-        while (_queue.TakeAll(_ready))
-        {
-            if (_ready.Count == 0)
-            {
-                _session.Maintain();
-                _queue.Wait();
-                continue;
-            }
-
-            WriteReady();
-        }
-
-        _ready.AddRange(_left);
+        _queue.TakeAll(_ready);
         WriteReady();
     }
 

@@ -1,22 +1,16 @@
-using System.Diagnostics;
-
 namespace Millrace.Storage.Writes;
 
 /// <summary>
 /// Many threads add, one takes. Adding is one compare-and-swap on a linked stack; taking removes the whole stack and turns it
 /// round, so writes come out in the order they were added.
 /// </summary>
-internal sealed class WriteQueue : IDisposable
+internal sealed class WriteQueue
 {
-    // Long enough to catch the callers that the last commit has just released, short enough not to be seen on an idle machine.
-    private static readonly long SpinTicks = Stopwatch.Frequency / 50_000;
-
     private static readonly QueuedWrite Closed = new QueuedWrite<bool>(_ => false);
 
-    private readonly SemaphoreSlim _wake = new(0);
     private QueuedWrite? _newest;
-    private int _asleep;
-    private int _nudged;
+
+    public bool IsEmpty => Volatile.Read(ref _newest) is not { } newest || ReferenceEquals(newest, Closed);
 
     /// <exception cref="ObjectDisposedException">The database is closed.</exception>
     public void Add(QueuedWrite write)
@@ -27,18 +21,27 @@ internal sealed class WriteQueue : IDisposable
             ObjectDisposedException.ThrowIf(ReferenceEquals(seen, Closed), typeof(Database));
             write.Before = seen;
             var current = Interlocked.CompareExchange(ref _newest, write, seen);
-            if (ReferenceEquals(current, seen)) break;
+            if (ReferenceEquals(current, seen)) return;
             seen = current;
         }
-
-        Wake();
     }
 
-    /// <summary>Lets a <see cref="Wait"/> that sleeps return although nothing was added.</summary>
-    public void Nudge()
+    /// <summary>Moves everything that waits to the end of <paramref name="ready"/>, oldest first.</summary>
+    public void TakeAll(List<QueuedWrite> ready)
     {
-        Interlocked.Exchange(ref _nudged, 1);
-        Wake();
+        var seen = Volatile.Read(ref _newest);
+        while (seen is not null && !ReferenceEquals(seen, Closed))
+        {
+            // Close may come between, and its mark must not be taken away.
+            var current = Interlocked.CompareExchange(ref _newest, null, seen);
+            if (ReferenceEquals(current, seen))
+            {
+                Unwind(seen, ready);
+                return;
+            }
+
+            seen = current;
+        }
     }
 
     /// <summary>Nothing can be added from now on.</summary>
@@ -47,64 +50,7 @@ internal sealed class WriteQueue : IDisposable
     {
         var rest = new List<QueuedWrite>();
         Unwind(Interlocked.Exchange(ref _newest, Closed), rest);
-        Wake();
         return rest;
-    }
-
-    /// <summary>Moves everything that waits to the end of <paramref name="ready"/>, oldest first.</summary>
-    /// <returns>False when the queue is closed.</returns>
-    public bool TakeAll(List<QueuedWrite> ready)
-    {
-        if (Volatile.Read(ref _newest) is not { } seen) return true;
-        if (ReferenceEquals(seen, Closed)) return false;
-
-        // Close may come between, so the sentinel must not be taken away.
-        while (!ReferenceEquals(seen, Closed))
-        {
-            var current = Interlocked.CompareExchange(ref _newest, null, seen);
-            if (ReferenceEquals(current, seen))
-            {
-                Unwind(seen, ready);
-                return true;
-            }
-
-            seen = current!;
-        }
-
-        return false;
-    }
-
-    /// <summary>Returns when something was added, or on <see cref="Nudge"/> or <see cref="Close"/>.</summary>
-    public void Wait()
-    {
-        if (HasWork() || Spin()) return;
-        Interlocked.Exchange(ref _asleep, 1);
-
-        // Whoever adds after this line sees that we sleep; whoever added before it is seen here.
-        if (HasWork() && Interlocked.Exchange(ref _asleep, 0) == 1) return;
-        _wake.Wait();
-    }
-
-    public void Dispose() => _wake.Dispose();
-
-    private bool Spin()
-    {
-        var start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetTimestamp() - start < SpinTicks)
-        {
-            Thread.SpinWait(8);
-            if (HasWork()) return true;
-        }
-
-        return false;
-    }
-
-    private bool HasWork() =>
-        Volatile.Read(ref _newest) is not null || (Volatile.Read(ref _nudged) == 1 && Interlocked.Exchange(ref _nudged, 0) == 1);
-
-    private void Wake()
-    {
-        if (Volatile.Read(ref _asleep) == 1 && Interlocked.Exchange(ref _asleep, 0) == 1) _wake.Release();
     }
 
     private static void Unwind(QueuedWrite? newest, List<QueuedWrite> into)
@@ -112,6 +58,8 @@ internal sealed class WriteQueue : IDisposable
         var first = into.Count;
         for (var write = newest; write is not null && !ReferenceEquals(write, Closed); write = write.Before) into.Add(write);
         into.Reverse(first, into.Count - first);
+
+        // Unlinked, so that a write that lives long does not keep all those before it.
         for (var i = first; i < into.Count; i++) into[i].Before = null;
     }
 }

@@ -1,6 +1,6 @@
 namespace Millrace.Storage.Writes;
 
-/// <summary>What the group writer needs of a database: one connection that writes. A driver's exceptions leave it as declared by <see cref="Database"/>.</summary>
+/// <summary>What the group writer needs of a database: one connection that writes. It is used by one thread at a time, but not always by the same. A driver's exceptions leave it as declared by <see cref="Database"/>.</summary>
 internal abstract class WriteSession : IDisposable
 {
     public abstract DbUnit Unit { get; }
@@ -37,7 +37,7 @@ internal abstract class WriteSession : IDisposable
     public abstract void ReleaseSavepoint();
     public abstract void RollbackToSavepoint();
 
-    /// <summary>Called between transactions, on the writer's thread.</summary>
+    /// <summary>Called between transactions.</summary>
     public abstract void Maintain();
 
     public abstract void Dispose();

@@ -41,9 +41,9 @@ internal static class Authentications
         foreach (var (scheme, parameters) in policy.Members)
         {
             if (scheme is "digest" or "certificate") of.Unsupported(parameters, $"The authentication scheme '{scheme}'");
-            if (parameters["use"] is { Text: { } secret } reference && !of.Root["use"]["secrets"].Items.Any(s => s.Text == secret))
+            if (parameters["use"] is { Text: { } secret } reference && !of.Secrets.Contains(secret))
                 of.Findings.AtValue("workflow.unknown_reference", reference.Pointer,
-                    $"No secret '{TextShape.Shorten(secret)}' is listed under use.secrets{Nearest.Hint(secret, of.Root["use"]["secrets"].Items.Select(s => s.Text ?? ""))}", "a name listed under use.secrets");
+                    $"No secret '{TextShape.Shorten(secret)}' is listed under use.secrets{Nearest.Hint(secret, of.Secrets)}", "a name listed under use.secrets");
         }
     }
 

@@ -6,9 +6,6 @@ namespace Millrace.Workflows.Documents;
 /// <summary>Compiles calls of functions, and emit, which is one.</summary>
 internal static class CallCompiler
 {
-    /// <summary>Functions that call functions, at most.</summary>
-    private const int NestingMax = 32;
-
     public static TaskBody Call(Compilation of, Cursor task, IReadOnlyList<string> names)
     {
         var function = task["call"].Text ?? "";
@@ -91,10 +88,6 @@ internal static class CallCompiler
         else if (of.Functions.Contains(function))
         {
             of.Findings.AtValue("workflow.recursion", call.Pointer, $"The function '{function}' calls itself: {string.Join(" > ", of.Functions.Reverse())} > {function}.");
-        }
-        else if (of.Functions.Count == NestingMax)
-        {
-            of.Findings.AtValue("workflow.limit", call.Pointer, "Functions call functions too deeply here.", $"at most {NestingMax} levels");
         }
         else
         {

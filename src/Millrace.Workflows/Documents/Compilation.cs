@@ -10,6 +10,12 @@ internal sealed class Compilation(Json document, Findings findings)
     /// <summary>Nodes that a graph has at most; functions count once for each call of them.</summary>
     public const int NodesMax = 10_000;
 
+    /// <summary>Tasks inside tasks at most, functions counted where they are called; walks over a graph need no more stack than this.</summary>
+    public const int NestingMax = 100;
+
+    /// <summary>How many tasks the one being compiled stands in.</summary>
+    public int Nesting { get; set; }
+
     public Cursor Root { get; } = new(document, "");
     public Findings Findings => findings;
     public bool IsLoose { get; } = document["evaluate"]["mode"].StringOrNull == "loose";
@@ -17,6 +23,9 @@ internal sealed class Compilation(Json document, Findings findings)
 
     /// <summary>The functions whose task is being compiled, outermost first.</summary>
     public Stack<string> Functions { get; } = new();
+
+    /// <summary>Names listed under <c>use.secrets</c>.</summary>
+    public HashSet<string> Secrets { get; } = [.. new Cursor(document, "")["use"]["secrets"].Items.Select(s => s.Text ?? "")];
 
     public Cursor Used(string section, string name) => Root["use"][section][name];
 
@@ -34,7 +43,7 @@ internal sealed class Compilation(Json document, Findings findings)
     {
         var name = reference.Text!;
         if (Root["use"][section].Value.ObjectOrNull is { } all && all.Has(name)) return Used(section, name);
-        var names = Root["use"][section].Members.Select(m => m.Key).ToList();
+        var names = Root["use"][section].Members.Select(m => m.Key).Take(20).ToList();
         findings.AtValue("workflow.unknown_reference", reference.Pointer, $"No {noun} '{TextShape.Shorten(name)}' is defined under use.{section}{Nearest.Hint(name, names)}",
             names.Count == 0 ? null : $"one of {string.Join(", ", names)}");
         return null;
@@ -75,7 +84,7 @@ internal sealed class Compilation(Json document, Findings findings)
         }
         catch (JsonSchemaException e)
         {
-            findings.AtValue("workflow.bad_schema", schema["document"].Pointer + e.Pointer, e.Message);
+            findings.AtValue("workflow.bad_schema", schema["document"].Pointer + e.Pointer, $"This is no JSON Schema: {e.Message}.");
             return null;
         }
     }
@@ -86,6 +95,7 @@ internal sealed class Compilation(Json document, Findings findings)
         public Expression? Compile(string text, Range range, string pointer)
         {
             var at = moved?.Invoke(pointer) ?? pointer;
+            if (of.Findings.IsFull) return null;
             try
             {
                 var expression = Expression.Compile(text, range, names, at);
@@ -94,13 +104,13 @@ internal sealed class Compilation(Json document, Findings findings)
             }
             catch (JqCompileException e)
             {
-                Report("workflow.bad_expression", at, text, e.Line, e.Column, e.Message);
+                Report("workflow.bad_expression", at, Offset(text, e), e.Message + Hint(at));
                 return null;
             }
         }
 
         public void Unclosed(string text, int start, string pointer) =>
-            Report("workflow.bad_expression", moved?.Invoke(pointer) ?? pointer, text, start, "The expression opened by '${' is not closed.");
+            Report("workflow.bad_expression", moved?.Invoke(pointer) ?? pointer, start, "The expression opened by '${' is not closed.");
 
         public Expression? Bare(string text, string pointer)
         {
@@ -115,6 +125,12 @@ internal sealed class Compilation(Json document, Findings findings)
             }
         }
 
+        /// <summary>Shells and scripts know a <c>${ }</c> of their own.</summary>
+        private static string Hint(string pointer) =>
+            pointer.EndsWith("/shell/command", StringComparison.Ordinal) || pointer.EndsWith("/script/code", StringComparison.Ordinal)
+                ? " ('${' begins a runtime expression here; write the shell's or the script's own variables otherwise)"
+                : "";
+
         private void Check(Expression expression, string text)
         {
             foreach (var name in expression.Variables)
@@ -122,16 +138,20 @@ internal sealed class Compilation(Json document, Findings findings)
                 if (!Variables.Standard.Contains(name)) continue;
                 var start = Math.Max(0, text.IndexOf("$" + name, expression.Start, StringComparison.Ordinal));
                 if (name == "secrets" && place.IsKept())
-                    Report("workflow.secret_exposed", expression.Pointer, text, start, "A secret used here would be written to the journal; use it in the arguments of the call that needs it, or in a task's input.from.");
+                    Report("workflow.secret_exposed", expression.Pointer, start, "A secret used here would be written to the journal; use it in the arguments of the call that needs it, or in a task's input.from.");
                 else if (!place.Gives(name))
-                    Report("workflow.unavailable_variable", expression.Pointer, text, start, $"${name} is not available here and is null.", Severity.Warning);
+                    Report("workflow.unavailable_variable", expression.Pointer, start, $"${name} is not available here and is null.", Severity.Warning);
             }
         }
 
-        private void Report(string code, string pointer, string text, int start, string message, Severity severity = Severity.Error) =>
-            Report(code, pointer, text, text.AsSpan(0, start).Count('\n') + 1, start - (start == 0 ? -1 : text.LastIndexOf('\n', start - 1)), message, severity);
+        private static int Offset(string text, JqCompileException e)
+        {
+            var offset = 0;
+            for (var line = 1; line < e.Line; line++) offset = text.IndexOf('\n', offset) + 1;
+            return offset + e.Column - 1;
+        }
 
-        private void Report(string code, string pointer, string text, int line, int column, string message, Severity severity = Severity.Error) =>
-            of.Findings.Add(severity, code, pointer, message, of.Findings.Map.Inside(pointer, text, line, column), null);
+        private void Report(string code, string pointer, int offset, string message, Severity severity = Severity.Error) =>
+            of.Findings.Inside(severity, code, pointer, message, offset);
     }
 }

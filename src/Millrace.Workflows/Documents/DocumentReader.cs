@@ -26,7 +26,13 @@ internal sealed class DocumentReader
     /// <summary>Values that are read at most, each alias counting as all it stands for.</summary>
     public const int ValuesMax = 100_000;
 
+    /// <summary>Characters that the keys on the way to a value have at most: its JSON pointer is built again and again.</summary>
+    public const int PathMax = 4096;
+
     private sealed record Anchored(Json Value, SourceNode Node, int Count);
+
+    /// <summary>Characters that a position adds to a pointer: the slash and up to five digits.</summary>
+    private const int IndexLength = 6;
 
     private readonly Parser _parser;
     private readonly string _source;
@@ -73,7 +79,7 @@ internal sealed class DocumentReader
         Next();
         if (Current is StreamEnd) throw new UnreadableException("yaml.empty", "The document is empty.", new(1, 1), "a workflow");
         Next();
-        var (value, node) = ReadValue(0);
+        var (value, node) = ReadValue(0, 0);
         Next();
         Next();
         if (Current is DocumentStart) throw Refused("yaml.multiple_documents", "A second document begins here.", "one document");
@@ -85,19 +91,19 @@ internal sealed class DocumentReader
         if (!_parser.MoveNext()) throw new UnreadableException("yaml.syntax", "The text ends too early.", Here);
     }
 
-    private (Json Value, SourceNode Node) ReadValue(int depth)
+    private (Json Value, SourceNode Node) ReadValue(int depth, int path)
     {
-        if (depth > DepthMax) throw Refused("yaml.limit", "The document is nested too deeply here.", $"at most {DepthMax} levels");
+        CheckSize(depth, path);
         Count(1);
-        if (Current is AnchorAlias alias) return Resolve(alias);
+        if (Current is AnchorAlias alias) return Resolve(alias, depth, path);
         var anchor = Current is NodeEvent { Anchor.IsEmpty: false } anchored ? anchored.Anchor.Value : null;
         if (anchor is not null) _anchors[anchor] = null;
         var before = _values;
         (Json Value, SourceNode Node) read = Current switch
         {
             Scalar scalar => ReadScalar(scalar),
-            SequenceStart sequence => ReadSequence(sequence, depth),
-            MappingStart mapping => ReadMapping(mapping, depth),
+            SequenceStart sequence => ReadSequence(sequence, depth, path),
+            MappingStart mapping => ReadMapping(mapping, depth, path),
             _ => throw Refused("yaml.syntax", "A value was expected here."),
         };
         if (anchor is not null) _anchors[anchor] = new(read.Value, read.Node, _values - before);
@@ -124,21 +130,26 @@ internal sealed class DocumentReader
         _ => value.IsNumber,
     };
 
-    private (Json, SourceNode) ReadSequence(SequenceStart start, int depth)
+    private (Json, SourceNode) ReadSequence(SequenceStart start, int depth, int path)
     {
         CheckTag(start.Tag.IsEmpty ? null : start.Tag.Value, "seq");
         var items = new List<Json>();
         var nodes = new List<SourceNode>();
         for (Next(); Current is not SequenceEnd; Next())
         {
-            var (value, node) = ReadValue(depth + 1);
+            var (value, node) = ReadValue(depth + 1, path + IndexLength);
             items.Add(value);
             nodes.Add(node);
         }
-        return (JsonArray.Of(items), new SourceNode(SourceMark.Of(start.Start), (int)Current.End.Index, ScalarStyle.Any) { Items = nodes });
+        return (JsonArray.Of(items), new SourceNode(SourceMark.Of(start.Start), (int)Current.End.Index, ScalarStyle.Any)
+        {
+            Items = nodes,
+            Height = 1 + nodes.Select(n => n.Height).DefaultIfEmpty(0).Max(),
+            Reach = IndexLength + nodes.Select(n => n.Reach).DefaultIfEmpty(0).Max(),
+        });
     }
 
-    private (Json, SourceNode) ReadMapping(MappingStart start, int depth)
+    private (Json, SourceNode) ReadMapping(MappingStart start, int depth, int path)
     {
         CheckTag(start.Tag.IsEmpty ? null : start.Tag.Value, "map");
         var members = new JsonObject.Builder();
@@ -150,7 +161,7 @@ internal sealed class DocumentReader
             Count(1);
             var mark = SourceMark.Of(key.Start);
             Next();
-            var (value, node) = ReadValue(depth + 1);
+            var (value, node) = ReadValue(depth + 1, path + 1 + key.Value.Length);
             if (key is { Value: "<<", Style: ScalarStyle.Plain })
             {
                 Merge(value, node, mark, members, nodes, merged);
@@ -161,7 +172,12 @@ internal sealed class DocumentReader
             members.Set(key.Value, value);
             nodes[key.Value] = (mark, node);
         }
-        return (members.Build(), new SourceNode(SourceMark.Of(start.Start), (int)Current.End.Index, ScalarStyle.Any) { Members = nodes });
+        return (members.Build(), new SourceNode(SourceMark.Of(start.Start), (int)Current.End.Index, ScalarStyle.Any)
+        {
+            Members = nodes,
+            Height = 1 + nodes.Values.Select(m => m.Value.Height).DefaultIfEmpty(0).Max(),
+            Reach = nodes.Select(m => m.Key.Length + 1 + m.Value.Value.Reach).DefaultIfEmpty(0).Max(),
+        });
     }
 
     private static void Merge(Json value, SourceNode node, SourceMark at, JsonObject.Builder members, Dictionary<string, (SourceMark, SourceNode)> nodes, HashSet<string> merged)
@@ -180,12 +196,19 @@ internal sealed class DocumentReader
         }
     }
 
-    private (Json, SourceNode) Resolve(AnchorAlias alias)
+    private (Json, SourceNode) Resolve(AnchorAlias alias, int depth, int path)
     {
         if (!_anchors.TryGetValue(alias.Value.Value, out var target)) throw Refused("yaml.alias", $"No anchor '{alias.Value.Value}' stands before this alias.");
         if (target is null) throw Refused("yaml.alias", $"The alias '{alias.Value.Value}' stands inside the value it names.");
+        CheckSize(depth + target.Node.Height, path + target.Node.Reach);
         Count(target.Count);
         return (target.Value, target.Node);
+    }
+
+    private void CheckSize(int depth, int path)
+    {
+        if (depth > DepthMax) throw Refused("yaml.limit", "The document is nested too deeply here.", $"at most {DepthMax} levels");
+        if (path > PathMax) throw Refused("yaml.limit", "The keys that lead here are too long.", $"at most {PathMax} characters");
     }
 
     private void Count(int values)

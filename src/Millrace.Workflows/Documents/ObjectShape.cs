@@ -68,7 +68,7 @@ internal sealed class ObjectShape(string noun, params Field[] fields) : Shape(no
 /// <summary>Finds the name that was probably meant.</summary>
 internal static class Nearest
 {
-    private const int LengthMax = 40;
+    private const int LengthMax = 40, CandidatesMax = 200;
 
     /// <summary>Ends a sentence, with a question where there is one to ask.</summary>
     public static string Hint(string name, IEnumerable<string> names) => To(name, names) is { } near ? $"; did you mean '{near}'?" : ".";
@@ -79,7 +79,7 @@ internal static class Nearest
         if (name.Length > LengthMax) return null;
         string? nearest = null;
         var best = name.Length / 3 + 1;
-        foreach (var candidate in names)
+        foreach (var candidate in names.Take(CandidatesMax))
         {
             if (Math.Abs(candidate.Length - name.Length) >= best || candidate.Length > LengthMax) continue;
             var distance = Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant());

@@ -20,6 +20,12 @@ internal sealed class SourceNode(SourceMark start, int end, ScalarStyle style)
     public ScalarStyle Style { get; } = style;
     public Dictionary<string, (SourceMark Key, SourceNode Value)>? Members { get; init; }
     public List<SourceNode>? Items { get; init; }
+
+    /// <summary>Levels below, those behind aliases counted.</summary>
+    public int Height { get; init; }
+
+    /// <summary>Characters of the longest pointer from here to a value below.</summary>
+    public int Reach { get; init; }
 }
 
 /// <summary>Answers where in the source text a JSON pointer leads.</summary>
@@ -32,15 +38,12 @@ internal sealed class SourceMap(string source, SourceNode root)
     public SourceMark Key(string pointer) => Find(pointer) is { Key: { } key } ? key : Find(pointer).Node.Start;
 
     /// <summary>Where a character of a string stands.</summary>
-    /// <param name="line">Line within the string, from 1.</param>
-    /// <param name="column">Column within that line of the string, from 1.</param>
-    public SourceMark Inside(string pointer, string text, int line, int column)
+    /// <param name="offset">Index in the string's value.</param>
+    public SourceMark Inside(string pointer, int offset)
     {
         var (node, _, exact) = Find(pointer);
         if (!exact || node.Members is not null || node.Items is not null) return node.Start;
-        var offset = 0;
-        for (var l = 1; l < line && offset >= 0; l++) offset = text.IndexOf('\n', offset) + 1;
-        var index = ScalarText.SourceIndex(source, node, Math.Min(text.Length, offset + Math.Max(0, column - 1)));
+        var index = ScalarText.SourceIndex(source, node, offset);
         var lineStart = source.LastIndexOf('\n', Math.Max(0, index - 1), Math.Max(0, index - node.Start.Index)) + 1;
         var lines = source.AsSpan(node.Start.Index, index - node.Start.Index).Count('\n');
         return new(node.Start.Line + lines, lines == 0 ? node.Start.Column + index - node.Start.Index : index - lineStart + 1, index);

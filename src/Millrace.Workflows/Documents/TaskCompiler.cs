@@ -31,7 +31,7 @@ internal static class TaskCompiler
             case { } name when targets.TryGetValue(name, out var position): return new Flow(FlowKind.Goto, position);
             case { } name:
                 of.Findings.AtValue("workflow.unknown_target", directive.Pointer,
-                    $"No task '{TextShape.Shorten(name)}' stands in the same list, and directives lead to no other{Nearest.Hint(name, [.. targets.Keys, "continue", "exit", "end"])}",
+                    $"No task '{TextShape.Shorten(name)}' stands in the same list, and directives lead to no other{Nearest.Hint(name, targets.Keys.Prepend("end").Prepend("exit").Prepend("continue"))}",
                     string.Join(", ", ["continue", "exit", "end", .. targets.Keys.Take(20)]));
                 return Graph.Flow.Continue;
         }
@@ -54,8 +54,10 @@ internal static class TaskCompiler
     private static Node Node(Compilation of, string name, Cursor task, int position, Dictionary<string, int> targets, IReadOnlyList<string> names)
     {
         var index = of.Nodes.Count;
-        if (index >= Compilation.NodesMax) throw new UnreadableException("workflow.limit", "The graph has too many tasks here, those of functions counted for each call.", of.Findings.Map.Key(task.Pointer), $"at most {Compilation.NodesMax}");
+        if (index >= Compilation.NodesMax) throw Limit("The graph has too many tasks here, those of functions counted for each call.", Compilation.NodesMax);
+        if (of.Nesting >= Compilation.NestingMax) throw Limit("Tasks are nested too deeply here, those of functions counted where they are called.", Compilation.NestingMax);
         of.Nodes.Add(null);
+        of.Nesting++;
         var node = new Node
         {
             Index = index,
@@ -75,8 +77,11 @@ internal static class TaskCompiler
             Body = Body(of, task, targets, names),
             Then = Flow(of, task["then"], targets),
         };
+        of.Nesting--;
         of.Nodes[index] = node;
         return node;
+
+        UnreadableException Limit(string message, int max) => new("workflow.limit", message, of.Findings.Map.Key(task.Pointer), $"at most {max}");
     }
 
     public static Template? Timeout(Compilation of, Cursor timeout, IReadOnlyList<string> names)
@@ -129,10 +134,11 @@ internal static class TaskCompiler
     private static SwitchBody Switch(Compilation of, Cursor cases, Dictionary<string, int> targets, IReadOnlyList<string> names)
     {
         var compiled = new List<SwitchCase>();
+        var known = new HashSet<string>(StringComparer.Ordinal);
         string? fallback = null;
         foreach (var (name, value) in cases.Named)
         {
-            if (compiled.Exists(c => c.Name == name))
+            if (!known.Add(name))
                 of.Findings.AtKey("workflow.duplicate_name", value.Pointer, $"A case '{name}' stands already in this switch.", "a name of its own");
             if (value["when"].IsAbsent && fallback is not null)
                 of.Findings.AtKey("workflow.conflict", value.Pointer, $"'{fallback}' is the default already; every other case needs 'when'.", "when: a runtime expression");

@@ -34,7 +34,7 @@ internal static class WorkflowCompiler
             OutputSchema = of.Schema(root["output"]),
             OutputAs = of.FilterOrObject(root["output"]["as"], Variables.Standard, Place.WorkflowOutput),
             Timeout = TaskCompiler.Timeout(of, root["timeout"], Variables.Standard),
-            Secrets = [.. root["use"]["secrets"].Items.Select(s => s.Text ?? "").Distinct()],
+            Secrets = [.. of.Secrets],
         };
     }
 

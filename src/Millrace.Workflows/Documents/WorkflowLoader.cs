@@ -1,3 +1,4 @@
+using Millrace.Workflows.Documents.DataFlow;
 using Millrace.Workflows.Graph;
 
 namespace Millrace.Workflows.Documents;
@@ -37,7 +38,9 @@ public static class WorkflowLoader
             findings = new Findings(map);
             Dsl.Workflow.Check(value, "", findings);
             var workflow = WorkflowCompiler.Compile(new Compilation(value, findings), source);
-            return new(findings.Any ? null : workflow, findings.ToList());
+            if (findings.Any) return new(null, findings.ToList());
+            FlowCheck.Run(workflow, findings);
+            return new(workflow, findings.ToList());
         }
         catch (UnreadableException e)
         {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Millrace.Storage.Blobs;
+using Millrace.Storage.Tests.Child;
 
 namespace Millrace.Storage.Tests.Blobs;
 
@@ -45,8 +46,7 @@ public sealed class FileBlobStoreTests : IDisposable
     public async Task A_stream_beyond_the_limit_is_refused_and_leaves_nothing()
     {
         await Assert.ThrowsAsync<BlobTooLargeException>(() => _store.PutAsync(new MemoryStream(new byte[1_001]), 1_000));
-        Assert.Equal([_folder["blobs/tmp"]], Directory.EnumerateFileSystemEntries(_folder["blobs"]));
-        Assert.Empty(Left());
+        Assert.Empty(Directory.EnumerateFiles(_folder["blobs"], "*", SearchOption.AllDirectories));
     }
 
     [Fact]
@@ -157,6 +157,29 @@ public sealed class FileBlobStoreTests : IDisposable
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(disk.Path, "blobs"), "*", SearchOption.AllDirectories));
         var blob = await store.PutAsync(new byte[1 << 20]);
         Assert.Equal(1 << 20, (await store.ReadAsync(blob)).Length);
+    }
+
+    [Theory]
+    [InlineData("7..9")]
+    [InlineData("7+2")]
+    [InlineData("8+2")]
+    public async Task A_refused_fsync_refuses_the_put_and_leaves_nothing_that_could_pass_for_durable(string refused)
+    {
+        // Calls are counted by thread, and content and name are synced in turn: this hits one, the other, or both.
+        using var child = ChildProcess.StartBlobs(
+            _folder["blobs"],
+            "strace", "-f", "-qq", "-o", _folder["strace.txt"], "-e", "trace=fsync", "-e", $"inject=fsync:error=EIO:when={refused}");
+        Assert.Equal(0, await child.EndAsync());
+        Assert.Equal(BlobChild.Puts, child.Lines.Count);
+        Assert.Contains("fault storage.fsync_failed", child.Lines);
+        for (var i = 0; i < BlobChild.Puts; i++)
+        {
+            var exists = Directory.EnumerateFiles(_folder["blobs"], "*", SearchOption.AllDirectories)
+                .Any(file => File.ReadAllBytes(file).AsSpan().SequenceEqual(BlobChild.Content(i)));
+            Assert.Equal(child.Lines[i] == $"ack {i}", exists);
+        }
+
+        Assert.Empty(Left());
     }
 
     private IEnumerable<string> Left() => Directory.EnumerateFiles(_folder["blobs/tmp"]);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Millrace.Storage.Tests.Child;
 
-/// <summary>A <see cref="WritingChild"/> in a process of its own, perhaps under another program.</summary>
+/// <summary>A <see cref="WritingChild"/> or <see cref="BlobChild"/> in a process of its own, perhaps under another program.</summary>
 internal sealed class ChildProcess : IDisposable
 {
     private readonly Process _process;
@@ -16,15 +16,11 @@ internal sealed class ChildProcess : IDisposable
         [.. Lines.Where(l => l.StartsWith("ack ", StringComparison.Ordinal)).Select(l => long.Parse(l[4..], CultureInfo.InvariantCulture))];
 
     /// <param name="under">A program and its arguments that starts the child, or nothing.</param>
-    public static ChildProcess Start(string database, int checkpointPages, params string[] under)
-    {
-        string[] command =
-        [
-            .. under, Path.Combine(AppContext.BaseDirectory, "Millrace.Storage.Tests"), "child", database, checkpointPages.ToString(CultureInfo.InvariantCulture),
-        ];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true };
-        return new ChildProcess(Process.Start(start)!);
-    }
+    public static ChildProcess StartRows(string database, int checkpointPages, params string[] under) =>
+        Start(under, "rows", database, checkpointPages.ToString(CultureInfo.InvariantCulture));
+
+    /// <param name="under">A program and its arguments that starts the child, or nothing.</param>
+    public static ChildProcess StartBlobs(string folder, params string[] under) => Start(under, "blobs", folder);
 
     /// <summary>Reads what it says until <paramref name="enough"/> or until it has ended.</summary>
     public async Task ListenAsync(Func<bool> enough)
@@ -54,5 +50,11 @@ internal sealed class ChildProcess : IDisposable
     {
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         _process.Dispose();
+    }
+
+    private static ChildProcess Start(string[] under, params string[] arguments)
+    {
+        string[] command = [.. under, Path.Combine(AppContext.BaseDirectory, "Millrace.Storage.Tests"), "child", .. arguments];
+        return new ChildProcess(Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true })!);
     }
 }

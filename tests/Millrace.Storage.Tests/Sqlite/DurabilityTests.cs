@@ -21,7 +21,7 @@ public sealed class DurabilityTests : IDisposable
         var acknowledged = new HashSet<long>();
         for (var round = 0; round < 10; round++)
         {
-            using var child = ChildProcess.Start(_folder["data.db"], checkpointPages);
+            using var child = ChildProcess.StartRows(_folder["data.db"], checkpointPages);
             await child.ListenAsync(() => child.Lines.Count >= 50 + (37 * round));
             await child.KillAsync();
             acknowledged.UnionWith(child.Acknowledged);
@@ -34,7 +34,7 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public async Task After_a_refused_fsync_of_the_log_nothing_is_acknowledged_and_everything_acknowledged_is_there()
     {
-        using var child = ChildProcess.Start(
+        using var child = ChildProcess.StartRows(
             _folder["data.db"], NeverCheckpoint,
             "strace", "-f", "-qq", "-o", _folder["strace.txt"], "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO:when=30+");
         Assert.Equal(0, await child.EndAsync());
@@ -46,7 +46,7 @@ public sealed class DurabilityTests : IDisposable
     {
         // The file is made first, so that only the folding of the log is refused, which another thread does.
         await using (SqliteDatabase.Open(_folder["data.db"])) { }
-        using var child = ChildProcess.Start(
+        using var child = ChildProcess.StartRows(
             _folder["data.db"], SoonCheckpoint,
             "strace", "-f", "-qq", "-o", _folder["strace.txt"], "-P", _folder["data.db"],
             "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO:when=2+");

@@ -22,7 +22,7 @@ public sealed class FileLockTests : IDisposable
     public async Task Another_process_finds_it_locked_too()
     {
         await using var first = SqliteDatabase.Open(_folder["data.db"]);
-        using var child = Child.ChildProcess.Start(_folder["data.db"], 1_000);
+        using var child = Child.ChildProcess.StartRows(_folder["data.db"], 1_000);
         Assert.NotEqual(0, await child.EndAsync());
         Assert.Empty(child.Lines);
     }

@@ -177,14 +177,36 @@ public sealed class GroupCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Continuations_do_not_run_on_the_writers_thread()
+    public async Task A_continuation_that_blocks_holds_up_no_write()
     {
-        Thread? writer = null;
-        for (var i = 0; i < 100; i++)
+        using var end = new SemaphoreSlim(0);
+        using var blocked = new SemaphoreSlim(0);
+
+        async Task BlockAsync(int id)
         {
-            await _database.WriteAsync(_ => writer = Thread.CurrentThread);
-            Assert.NotSame(writer, Thread.CurrentThread);
+            await _database.WriteAsync(unit => Insert(unit, id));
+            blocked.Release();
+            end.Wait();
         }
+
+        var blocking = Enumerable.Range(0, 3).Select(i => Task.Run(() => BlockAsync(i))).ToList();
+        for (var i = 0; i < 3; i++) await blocked.WaitAsync();
+        for (var i = 10; i < 20; i++) await _database.WriteAsync(unit => Insert(unit, i));
+        end.Release(3);
+        await Task.WhenAll(blocking);
+        Assert.Equal(13, (await IdsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Threads_outside_the_pool_write_as_well()
+    {
+        var threads = Enumerable.Range(0, 4).Select(caller => new Thread(() =>
+        {
+            for (var i = 0; i < 50; i++) _database.WriteAsync(unit => Insert(unit, (caller * 100) + i)).Wait();
+        })).ToList();
+        threads.ForEach(t => t.Start());
+        threads.ForEach(t => t.Join());
+        Assert.Equal(200, (await IdsAsync()).Count);
     }
 
     [Fact]

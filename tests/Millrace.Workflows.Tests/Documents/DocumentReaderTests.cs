@@ -46,7 +46,8 @@ public sealed class DocumentReaderTests
     [InlineData("!!int 5", "5")]
     [InlineData("!!float 5", "5")]
     [InlineData("!!null ''", "null")]
-    public void Scalars_mean_what_the_core_schema_of_YAML_1_2_says(string text, string json) => Assert.Equal(json, Read($"x: {text}\n")["x"].ToString());
+    public void Scalars_mean_what_the_core_schema_of_YAML_1_2_says(string text, string json) =>
+        Assert.Equal(JsonText.Parse(json), Read($"x: {text}\n")["x"]);
 
     [Fact]
     public void JSON_with_tabs_and_escapes_reads_the_same_as_with_the_JSON_reader()
@@ -99,6 +100,23 @@ public sealed class DocumentReaderTests
     {
         var refused = Refused(new string('[', 5000));
         Assert.Equal(("yaml.limit", DocumentReader.DepthMax + 2), (refused.Code, refused.At.Column));
+    }
+
+    [Fact]
+    public void Nesting_behind_aliases_counts_as_nesting()
+    {
+        var open = new string('[', 90);
+        var close = new string(']', 90);
+        var refused = Refused($"a: &a {open}{close}\nb: &b {open}*a{close}\nc: {open}*b{close}\n");
+        Assert.Equal(("yaml.limit", 3), (refused.Code, refused.At.Line));
+    }
+
+    [Fact]
+    public void Keys_too_long_for_a_pointer_are_refused_also_behind_aliases()
+    {
+        var key = new string('k', 1500);
+        Assert.Equal(3, Refused($"a: &a {{{key}: 1}}\nb: &b {{{key}: *a}}\nc: {{{key}: *b}}\n").At.Line);
+        Assert.Equal("yaml.limit", Refused("{" + new string('k', DocumentReader.PathMax) + ": 1}\n").Code);
     }
 
     [Fact]

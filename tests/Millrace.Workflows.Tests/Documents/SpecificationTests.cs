@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Millrace.Jq;
+using Millrace.Tests;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Schema;
 
@@ -10,8 +11,8 @@ public sealed partial class SpecificationTests
 {
     private static string Folder()
     {
-        var folder = ConformanceFolder.Find("open-workflow");
-        Assert.SkipWhen(folder is null, "The conformance data is not here; it is the repository open-workflow-specification/specification (formerly serverlessworkflow/specification), folders examples, ctk and schema.");
+        var folder = Conformance.Folder("open-workflow");
+        Assert.SkipWhen(folder is null, Conformance.Skipped("open-workflow", "the folders examples, ctk and schema of the specification's repository, open-workflow-specification/specification (formerly serverlessworkflow/specification)"));
         return folder!;
     }
 

@@ -216,6 +216,16 @@ public sealed class GraphTests
     }
 
     [Fact]
+    public void A_long_chain_of_functions_is_refused()
+    {
+        var source = Head + "use:\n  functions:\n    f0: {wait: PT1S}\n";
+        for (var i = 1; i <= 2000; i++) source += $"    f{i}: {{call: f{i - 1}}}\n";
+        var result = WorkflowLoader.Load(source + "do:\n  - a: {call: f2000}\n");
+        Assert.Null(result.Workflow);
+        Assert.Equal("workflow.limit", Assert.Single(result.Diagnostics).Code);
+    }
+
+    [Fact]
     public void A_retry_policy_is_the_same_by_name_as_in_place()
     {
         const string Policy = "{delay: PT3S, backoff: {linear: {increment: PT1S}}, jitter: {from: PT0S, to: PT1S}, limit: {attempt: {count: 5, duration: PT9S}, duration: PT1M}}";

@@ -80,7 +80,7 @@ export class Execution {
     const record = { seq, at: this.run.updatedAt, run: this.run, steps: slim, entries: [entry] }
     this.records.push(record)
     this.engine.emit('record', this, record)
-    if (before !== this.run.state || seq === 1) this.engine.emit('run', this.run)
+    if (before !== this.run.state || seq === 1 || entry.e === 'run.resumed') this.engine.emit('run', this.run)
     if (finished(this.run.state)) for (const wake of this.#wake) wake()
   }
 
@@ -116,8 +116,17 @@ export class Execution {
 
   /** Sleeps, then stands still while the run is suspended; throws when it was cancelled. */
   async sleep(ms) {
-    if (finished(this.run.state)) throw new Left()
-    await new Promise(resolve => {
+    const until = Date.now() + ms
+    for (;;) {
+      if (finished(this.run.state)) throw new Left()
+      const left = until - Date.now()
+      if (left <= 0 && this.run.state !== 'suspended') return
+      await this.nextChange(this.run.state === 'suspended' ? 3_600_000 : Math.max(1, left))
+    }
+  }
+
+  nextChange(ms) {
+    return new Promise(resolve => {
       const wake = () => {
         clearTimeout(timer)
         this.#wake.delete(wake)
@@ -126,18 +135,12 @@ export class Execution {
       const timer = setTimeout(wake, ms)
       this.#wake.add(wake)
     })
-    while (this.run.state === 'suspended')
-      await new Promise(resolve => {
-        const wake = () => resolve(this.#wake.delete(wake))
-        this.#wake.add(wake)
-      })
-    if (finished(this.run.state)) throw new Left()
   }
 
   resume() {
-    const timers = [...this.#wake]
-    this.commit([], { e: 'run.resumed' }, { state: 'running', reason: null })
-    for (const wake of timers) wake()
+    this.run = { ...this.run, state: 'running', reason: null }
+    this.commit([], { e: 'run.resumed' })
+    for (const wake of this.#wake) wake()
   }
 
   async scope(parent, slot, list, pointer, input, more) {

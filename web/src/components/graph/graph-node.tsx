@@ -79,12 +79,6 @@ function TaskNode({ data }: { data: GraphNodeData }) {
   const node = placed.node!
   const container = placed.kind === 'container'
   const Icon = icons[node.kind] ?? Box
-  const said = [
-    node.name,
-    node.kind,
-    overlay?.state ?? (idle ? 'not reached' : ''),
-    overlay && overlay.total > 1 ? `${overlay.total} times` : '',
-  ]
   return (
     <div
       data-state={overlay?.state}
@@ -93,12 +87,11 @@ function TaskNode({ data }: { data: GraphNodeData }) {
       {overlay?.state === 'running' && <span aria-hidden className="race absolute inset-x-0 bottom-0 h-[3px]" />}
       <button
         type="button"
-        aria-label={said.filter(s => s).join(', ')}
         aria-pressed={selected}
         disabled={!onSelect}
         onClick={() => onSelect?.(node.id)}
         style={{ height: container ? headerHeight : '100%' }}
-        className="nodrag nopan flex w-full items-center gap-2 pr-2.5 pl-3 text-left -outline-offset-3 enabled:hover:bg-accent-wash disabled:cursor-default"
+        className="nodrag nopan pointer-events-auto flex w-full items-center gap-2 pr-2.5 pl-3 text-left -outline-offset-3 enabled:hover:bg-accent-wash disabled:cursor-default"
       >
         <Icon size={15} aria-hidden className={overlay ? 'shrink-0 text-(--state)' : 'shrink-0 text-soft'} />
         <span className={`flex min-w-0 flex-1 ${container ? 'items-baseline gap-2' : 'flex-col'}`}>
@@ -108,6 +101,7 @@ function TaskNode({ data }: { data: GraphNodeData }) {
           <span className="truncate text-2xs leading-tight text-soft">
             {node.kind}
             {node.detail && ` · ${node.detail}`}
+            <span className="sr-only"> {whatHappened(data)}</span>
           </span>
         </span>
         {overlay && <Marks overlay={overlay} />}
@@ -131,6 +125,12 @@ function TaskNode({ data }: { data: GraphNodeData }) {
   )
 }
 
+/** In words what colours and signs say. */
+function whatHappened({ overlay, idle }: GraphNodeData): string {
+  if (!overlay) return idle ? 'not reached' : ''
+  return `${overlay.state}${overlay.total > 1 ? `, ${overlay.total} times` : ''}`
+}
+
 function frameOf({ overlay, idle }: GraphNodeData, container: boolean): string {
   if (overlay) {
     const ground = container
@@ -144,7 +144,7 @@ function frameOf({ overlay, idle }: GraphNodeData, container: boolean): string {
 
 function Marks({ overlay }: { overlay: NodeOverlay }) {
   return (
-    <span className="tabular flex shrink-0 items-center gap-1 text-2xs font-semibold text-(--state)">
+    <span aria-hidden className="tabular flex shrink-0 items-center gap-1 text-2xs font-semibold text-(--state)">
       {overlay.total > 1 && <span title={`${overlay.total} steps, ${overlay.faulted} faulted`}>×{overlay.total}</span>}
       {overlay.attempt > 1 && <span title={`attempt ${overlay.attempt}`}>#{overlay.attempt}</span>}
       <StateMark state={overlay.state} size={13} />

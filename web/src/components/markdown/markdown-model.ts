@@ -71,7 +71,7 @@ function readList(lines: readonly string[], at: number, depth: number): [Block, 
   for (; end < lines.length; end++) {
     const line = lines[end]!
     const item = listItem.exec(line)
-    if (item && /\d/.test(item[2]!) === ordered) items.push([item[3]!])
+    if (item && item[1]!.length < 2 && /\d/.test(item[2]!) === ordered) items.push([item[3]!])
     else if (/^\s{2,}\S/.test(line)) items.at(-1)!.push(line.replace(/^\s{2,4}/, ''))
     else if (line.trim() !== '' || !/^\s{2,}\S/.test(lines[end + 1] ?? '')) break
     else items.at(-1)!.push('')
@@ -92,7 +92,11 @@ function readTable(lines: readonly string[], at: number): [Block, number] {
 
 const inlinePattern = /`([^`]+)`|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*)\*|\[([^\]]+)\]\(([^)\s]+)\)/
 
+/** Characters of one paragraph beyond which its marks stay as they are: looking for their ends is quadratic. */
+const inlineMax = 20_000
+
 export function parseInline(text: string): Inline[] {
+  if (text.length > inlineMax) return [{ kind: 'text', text }]
   const parts: Inline[] = []
   let rest = text
   for (let match = inlinePattern.exec(rest); match; match = inlinePattern.exec(rest)) {

@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { FilePlus2, FileSearch, Plus } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Button, buttonClass } from '~/components/ui/button'
 import { CopyButton } from '~/components/ui/copy-button'
 import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
@@ -45,11 +45,6 @@ export function DefinitionsPage({ q, onSearch }: { q: string; onSearch: (q: stri
 
 function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
   const [text, setText] = useState(q)
-  useEffect(() => {
-    if (text === q) return
-    const timer = setTimeout(() => onSearch(text.trim()), 200)
-    return () => clearTimeout(timer)
-  }, [text, q, onSearch])
   return (
     <input
       type="search"
@@ -57,7 +52,11 @@ function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }
       placeholder="Search by name or title"
       value={text}
       maxLength={200}
-      onChange={event => setText(event.target.value)}
+      onChange={event => {
+        setText(event.target.value)
+        // At once: a late change of the address could undo a step the reader took meanwhile.
+        onSearch(event.target.value.trim())
+      }}
       className={`${inputClass} h-8 !w-64 max-w-full`}
     />
   )

@@ -114,13 +114,13 @@ function Values({ step }: { step: Step }) {
 
 export function Value({ name, value, absent = 'None.' }: { name: string; value: Json | undefined; absent?: string }) {
   return (
-    <section aria-label={name} className="border-t border-line">
+    <div className="border-t border-line">
       <h3 className="label px-4 pt-2">{name}</h3>
       {value === undefined ? (
         <p className="px-4 pb-2 text-xs text-soft">{absent}</p>
       ) : (
         <JsonView value={value} label={name.toLowerCase()} />
       )}
-    </section>
+    </div>
   )
 }

@@ -42,7 +42,6 @@ export function TimelineRow({
       role="treeitem"
       aria-level={depth + 1}
       aria-selected={selected}
-      aria-label={`${step.name}, ${step.state}, ${span}${step.attempt > 1 ? `, attempt ${step.attempt}` : ''}`}
       {...(children > 0 ? { 'aria-expanded': open } : {})}
       data-step={step.id}
       data-state={step.state}
@@ -53,7 +52,7 @@ export function TimelineRow({
     >
       <span className="flex min-w-0 items-center gap-1.5 pr-2" style={{ paddingLeft: 8 + Math.min(depth, 12) * 14 }}>
         <Chevron open={open} visible={children > 0} onToggle={onToggle} />
-        <StateMark state={step.state} size={13} />
+        <StateMark state={step.state} named size={13} />
         <span className="min-w-0 truncate font-mono text-xs">{step.name}</span>
         <Marks step={step} />
       </span>
@@ -134,7 +133,7 @@ function BarView({ bar, step, span, container }: { bar: Bar; step: Step; span: s
         }
         className="tabular absolute inset-y-0 my-auto h-fit font-mono text-2xs whitespace-nowrap text-soft"
       >
-        {inside && bar.left < 0.15 ? '' : span}
+        {inside && bar.left < 0.15 ? <span className="sr-only">{span}</span> : span}
       </span>
     </>
   )

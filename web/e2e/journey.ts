@@ -1,0 +1,95 @@
+import { expect, test as base, type APIRequestContext, type Page } from '@playwright/test'
+import { randomUUID } from 'node:crypto'
+
+export { expect }
+
+/** Every journey also holds that no script fails and that nothing is asked of another host. */
+export const test = base.extend({
+  page: async ({ page, baseURL }, use) => {
+    const faults: string[] = []
+    page.on('pageerror', error => faults.push(error.message))
+    page.on('request', request => {
+      if (!request.url().startsWith(baseURL!) && !/^(data|blob):/.test(request.url())) faults.push(request.url())
+    })
+    await use(page)
+    expect(faults).toEqual([])
+  },
+})
+
+export interface Pushed {
+  namespace: string
+  name: string
+  version: string
+}
+
+/** Pushes a definition under a name of its own, so that journeys do not meet on a server that remembers. */
+export async function push(request: APIRequestContext, stem: string, body: string, version = '1.0.0'): Promise<Pushed> {
+  const name = `${stem}-${randomUUID().slice(0, 8)}`
+  await pushVersion(request, { namespace: 'journeys', name, version }, body)
+  return { namespace: 'journeys', name, version }
+}
+
+export async function pushVersion(request: APIRequestContext, of: Pushed, body: string): Promise<void> {
+  const answer = await request.post('/api/v1/definitions', {
+    headers: { 'content-type': 'application/yaml' },
+    data: documentOf(of, body),
+  })
+  expect(answer.status(), await answer.text()).toBe(201)
+}
+
+export function documentOf({ namespace, name, version }: Pushed, body: string): string {
+  return `document:
+  dsl: '1.0.3'
+  namespace: ${namespace}
+  name: ${name}
+  version: '${version}'
+${body}`
+}
+
+export async function start(request: APIRequestContext, definition: Pushed, input: unknown = {}): Promise<string> {
+  const answer = await request.post('/api/v1/runs', { data: { definition, input } })
+  expect(answer.status(), await answer.text()).toBe(201)
+  return ((await answer.json()) as { id: string }).id
+}
+
+export const stateOf = (page: Page) => page.getByRole('status', { name: 'State of the run' })
+
+/** Nothing sticks out to the side: the page does not scroll sideways. */
+export async function expectToFit(page: Page): Promise<void> {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  expect(over).toBeLessThanOrEqual(0)
+}
+
+export const greeting = `input:
+  schema:
+    document:
+      type: object
+      required: [name]
+      properties:
+        name:
+          type: string
+          title: Name
+          pattern: '^[A-Z]'
+        count:
+          type: integer
+          minimum: 1
+do:
+  - compose:
+      set:
+        text: Hello \${ .name }!
+  - pause:
+      wait:
+        milliseconds: 600
+  - finish:
+      set:
+        said: \${ .text }
+`
+
+export const longWait = `do:
+  - before:
+      set:
+        ready: true
+  - rest:
+      wait:
+        minutes: 10
+`

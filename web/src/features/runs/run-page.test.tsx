@@ -1,0 +1,130 @@
+// @vitest-environment jsdom
+import { screen, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { describe, expect, test } from 'vitest'
+import type { Run, Step } from '~/lib/api'
+import { at, runOf, stepOf } from '~/test-data'
+import { renderPage, serve } from '~/test-server'
+import RunPage from './run-page'
+import type { RunTab } from './run-tabs'
+
+const source = `document: {}
+do:
+  - convert:
+      set:
+        rate: \${ .rate | tonumber }
+`
+const graph = {
+  nodes: [{ id: 1, parent: null, name: 'convert', reference: '/do/0/convert', kind: 'set', slot: 'do', line: 3 }],
+  edges: [],
+}
+const fault = {
+  type: 'https://open-workflow-specification.org/spec/1.0.0/errors/expression',
+  status: 400,
+  title: 'The expression failed.',
+  detail: '.rate | tonumber: null cannot be parsed as a number',
+  instance: '/do/0/convert',
+}
+
+function open(run: Partial<Run>, steps: Step[], tab: RunTab = 'timeline', more: Record<string, unknown> = {}) {
+  const base = `/api/v1/runs/${runOf().id}`
+  const asked = serve(({ path }) => {
+    const bare = path.split('?')[0] ?? ''
+    if (bare in more) return { json: more[bare] }
+    if (bare === base) return { json: runOf(run) }
+    if (bare === `${base}/steps`) return { json: { items: steps, next: null } }
+    if (bare.endsWith('/source')) return { text: source }
+    if (bare.endsWith('/graph')) return { json: graph }
+    if (bare === `${base}/waiting`) return { json: { items: [] } }
+    return undefined
+  })
+  renderPage(<RunPage id={runOf().id} tab={tab} step={undefined} onTab={() => {}} onStep={() => {}} />)
+  return asked
+}
+
+describe('The page of a run', () => {
+  test('says why a run faulted, where, and what to do', async () => {
+    open({ state: 'faulted', endedAt: at(500), error: fault }, [
+      stepOf(1, { name: 'convert', reference: '/do/0/convert', state: 'faulted', endedAt: at(500), error: fault }),
+    ])
+    const why = await screen.findByRole('region', { name: 'Why it failed' })
+    expect(within(why).getByRole('heading', { name: 'The expression failed.' })).toBeInTheDocument()
+    expect(why).toHaveTextContent('expression')
+    expect(why).toHaveTextContent('400')
+    expect(why).toHaveTextContent('/do/0/convert')
+    expect(why).toHaveTextContent(/gives a default/)
+    expect(await within(why).findByRole('note', { name: 'error at line 5' })).toHaveTextContent('cannot be parsed')
+    expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull()
+  })
+
+  test('says what an open run waits for and offers what can be done', async () => {
+    const waiting = {
+      items: [{ on: 'timer', since: at(0), detail: 'Sleeps until noon.', step: 1, reference: '/do/0/rest' }],
+    }
+    open({ state: 'waiting' }, [stepOf(1, { state: 'waiting' })], 'timeline', {
+      [`/api/v1/runs/${runOf().id}/waiting`]: waiting,
+    })
+    expect(await screen.findByText('Sleeps until noon.')).toBeInTheDocument()
+    expect(screen.getByRole('button', { name: 'Suspend' })).toBeInTheDocument()
+    expect(screen.getByRole('button', { name: 'Cancel' })).toBeInTheDocument()
+    expect(screen.queryByRole('button', { name: 'Resume' })).toBeNull()
+  })
+
+  test('asks before it cancels and sends the reason', async () => {
+    const path = `/api/v1/runs/${runOf().id}/cancellation`
+    const asked = open({ state: 'waiting' }, [], 'timeline', { [path]: runOf() })
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
+    expect(asked.some(a => a.path === path)).toBe(false)
+    await userEvent.type(screen.getByLabelText('Reason'), 'Not needed.')
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel the run' }))
+    expect(await screen.findByText('Cancellation requested.')).toBeInTheDocument()
+    expect(asked.find(a => a.path === path)!.body).toBe('{"reason":"Not needed."}')
+  })
+
+  test('walks the tree of steps by arrows', async () => {
+    open({ state: 'completed', endedAt: at(900) }, [
+      stepOf(1, { name: 'loop', state: 'completed', endedAt: at(900) }),
+      stepOf(2, { name: 'inner', parent: 1, iteration: 0, state: 'completed', endedAt: at(300) }),
+      stepOf(3, { name: 'last', state: 'completed', endedAt: at(900) }),
+    ])
+    const rows = () => screen.getAllByRole('treeitem').map(r => r.getAttribute('data-step'))
+    const loop = await screen.findByRole('treeitem', { name: /loop/ })
+    loop.focus()
+    await userEvent.keyboard('{ArrowLeft}')
+    expect(rows()).toEqual(['1', '3'])
+    expect(loop).toHaveAttribute('aria-expanded', 'false')
+    await userEvent.keyboard('{ArrowRight}')
+    expect(rows()).toEqual(['1', '2', '3'])
+  })
+
+  test('shows a problem with its code when the run is absent', async () => {
+    serve(() => ({ status: 404, json: { title: 'There is no such run.', status: 404, code: 'run.not_found' } }))
+    renderPage(<RunPage id="x" tab="graph" step={undefined} onTab={() => {}} onStep={() => {}} />)
+    const alert = await screen.findByRole('alert')
+    expect(alert).toHaveTextContent('There is no such run.')
+    expect(alert).toHaveTextContent('run.not_found')
+  })
+
+  test('shows artifacts as what they are, and never as markup', async () => {
+    const href = `/api/v1/runs/${runOf().id}/artifacts/report.md`
+    const artifact = {
+      name: 'report.md',
+      mediaType: 'text/markdown',
+      size: 60,
+      sha256: 'ab'.repeat(32),
+      createdAt: at(0),
+      href,
+    }
+    serve(({ path }) => {
+      if (path === href) return { text: '# Report\n\n<img src=x onerror=alert(1)> **done**' }
+      if (path.endsWith('/artifacts')) return { json: { items: [artifact] } }
+      if (path.includes('/steps')) return { json: { items: [], next: null } }
+      return { json: runOf({ state: 'completed', endedAt: at(1) }) }
+    })
+    renderPage(<RunPage id={runOf().id} tab="artifacts" step={undefined} onTab={() => {}} onStep={() => {}} />)
+    await userEvent.click(await screen.findByRole('button', { name: 'Preview' }))
+    expect(await screen.findByRole('heading', { name: 'Report' })).toBeInTheDocument()
+    expect(screen.getByText('done').tagName).toBe('STRONG')
+    expect(document.querySelector('img')).toBeNull()
+  })
+})
