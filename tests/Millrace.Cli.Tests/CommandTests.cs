@@ -41,6 +41,20 @@ public sealed class CommandTests : IAsyncLifetime
         return path;
     }
 
+    /// <summary>Says when a line with the text has been written.</summary>
+    private sealed class WatchedWriter(string text) : StringWriter
+    {
+        private readonly TaskCompletionSource _seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Seen => _seen.Task;
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value?.Contains(text, StringComparison.Ordinal) == true) _seen.TrySetResult();
+        }
+    }
+
     [Fact]
     public async Task Running_a_file_pushes_it_follows_it_and_prints_the_output()
     {
@@ -172,14 +186,16 @@ public sealed class CommandTests : IAsyncLifetime
     {
         var file = Write("outlives", "  - sleep: {wait: {seconds: 1}}\n  - after: {set: {x: 1}}");
         var (_, started, _) = await RunAsync("run", file, "--detach", "--json");
-        var watching = RunAsync("runs", "watch", JsonText.Parse(started)["id"].AsString());
+        var seen = new WatchedWriter("waiting   /do/0/sleep");
+        var watching = CommandLine.RunAsync(
+            ["runs", "watch", JsonText.Parse(started)["id"].AsString(), "--server", _address!.ToString()], new Terminal(TextReader.Null, seen, TextWriter.Null), CancellationToken.None);
+        await seen.Seen.WaitAsync(Patience);
 
         await _server!.DisposeAsync();
         await StartAsync(_address!.Port);
 
-        var (exit, output, _) = await watching;
-        Assert.Equal(Exit.Completed, exit);
-        Assert.Single(output.Split('\n'), l => l.Contains("completed /do/1/after", StringComparison.Ordinal));
+        Assert.Equal(Exit.Completed, await watching.WaitAsync(Patience));
+        Assert.Single(seen.ToString().Split('\n'), l => l.Contains("completed /do/1/after", StringComparison.Ordinal));
     }
 
     [Fact]
