@@ -128,21 +128,23 @@ public sealed class JqProgram
         if (values < Variables.Count) throw new ArgumentException($"The filter reads {Variables.Count} variables, {values} values were given.");
     }
 
+    private static JqProgram Build(string source, IReadOnlyList<string> variables)
+    {
+        var node = Parser.ParseFilter(source);
+        var resolver = new Resolver(variables);
+        resolver.Resolve(node);
+        int[] used = [.. resolver.Used];
+        var places = new int[variables.Count];
+        for (var i = 0; i < used.Length; i++) places[used[i]] = i;
+        return new JqProgram(source, [.. used.Select(i => variables[i])], Compiler.Compile(node, places));
+    }
+
     private static JqProgram CompileNew(string source, IReadOnlyList<string> variables)
     {
         if (source.Length > SourceLengthMax) throw new JqCompileException($"The filter has more than {SourceLengthMax} characters", 1, 1);
         try
         {
-            return Text.DeepStack.RunIfShort(() =>
-            {
-                var node = Parser.ParseFilter(source);
-                var resolver = new Resolver(variables);
-                resolver.Resolve(node);
-                int[] used = [.. resolver.Used];
-                var places = new int[variables.Count];
-                for (var i = 0; i < used.Length; i++) places[used[i]] = i;
-                return new JqProgram(source, [.. used.Select(i => variables[i])], Compiler.Compile(node, places));
-            });
+            return Build(source, variables);
         }
         catch (SyntaxError e)
         {

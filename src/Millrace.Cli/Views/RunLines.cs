@@ -5,6 +5,8 @@ namespace Millrace.Cli.Views;
 /// <summary>A run's progress as lines, one for each change: for logs, pipes and screen readers.</summary>
 internal sealed class RunLines(Terminal terminal)
 {
+    private const int SignLinesMax = 5;
+
     private string? _runState;
 
     public void Record(RunProgress progress, List<StepLine> changed, string at)
@@ -16,10 +18,12 @@ internal sealed class RunLines(Terminal terminal)
         terminal.Line($"{Times.Clock(at)}  {Painted(progress.State)} run{reason}");
     }
 
-    /// <summary>What a step shows while it works, each line of it by itself.</summary>
+    /// <summary>What a step shows while it works: the first lines of it, each by itself, and how many more there were.</summary>
     public void Sign(StepLine? step, string channel, Json data)
     {
-        foreach (var text in (data.StringOrNull ?? data.ToString()).TrimEnd().Split('\n'))
+        var lines = (data.StringOrNull ?? data.ToString()).TrimEnd().Split('\n');
+        var shown = lines.Length <= SignLinesMax ? lines : [.. lines.Take(SignLinesMax), $"… {lines.Length - SignLinesMax} more lines"];
+        foreach (var text in shown)
             terminal.Line($"              {terminal.Paint($"{step?.Name ?? "?"} {Terminal.Clean(channel)}: {Terminal.Clean(text)}", Ink.Faint)}");
     }
 

@@ -104,7 +104,7 @@ internal static class Ordering
         m.Spend((long)(items.Count * Math.Log2(items.Count + 1)));
         var keyed = new (Json Key, Json Item)[items.Count];
         // Keys come in arrays, nearly always of one item; that item sorts the same and faster.
-        var single = AllSingle(by);
+        var single = !ReferenceEquals(items, by) && AllSingle(by);
         for (var i = 0; i < keyed.Length; i++) keyed[i] = (single ? by[i].AsArray()[0] : by[i], items[i]);
         Sort(keyed, static (a, b) => a.Key.CompareTo(b.Key));
         return keyed;

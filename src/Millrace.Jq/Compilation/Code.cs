@@ -1,4 +1,5 @@
 using Millrace.Jq.Evaluation;
+using Millrace.Jq.Text;
 
 namespace Millrace.Jq.Compilation;
 
@@ -30,7 +31,7 @@ internal sealed class Code
     /// <summary>True for constants and variables: they cost nothing, cannot fail and need no input.</summary>
     public bool IsTrivial => Single is ConstantExpression or SlotExpression or OuterSlotExpression or GlobalExpression;
 
-    public Op Emit(Op next) => _emit(next);
+    public Op Emit(Op next) => DeepStack.IsShort() ? DeepStack.Run(() => _emit(next)) : _emit(next);
 
     private Op EmitSingle(Op next)
     {

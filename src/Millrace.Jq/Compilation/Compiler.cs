@@ -1,5 +1,6 @@
 using Millrace.Jq.Evaluation;
 using Millrace.Jq.Syntax;
+using Millrace.Jq.Text;
 
 namespace Millrace.Jq.Compilation;
 
@@ -49,7 +50,8 @@ internal sealed partial class Compiler
     private Code Values(Node node, Context c)
     {
         Enter(node);
-        var code = Folding.Constant(node) is { } constant ? Constant(constant) : ValuesOf(node, c);
+        var code = Folding.Constant(node) is { } constant ? Constant(constant)
+            : DeepStack.IsShort() ? DeepStack.Run(() => ValuesOf(node, c)) : ValuesOf(node, c);
         _depth--;
         return code;
     }

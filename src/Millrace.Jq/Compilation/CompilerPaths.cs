@@ -1,6 +1,7 @@
 using Millrace.Jq.Builtins;
 using Millrace.Jq.Evaluation;
 using Millrace.Jq.Syntax;
+using Millrace.Jq.Text;
 
 namespace Millrace.Jq.Compilation;
 
@@ -13,7 +14,7 @@ internal sealed partial class Compiler
     private Code Paths(Node node, Context c)
     {
         Enter(node);
-        var code = PathsOf(node, c);
+        var code = DeepStack.IsShort() ? DeepStack.Run(() => PathsOf(node, c)) : PathsOf(node, c);
         _depth--;
         return code;
     }

@@ -1,6 +1,7 @@
 using Millrace.Jq.Builtins;
 using Millrace.Jq.Evaluation;
 using Millrace.Jq.Syntax;
+using Millrace.Jq.Text;
 
 namespace Millrace.Jq.Compilation;
 
@@ -8,7 +9,9 @@ namespace Millrace.Jq.Compilation;
 internal static class Folding
 {
     /// <summary>The value, or null when there is none or it is an error.</summary>
-    public static Json? Constant(Node node)
+    public static Json? Constant(Node node) => DeepStack.IsShort() ? DeepStack.Run(() => ConstantHere(node)) : ConstantHere(node);
+
+    private static Json? ConstantHere(Node node)
     {
         switch (node)
         {

@@ -1,3 +1,5 @@
+using Millrace.Jq.Text;
+
 namespace Millrace.Jq.Syntax;
 
 /// <summary>
@@ -51,7 +53,9 @@ internal sealed partial class Parser
             ParseModuleHead();
     }
 
-    private Node ParseQuery()
+    private Node ParseQuery() => DeepStack.IsShort() ? DeepStack.Run(ParseQueryHere) : ParseQueryHere();
+
+    private Node ParseQueryHere()
     {
         Enter();
         var start = _token.At.Start;
@@ -257,6 +261,8 @@ internal sealed partial class Parser
 
     private void Enter()
     {
-        if (++_depth > DepthMax) throw new SyntaxError($"The filter is nested deeper than {DepthMax} levels", _token.At);
+        if (++_depth > DepthMax) throw TooDeep();
     }
+
+    private SyntaxError TooDeep() => new($"The filter is nested deeper than {DepthMax} levels", _token.At);
 }

@@ -1,3 +1,5 @@
+using Millrace.Jq.Text;
+
 namespace Millrace.Jq.Syntax;
 
 internal sealed partial class Parser
@@ -22,7 +24,6 @@ internal sealed partial class Parser
     private Node ParseOperators(int level = 1)
     {
         if (level == 8) return ParseSigned();
-        Enter();
         var start = _token.At.Start;
         var left = ParseOperators(level + 1);
         var chain = 0;
@@ -30,10 +31,9 @@ internal sealed partial class Parser
         {
             left = next;
             // A chain of one operator nests to the left, so its length counts as depth.
-            if (++chain + _depth > DepthMax) Enter();
+            if (++chain + _depth > DepthMax) throw TooDeep();
             if (level is 2 or 5 && Continues(level)) throw Unexpected(null);
         }
-        _depth--;
         return left;
     }
 
@@ -47,8 +47,10 @@ internal sealed partial class Parser
         switch (level)
         {
             case 1 when symbol == "//":
+                Enter();
                 Advance();
                 var alternative = ParseOperators(1);
+                _depth--;
                 return new AlternativeNode(left, alternative, From(start));
             case 2 when Updates.TryGetValue(symbol, out var update):
                 Advance();
@@ -68,7 +70,9 @@ internal sealed partial class Parser
         }
     }
 
-    private Node ParseSigned()
+    private Node ParseSigned() => DeepStack.IsShort() ? DeepStack.Run(ParseSignedHere) : ParseSignedHere();
+
+    private Node ParseSignedHere()
     {
         var start = _token.At.Start;
         if (!_token.Is("-")) return ParsePostfix();
@@ -81,16 +85,14 @@ internal sealed partial class Parser
 
     private Node ParsePostfix()
     {
-        Enter();
         var start = _token.At.Start;
         var term = ParseTerm();
         var chain = 0;
         while (ParseSuffix(term, start) is { } next)
         {
             term = next;
-            if (++chain + _depth > DepthMax) Enter();
+            if (++chain + _depth > DepthMax) throw TooDeep();
         }
-        _depth--;
         return term;
     }
 
@@ -265,6 +267,7 @@ internal sealed partial class Parser
             case "if":
                 return ParseIf();
             case "try":
+                Enter();
                 Advance();
                 var body = ParseTryOperand();
                 Node? handler = null;
@@ -273,6 +276,7 @@ internal sealed partial class Parser
                     Advance();
                     handler = ParseTryOperand();
                 }
+                _depth--;
                 return new TryNode(body, handler, From(start));
             case "reduce":
                 return ParseReduce();
@@ -289,9 +293,11 @@ internal sealed partial class Parser
         }
     }
 
-    private Node ParseTryOperand() => _token.Is("-") ? ParseSigned() : ParsePostfix();
+    private Node ParseTryOperand() => _token.Is("-") || DeepStack.IsShort() ? ParseSigned() : ParsePostfix();
 
-    private IfNode ParseIf()
+    private IfNode ParseIf() => DeepStack.IsShort() ? DeepStack.Run(ParseIfHere) : ParseIfHere();
+
+    private IfNode ParseIfHere()
     {
         Enter();
         var start = _token.At.Start;

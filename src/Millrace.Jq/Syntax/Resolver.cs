@@ -1,4 +1,5 @@
 using Millrace.Jq.Builtins;
+using Millrace.Jq.Text;
 
 namespace Millrace.Jq.Syntax;
 
@@ -36,6 +37,12 @@ internal sealed class Resolver(IReadOnlyList<string> globals)
     }
 
     private void Visit(Node? node, Scope? scope)
+    {
+        if (DeepStack.IsShort()) DeepStack.Run(() => VisitHere(node, scope));
+        else VisitHere(node, scope);
+    }
+
+    private void VisitHere(Node? node, Scope? scope)
     {
         _weight++;
         switch (node)

@@ -15,7 +15,8 @@ internal static class DeepStack
     /// <summary>True when a walk at that depth should continue in <see cref="Run"/>.</summary>
     public static bool IsShort(int depth) => depth % CheckEvery == CheckEvery - 1 && !RuntimeHelpers.TryEnsureSufficientExecutionStack();
 
-    public static T RunIfShort<T>(Func<T> walk) => RuntimeHelpers.TryEnsureSufficientExecutionStack() ? walk() : Run(walk);
+    /// <summary>For walks that count no depth.</summary>
+    public static bool IsShort() => !RuntimeHelpers.TryEnsureSufficientExecutionStack();
 
     public static void Run(Action walk) => Run(() =>
     {

@@ -26,7 +26,7 @@ public sealed class EventBus
     /// </summary>
     public void Publish(string topic, BusMessage message)
     {
-        if (_topics.IsEmpty || !_topics.TryGetValue(topic, out var subscriptions)) return;
+        if (!_topics.TryGetValue(topic, out var subscriptions)) return;
         foreach (var subscription in subscriptions) subscription.Offer(message);
     }
 

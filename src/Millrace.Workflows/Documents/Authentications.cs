@@ -43,7 +43,7 @@ internal static class Authentications
             if (scheme is "digest" or "certificate") of.Unsupported(parameters, $"The authentication scheme '{scheme}'");
             if (parameters["use"] is { Text: { } secret } reference && !of.Secrets.Contains(secret))
                 of.Findings.AtValue("workflow.unknown_reference", reference.Pointer,
-                    $"No secret '{TextShape.Shorten(secret)}' is listed under use.secrets{Nearest.Hint(secret, of.Secrets)}", "a name listed under use.secrets");
+                    $"No secret '{TextShape.Shorten(secret)}' is listed under use.secrets{of.Findings.Hint(secret, of.Secrets)}", "a name listed under use.secrets");
         }
     }
 

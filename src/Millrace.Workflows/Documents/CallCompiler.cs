@@ -68,7 +68,7 @@ internal static class CallCompiler
         var catalogs = of.Root["use"]["catalogs"];
         if (catalogs[catalog].Is(JsonKind.Object)) return Unsupported(of, call, $"A function of the catalog '{catalog}'", function, arguments);
         if (catalog != "default")
-            of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No catalog '{TextShape.Shorten(catalog)}' is defined under use.catalogs{Nearest.Hint(catalog, [.. catalogs.Members.Select(c => c.Key), "default"])}", "default, or a catalog under use.catalogs");
+            of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No catalog '{TextShape.Shorten(catalog)}' is defined under use.catalogs{of.Findings.Hint(catalog, [.. catalogs.Members.Select(c => c.Key), "default"])}", "default, or a catalog under use.catalogs");
         return new(function, arguments) { Keyword = "call" };
     }
 
@@ -82,7 +82,7 @@ internal static class CallCompiler
         {
             var known = functions.Members.Select(f => f.Key).Concat(DslTasks.Functions);
             if (function.Length > 0)
-                of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No function '{TextShape.Shorten(function)}' is defined under use.functions{Nearest.Hint(function, known)}",
+                of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No function '{TextShape.Shorten(function)}' is defined under use.functions{of.Findings.Hint(function, known)}",
                     $"one of {string.Join(", ", known.Take(20))}, or name:version@catalog");
         }
         else if (of.Functions.Contains(function))

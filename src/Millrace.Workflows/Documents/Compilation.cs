@@ -44,7 +44,7 @@ internal sealed class Compilation(Json document, Findings findings)
         var name = reference.Text!;
         if (Root["use"][section].Value.ObjectOrNull is { } all && all.Has(name)) return Used(section, name);
         var names = Root["use"][section].Members.Select(m => m.Key).Take(20).ToList();
-        findings.AtValue("workflow.unknown_reference", reference.Pointer, $"No {noun} '{TextShape.Shorten(name)}' is defined under use.{section}{Nearest.Hint(name, names)}",
+        findings.AtValue("workflow.unknown_reference", reference.Pointer, $"No {noun} '{TextShape.Shorten(name)}' is defined under use.{section}{findings.Hint(name, names)}",
             names.Count == 0 ? null : $"one of {string.Join(", ", names)}");
         return null;
     }

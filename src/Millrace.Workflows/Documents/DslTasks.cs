@@ -71,7 +71,12 @@ internal static class DslTasks
 
     private static readonly Dictionary<string, Shape> Calls = new(StringComparer.Ordinal)
     {
-        ["http"] = Http, ["openapi"] = OpenApi, ["grpc"] = Grpc, ["asyncapi"] = AsyncApi, ["a2a"] = A2A, ["mcp"] = Mcp,
+        ["http"] = Http,
+        ["openapi"] = OpenApi,
+        ["grpc"] = Grpc,
+        ["asyncapi"] = AsyncApi,
+        ["a2a"] = A2A,
+        ["mcp"] = Mcp,
     };
 
     private static readonly Shape Container = new ObjectShape("a container",

@@ -18,11 +18,14 @@ internal sealed class Findings(SourceMap map)
 
     /// <summary>At the value itself.</summary>
     public void AtValue(string code, string pointer, string message, string? expected = null) =>
-        Add(Severity.Error, code, pointer, message, map.Value(pointer), expected);
+        Add(Severity.Error, code, pointer, message, IsFull ? default : map.Value(pointer), expected);
 
     /// <summary>At the key before the value.</summary>
     public void AtKey(string code, string pointer, string message, string? expected = null) =>
-        Add(Severity.Error, code, pointer, message, map.Key(pointer), expected);
+        Add(Severity.Error, code, pointer, message, IsFull ? default : map.Key(pointer), expected);
+
+    /// <summary>The end of a message's sentence: the name that was probably meant, if there is one.</summary>
+    public string Hint(string name, IEnumerable<string> names) => IsFull || Nearest.To(name, names) is not { } near ? "." : $"; did you mean '{near}'?";
 
     public void Warn(string code, string pointer, string message, SourceMark? at = null, string? expected = null) =>
         Add(Severity.Warning, code, pointer, message, at ?? map.Value(pointer), expected);
@@ -30,7 +33,7 @@ internal sealed class Findings(SourceMap map)
     /// <summary>Inside a string, at an index of its value.</summary>
     public void Inside(Severity severity, string code, string pointer, string message, int offset)
     {
-        // Finding the place reads the string again, so it is left out when the finding would be.
+        // Finding a place reads the string again, so it is left out when the finding would be.
         if (_counts[(int)severity] < KeptMax) Add(severity, code, pointer, message, map.Inside(pointer, offset), null);
         else if (severity == Severity.Error) _wrong.Add(pointer);
     }

@@ -54,7 +54,7 @@ internal sealed class ObjectShape(string noun, params Field[] fields) : Shape(no
             var at = Pointer.Of(pointer, key);
             if (field is not null) field.Shape.Check(member, at, findings);
             else if (!_open)
-                findings.AtKey("workflow.unknown_property", at, $"{Capital(Expected)} has no property '{TextShape.Shorten(key)}'{Nearest.Hint(key, Names)}", $"one of {string.Join(", ", Names)}");
+                findings.AtKey("workflow.unknown_property", at, $"{Capital(Expected)} has no property '{TextShape.Shorten(key)}'{findings.Hint(key, Names)}", $"one of {string.Join(", ", Names)}");
         }
         foreach (var field in fields)
             if (field.Required && !members.Has(field.Name))
@@ -69,9 +69,6 @@ internal sealed class ObjectShape(string noun, params Field[] fields) : Shape(no
 internal static class Nearest
 {
     private const int LengthMax = 40, CandidatesMax = 200;
-
-    /// <summary>Ends a sentence, with a question where there is one to ask.</summary>
-    public static string Hint(string name, IEnumerable<string> names) => To(name, names) is { } near ? $"; did you mean '{near}'?" : ".";
 
     /// <returns>The candidate with the fewest edits, when those are few for its length; else null.</returns>
     public static string? To(string name, IEnumerable<string> names)

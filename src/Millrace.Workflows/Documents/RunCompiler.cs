@@ -25,7 +25,8 @@ internal static class RunCompiler
     {
         var input = child["input"];
         return new(Constant(child["namespace"]), Constant(child["name"]), Constant(child["version"]),
-            input.IsAbsent ? null : of.Template(input, names, Place.Kept), awaited) { Keyword = "run" };
+            input.IsAbsent ? null : of.Template(input, names, Place.Kept), awaited)
+        { Keyword = "run" };
 
         // Which workflow is run is known before the run starts.
         string Constant(Cursor at)

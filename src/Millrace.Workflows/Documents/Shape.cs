@@ -64,7 +64,7 @@ internal sealed class ChoiceShape(params string[] values) : Shape($"one of {stri
     {
         var text = value.AsString();
         if (values.Contains(text)) return;
-        findings.AtValue("workflow.bad_value", pointer, $"'{TextShape.Shorten(text)}' is not allowed here{Nearest.Hint(text, values)}", Expected);
+        findings.AtValue("workflow.bad_value", pointer, $"'{TextShape.Shorten(text)}' is not allowed here{findings.Hint(text, values)}", Expected);
     }
 }
 

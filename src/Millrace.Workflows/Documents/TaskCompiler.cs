@@ -31,7 +31,7 @@ internal static class TaskCompiler
             case { } name when targets.TryGetValue(name, out var position): return new Flow(FlowKind.Goto, position);
             case { } name:
                 of.Findings.AtValue("workflow.unknown_target", directive.Pointer,
-                    $"No task '{TextShape.Shorten(name)}' stands in the same list, and directives lead to no other{Nearest.Hint(name, targets.Keys.Prepend("end").Prepend("exit").Prepend("continue"))}",
+                    $"No task '{TextShape.Shorten(name)}' stands in the same list, and directives lead to no other{of.Findings.Hint(name, targets.Keys.Prepend("end").Prepend("exit").Prepend("continue"))}",
                     string.Join(", ", ["continue", "exit", "end", .. targets.Keys.Take(20)]));
                 return Graph.Flow.Continue;
         }

@@ -38,18 +38,18 @@ public abstract class Template
             case JsonKind.String:
                 return CompileText(value.AsString(), pointer, texts);
             case JsonKind.Array:
-            {
-                var items = new Template[value.AsArray().Count];
-                for (var i = 0; i < items.Length; i++) items[i] = Compile(value[i], Pointer.Of(pointer, i), texts);
-                return System.Array.TrueForAll(items, i => i.ConstantValue is not null) ? Of(value) : new Items(items);
-            }
+                {
+                    var items = new Template[value.AsArray().Count];
+                    for (var i = 0; i < items.Length; i++) items[i] = Compile(value[i], Pointer.Of(pointer, i), texts);
+                    return System.Array.TrueForAll(items, i => i.ConstantValue is not null) ? Of(value) : new Items(items);
+                }
             case JsonKind.Object:
-            {
-                var members = new List<KeyValuePair<string, Template>>();
-                foreach (var (key, member) in value.AsObject().Members)
-                    members.Add(new(key, Compile(member, Pointer.Of(pointer, key), texts)));
-                return members.TrueForAll(m => m.Value.ConstantValue is not null) ? Of(value) : new Members([.. members]);
-            }
+                {
+                    var members = new List<KeyValuePair<string, Template>>();
+                    foreach (var (key, member) in value.AsObject().Members)
+                        members.Add(new(key, Compile(member, Pointer.Of(pointer, key), texts)));
+                    return members.TrueForAll(m => m.Value.ConstantValue is not null) ? Of(value) : new Members([.. members]);
+                }
             default:
                 return Of(value);
         }

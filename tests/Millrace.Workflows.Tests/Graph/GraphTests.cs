@@ -322,4 +322,29 @@ public sealed class GraphTests
         Assert.All(result.Diagnostics, d => Assert.Equal("workflow.unsupported", d.Code));
         Assert.Equal(["/schedule", "/do/0/a/listen", "/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
     }
+
+    [Theory]
+    [InlineData("evaluate: {language: js}\ndo: [{a: {wait: PT1S}}]", "/evaluate/language")]
+    [InlineData("input: {schema: {resource: {endpoint: https://example.com/schema.json}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/resource")]
+    [InlineData("input: {schema: {format: 'avro:1.0', document: {}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/format")]
+    [InlineData("do: [{a: {call: https://example.com/function.yaml}}]", "/do/0/a/call")]
+    [InlineData("do: [{a: {call: grpc, with: {proto: {endpoint: file://x}, service: {name: n, host: h}, method: m}}}]", "/do/0/a/call")]
+    [InlineData("use: {authentications: {c: {certificate: {}}}}\ndo: [{a: {wait: PT1S}}]", "/use/authentications/c/certificate")]
+    [InlineData("use: {extensions: [{x: {extend: all, before: [{b: {wait: PT1S}}]}}]}\ndo: [{a: {wait: PT1S}}]", "/use/extensions")]
+    public void Each_thing_that_cannot_run_yet_is_named_where_it_stands(string source, string pointer)
+    {
+        var result = WorkflowLoader.Load(Head + source + "\n");
+        var found = Assert.Single(result.Diagnostics);
+        Assert.Equal(("workflow.unsupported", pointer), (found.Code, found.Pointer));
+        Assert.NotNull(result.Workflow);
+        Assert.False(result.IsExecutable);
+    }
+
+    [Fact]
+    public void A_later_version_of_the_language_is_shown_and_not_run()
+    {
+        var result = WorkflowLoader.Load(Head.Replace("1.0.3", "1.1.0", StringComparison.Ordinal) + "do: [{a: {wait: PT1S}}]\n");
+        Assert.Equal(("workflow.unsupported", "/document/dsl"), (Assert.Single(result.Diagnostics).Code, result.Diagnostics[0].Pointer));
+        Assert.Single(result.Workflow!.Nodes);
+    }
 }

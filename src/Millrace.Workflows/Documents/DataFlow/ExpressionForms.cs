@@ -1,5 +1,6 @@
 using Millrace.Jq;
 using Millrace.Jq.Syntax;
+using Millrace.Jq.Text;
 using Millrace.Workflows.Schema;
 
 namespace Millrace.Workflows.Documents.DataFlow;
@@ -15,10 +16,12 @@ internal sealed class ExpressionForms(Func<string, Form> globals, Action<string,
     private readonly HashSet<string> _defined = new(StringComparer.Ordinal);
     private bool _mayBeEmpty;
     private int _quiet;
+    private int _depth;
 
     /// <summary>The form of the first output; null is among the types where there may be none.</summary>
     public Form Of(Node filter, Form input)
     {
+        _depth = 0;
         var form = Eval(filter, input, Bindings.None);
         return _mayBeEmpty ? form.Or(Form.Null) : form;
     }
@@ -36,7 +39,16 @@ internal sealed class ExpressionForms(Func<string, Form> globals, Action<string,
         }
     }
 
-    private Form Eval(Node node, Form input, Bindings bound) => node switch
+    private Form Eval(Node node, Form input, Bindings bound)
+    {
+        // Where the stack runs short nothing is known, and nothing is said.
+        if (DeepStack.IsShort(++_depth)) return Nothing(Form.Any);
+        var form = Inspect(node, input, bound);
+        _depth--;
+        return form;
+    }
+
+    private Form Inspect(Node node, Form input, Bindings bound) => node switch
     {
         IdentityNode => input,
         LiteralNode literal => Form.Of(literal.Value),
@@ -128,7 +140,7 @@ internal sealed class ExpressionForms(Func<string, Form> globals, Action<string,
             return Form.Any;
         }
         if (target.Member(name) is { } member) return target.May(JsonTypes.Null) ? member.Or(Form.Null) : member;
-        if (!index.Optional) Report("workflow.unknown_field", at, $"There is never a member '{name}' here{Nearest.Hint(name, target.Names)}");
+        if (!index.Optional) Report("workflow.unknown_field", at, $"There is never a member '{name}' here{(Nearest.To(name, target.Names) is { } near ? $"; did you mean '{near}'?" : ".")}");
         return Form.Any;
     }
 

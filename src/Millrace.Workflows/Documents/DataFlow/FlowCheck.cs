@@ -1,5 +1,6 @@
 using Millrace.Jq;
 using Millrace.Jq.Syntax;
+using Millrace.Jq.Text;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Schema;
 using Node = Millrace.Workflows.Graph.Node;
@@ -221,7 +222,7 @@ internal sealed class FlowCheck
         private Form Eval(Expression expression, Form input)
         {
             if (!Check._filters.TryGetValue(expression, out var filter))
-                Check._filters[expression] = filter = Parser.ParseFilter(expression.Source);
+                Check._filters[expression] = filter = DeepStack.RunIfShort(() => Parser.ParseFilter(expression.Source));
             return new ExpressionForms(Variable, (code, at, message) => Report(expression, code, at, message)).Of(filter, input);
         }
 

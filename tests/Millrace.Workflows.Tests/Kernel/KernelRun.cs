@@ -1,0 +1,100 @@
+using Millrace.Jq;
+using Millrace.Workflows.Documents;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Workflows.Tests.Kernel;
+
+/// <summary>Drives the state machine by hand: a clock that jumps to the next timer, effects that answer from a table.</summary>
+internal sealed class KernelRun
+{
+    private readonly Surroundings _around;
+    private readonly List<(List<Entry> Entries, long At)> _journal = [];
+    private readonly Decision _decision;
+    private readonly Guid _id = Guid.CreateVersion7();
+    private long _now = 1_700_000_000_000_000;
+
+    private KernelRun(Workflow workflow, Json input, Dictionary<string, Json>? secrets)
+    {
+        _around = new Surroundings(Guid.CreateVersion7, () => 0.5) { Secrets = names => secrets is null ? (Json?)null : Json.Of(JsonObject.Of([.. secrets])), EntriesMax = 200 };
+        State = new RunState(workflow, _id);
+        var created = new Entry.RunCreated(input);
+        State.Apply(created, _now);
+        _journal.Add(([created], _now));
+        _decision = new Decision(State, _around);
+    }
+
+    public RunState State { get; }
+
+    /// <summary>Names of the tasks in the order in which their steps began.</summary>
+    public List<string> Ran { get; } = [];
+
+    public List<string> Skipped { get; } = [];
+
+    /// <summary>Arguments of each call, in order.</summary>
+    public List<Json> Calls { get; } = [];
+
+    /// <summary>How far the clock went, for waits and retries.</summary>
+    public TimeSpan Passed => TimeSpan.FromMicroseconds(_now - 1_700_000_000_000_000);
+
+    /// <param name="answer">What the n-th call (from 0) gives: a value, or an error.</param>
+    /// <param name="decisionsMax">Ends runs that would never end.</param>
+    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000)
+    {
+        var loaded = WorkflowLoader.Load($"document: {{ dsl: 1.0.3, namespace: test, name: test, version: 1.0.0 }}\n{head}\ndo:\n{tasks}\n");
+        Assert.True(loaded.IsExecutable, string.Join("\n", loaded.Diagnostics));
+        var run = new KernelRun(loaded.Workflow!, input ?? Json.EmptyObject, secrets);
+        run.Drive(answer ?? (_ => Json.Null), decisionsMax);
+        run.CheckReplay();
+        return run;
+    }
+
+    private void Drive(Func<int, object> answer, int decisionsMax)
+    {
+        var pending = new Queue<Command.Invoke>();
+        _decision.At(_now).Begin();
+        for (var i = 0; i < decisionsMax; i++)
+        {
+            foreach (var invoke in Record()) pending.Enqueue(invoke);
+            if (State.IsFinished) return;
+            _decision.At(++_now);
+            if (_decision.HasMore) _decision.Continue();
+            else if (pending.TryDequeue(out var call)) Answer(call, answer(Calls.Count));
+            else if (State.NextWake is { } wake) _decision.At(_now = Math.Max(_now, wake)).Tick();
+            else return;
+        }
+    }
+
+    private void Answer(Command.Invoke call, object answered)
+    {
+        Calls.Add(call.Arguments);
+        if (answered is WorkflowError error) _decision.EffectFailed(call.Step.Id, error);
+        else _decision.EffectCompleted(call.Step.Id, (Json)answered);
+    }
+
+    private List<Command.Invoke> Record()
+    {
+        foreach (var entry in _decision.Entries)
+        {
+            if (entry is Entry.StepStarted started) Ran.Add(State.Workflow.Nodes[started.Node].Name);
+            if (entry is Entry.StepSkipped skipped) Skipped.Add(State.Workflow.Nodes[skipped.Node].Name);
+        }
+        _journal.Add(([.. _decision.Entries], _now));
+        return [.. _decision.Commands.OfType<Command.Invoke>()];
+    }
+
+    /// <summary>The state is the fold of the journal, whatever happened.</summary>
+    private void CheckReplay()
+    {
+        var folded = new RunState(State.Workflow, _id);
+        foreach (var (entries, at) in _journal)
+            foreach (var entry in entries) folded.Apply(entry, at);
+        Assert.Equal(State.Phase, folded.Phase);
+        Assert.Equal(State.Output, folded.Output);
+        Assert.Equal(State.Context, folded.Context);
+        Assert.Equal(State.Counts, folded.Counts);
+        Assert.Equal(State.NextWake, folded.NextWake);
+        Assert.Equal(State.Active.Keys.Order(), folded.Active.Keys.Order());
+        foreach (var (id, step) in State.Active) Assert.Equal(step.Data, folded.Active[id].Data);
+    }
+}
