@@ -79,9 +79,22 @@ internal static class TaskCompiler
         };
         of.Nesting--;
         of.Nodes[index] = node;
+        CheckSecrets(of, node, task);
         return node;
 
         UnreadableException Limit(string message, int max) => new("workflow.limit", message, of.Findings.Map.Key(task.Pointer), $"at most {max}");
+    }
+
+    /// <summary>An input that holds secrets is never written to the journal, so nothing that is written may be made of it.</summary>
+    private static void CheckSecrets(Compilation of, Node node, Cursor task)
+    {
+        if (node.InputFrom?.Variables.Contains("secrets") != true) return;
+        if (node.Body is not CallBody { Await: true, Function: not "emit" })
+            of.Findings.AtValue("workflow.secret_exposed", task["input"]["from"].Pointer, "Only the input of a call that is awaited may hold secrets; this task would write it to the journal.");
+        if (node.OutputAs?.Variables.Contains("input") == true)
+            of.Findings.AtValue("workflow.secret_exposed", task["output"]["as"].Pointer, "The task's input holds secrets, and its output is written to the journal; it must not read $input.");
+        if (node.ExportAs?.Variables.Contains("input") == true)
+            of.Findings.AtValue("workflow.secret_exposed", task["export"]["as"].Pointer, "The task's input holds secrets, and the context is written to the journal; it must not read $input.");
     }
 
     public static Template? Timeout(Compilation of, Cursor timeout, IReadOnlyList<string> names)

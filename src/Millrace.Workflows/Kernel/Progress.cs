@@ -46,7 +46,7 @@ internal static class Progress
     private static void NextIteration(Decision on, Step scope, ForBody loop)
     {
         var next = scope.Index + 1;
-        if (next >= scope.Items!.Count)
+        if (next >= scope.Items!.Count || loop.Tasks.Nodes.Count == 0)
         {
             DataFlow.Complete(on, scope, scope.Data);
             return;

@@ -135,6 +135,7 @@ public sealed class RunState
         StartedAt = at;
         Root = new Step(0, null, null, at) { RawInput = Input, Input = e.Input ?? Input };
         Root.Data = Root.Input;
+        Context = Root.Input;
         Root.Pending = Flow.Continue;
         if (e.DeadlineAt is { } deadline)
         {

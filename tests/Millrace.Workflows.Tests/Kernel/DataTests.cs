@@ -23,6 +23,13 @@ public sealed class DataTests
     }
 
     [Fact]
+    public void The_context_begins_as_the_workflows_input()
+    {
+        var run = KernelRun.Of("- say: { set: { n: '${ $context.n }' } }", Json.Object("n", 3));
+        Assert.Equal("""{"n":3}""", run.State.Output.ToString());
+    }
+
+    [Fact]
     public void Arguments_of_a_call_are_evaluated_on_the_transformed_input()
     {
         var run = KernelRun.Of("""

@@ -118,6 +118,12 @@ public sealed class FlowTests
     }
 
     [Fact]
+    public void A_loop_without_tasks_passes_its_input_on()
+    {
+        Assert.Equal("""{"n":1}""", KernelRun.Of("- none: { for: { in: '${ [1, 2] }' }, do: [] }", Json.Object("n", 1)).State.Output.ToString());
+    }
+
+    [Fact]
     public void Loops_inside_loops_see_both_variables()
     {
         var run = KernelRun.Of("""

@@ -41,13 +41,15 @@ internal sealed class FlowCheck
         check.Pass();
     }
 
+    /// <summary>The context begins as the transformed input of the workflow.</summary>
     private void FindContext()
     {
+        var start = _context = Start();
         for (var i = 0; i < PassagesMax; i++)
         {
             _exported = null;
             Pass();
-            var context = _exported is null ? Form.Null : _exported.Or(Form.Null);
+            var context = _exported is null ? start : _exported.Or(start);
             var signature = context.Signature();
             if (signature is null) break;
             if (signature == _context.Signature()) return;
@@ -59,13 +61,18 @@ internal sealed class FlowCheck
     private void Pass()
     {
         _ended = null;
-        var raw = Arguments.WorkflowInput;
         var none = new Site(this, null, Form.Any, null);
-        var input = none.Of(_workflow.InputFrom, raw) ?? raw;
+        var input = Start();
         var output = Scope(_workflow.Do, input, []);
         if (_ended is not null) output = output.Or(_ended);
         none.Of(_workflow.OutputAs, output);
         none.Of(_workflow.Timeout, input);
+    }
+
+    private Form Start()
+    {
+        var raw = Arguments.WorkflowInput;
+        return new Site(this, null, Form.Any, null).Of(_workflow.InputFrom, raw) ?? raw;
     }
 
     /// <summary>The form that leaves a list of tasks.</summary>
@@ -222,7 +229,7 @@ internal sealed class FlowCheck
         private Form Eval(Expression expression, Form input)
         {
             if (!Check._filters.TryGetValue(expression, out var filter))
-                Check._filters[expression] = filter = DeepStack.RunIfShort(() => Parser.ParseFilter(expression.Source));
+                Check._filters[expression] = filter = DeepStack.IsShort() ? DeepStack.Run(() => Parser.ParseFilter(expression.Source)) : Parser.ParseFilter(expression.Source);
             return new ExpressionForms(Variable, (code, at, message) => Report(expression, code, at, message)).Of(filter, input);
         }
 
