@@ -5,6 +5,7 @@ using Millrace.Cli.Api;
 using Millrace.Cli.Commands;
 using Millrace.Cli.Inputs;
 using Millrace.Cli.Views;
+using Millrace.Jq;
 
 namespace Millrace.Cli;
 
@@ -73,6 +74,7 @@ internal sealed class CommandLine
         root.Subcommands.Add(DefinitionCommands.Create(this));
         root.Subcommands.Add(RunsCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
+        root.Subcommands.Add(new Verb("jq", "Run a jq filter over JSON, without a server. Its options are jq's own: see millrace jq --help.", "millrace jq -r '.items[].name' list.json"));
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         return root;
@@ -109,6 +111,6 @@ internal sealed class CommandLine
         if (e is RefusedException refused) return refused.Problem;
         if (e is DocumentException document) return document.Problem;
         var code = e switch { UnreachableException => "cli.unreachable", OperationCanceledException => "cli.interrupted", _ => "cli.usage" };
-        return new Problem(0, code, e.Message, e.Message, [], Jq.Json.Object("code", code, "detail", e.Message));
+        return new Problem(0, code, e.Message, e.Message, [], Json.Object("code", code, "detail", e.Message));
     }
 }

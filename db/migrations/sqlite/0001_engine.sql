@@ -60,7 +60,8 @@ create index journal_state on journal (workspace, position) where state is not n
 
 -- What others want of a run: cancel, suspend, resume, a child's end. Deleted in the transaction that records the effect.
 create table signal (
-    position integer primary key,
+    -- Never given twice, not even after its row is deleted: a run remembers up to where it has read.
+    position integer primary key autoincrement,
     organisation blob not null,
     workspace blob not null,
     run blob not null,

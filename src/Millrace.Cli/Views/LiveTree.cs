@@ -67,7 +67,7 @@ internal static class LiveTree
     {
         var attempt = line.Step["attempt"].IsNumber ? (int)line.Step["attempt"].AsNumber() : 1;
         var remark = attempt > 1 ? $" [yellow]attempt {attempt}[/]" : "";
-        if (line.Step["error"].IsObject) return $"{remark} [red]{Safe(RunLines.ErrorText(line.Step["error"]))}[/]";
+        if (RunLines.TellsError(line)) return $"{remark} [red]{Safe(RunLines.ErrorText(line.Step["error"]))}[/]";
         return line.LastSign is { } sign && !line.IsOver ? $"{remark} [dim]{Safe(sign)}[/]" : remark;
     }
 

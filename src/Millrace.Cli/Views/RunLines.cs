@@ -5,6 +5,8 @@ namespace Millrace.Cli.Views;
 /// <summary>A run's progress as lines, one for each change: for logs, pipes and screen readers.</summary>
 internal sealed class RunLines(Terminal terminal)
 {
+    private const int SignLinesMax = 5;
+
     private string? _runState;
 
     public void Record(RunProgress progress, List<StepLine> changed, string at)
@@ -16,8 +18,14 @@ internal sealed class RunLines(Terminal terminal)
         terminal.Line($"{Times.Clock(at)}  {Painted(progress.State)} run{reason}");
     }
 
-    public void Sign(StepLine? step, string channel, Json data) =>
-        terminal.Line($"              {terminal.Paint($"{step?.Name ?? "?"} {Terminal.Clean(channel)}: {Terminal.Clean(data.StringOrNull ?? data.ToString())}", Ink.Faint)}");
+    /// <summary>What a step shows while it works: the first lines of it, each by itself, and how many more there were.</summary>
+    public void Sign(StepLine? step, string channel, Json data)
+    {
+        var lines = (data.StringOrNull ?? data.ToString()).TrimEnd().Split('\n');
+        var shown = lines.Length <= SignLinesMax ? lines : [.. lines.Take(SignLinesMax), $"… {lines.Length - SignLinesMax} more lines"];
+        foreach (var text in shown)
+            terminal.Line($"              {terminal.Paint($"{step?.Name ?? "?"} {Terminal.Clean(channel)}: {Terminal.Clean(text)}", Ink.Faint)}");
+    }
 
     public static string ErrorText(Json error)
     {
@@ -28,6 +36,9 @@ internal sealed class RunLines(Terminal terminal)
         return $"{name}{status}{(text.Length == 0 ? "" : $": {text}")}";
     }
 
+    /// <summary>A step keeps the last error it caught; once it goes on, that is history.</summary>
+    public static bool TellsError(StepLine line) => line.State is "faulted" or "waiting" && line.Step["error"].IsObject;
+
     private static string Step(StepLine line)
     {
         var step = line.Step;
@@ -37,7 +48,7 @@ internal sealed class RunLines(Terminal terminal)
         if (line.IsOver) text += $" {Times.Between(step["startedAt"].StringOrNull, step["endedAt"].StringOrNull, default)}";
         if (line.State == "waiting" && step["wakeAt"].StringOrNull is { } wake) text += $" until {Times.Clock(wake)}";
         if (step["child"].StringOrNull is { } child) text += $" run {child}";
-        if (step["error"].IsObject) text += $" {ErrorText(step["error"])}";
+        if (TellsError(line)) text += $" {ErrorText(step["error"])}";
         return Terminal.Clean(text);
     }
 
