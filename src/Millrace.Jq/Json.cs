@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 
 namespace Millrace.Jq;
 
@@ -101,6 +100,14 @@ public readonly partial struct Json : IEquatable<Json>, IComparable<Json>
 
     internal NumberLiteral? Literal => _value as NumberLiteral;
 
+    /// <summary>Something of the evaluation kept where a value is kept; never seen outside.</summary>
+    internal static Json OfInternal(object value) => new(value);
+
+    internal object? Internal => _value;
+
+    /// <summary>No value at all: an error, no output, or a break on its way; see <see cref="Evaluation.Signal"/>.</summary>
+    internal bool IsSignal => _value is Evaluation.Signal;
+
     public string? StringOrNull => _value as string;
     public JsonArray? ArrayOrNull => _value as JsonArray;
     public JsonObject? ObjectOrNull => _value as JsonObject;
@@ -114,7 +121,9 @@ public readonly partial struct Json : IEquatable<Json>, IComparable<Json>
     /// <summary>True when both are the same boxed value; a cheap hint, false says nothing.</summary>
     public bool SameReference(Json other) => ReferenceEquals(_value, other._value) && _number.Equals(other._number);
 
-    public bool Equals(Json other) => CompareTo(other) == 0;
+    /// <summary>Equal as jq's <c>==</c> has it.</summary>
+    /// <exception cref="JqException">The values nest deeper than 10,000 levels.</exception>
+    public bool Equals(Json other) => AreEqual(this, other, 0);
     public override bool Equals(object? obj) => obj is Json other && Equals(other);
     public static bool operator ==(Json left, Json right) => left.Equals(right);
     public static bool operator !=(Json left, Json right) => !left.Equals(right);
@@ -129,7 +138,7 @@ public readonly partial struct Json : IEquatable<Json>, IComparable<Json>
     };
 
     /// <summary>Compact JSON text.</summary>
-    public override string ToString() => Encoding.UTF8.GetString(JsonText.ToUtf8(this));
+    public override string ToString() => JsonText.ToText(this);
 
     private InvalidOperationException Wrong(string expected) => new($"Expected {expected}, found {Kind}.");
 }
@@ -140,6 +149,10 @@ internal sealed class NumberLiteral(string text, double value)
     public string Text { get; } = text;
     public double Value { get; } = value;
 
+    public Text.Decimal Decimal => Jq.Text.Decimal.Parse(Text)!.Value;
+
     public static NumberLiteral Of(long value) =>
         new(value.ToString(System.Globalization.CultureInfo.InvariantCulture), value);
+
+    public NumberLiteral Negated() => new(Text[0] == '-' ? Text[1..] : "-" + Text, -Value);
 }

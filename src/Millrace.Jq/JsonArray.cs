@@ -9,66 +9,83 @@ namespace Millrace.Jq;
 /// </summary>
 public sealed class JsonArray : IReadOnlyList<Json>
 {
-    private sealed class Store(Json[] items, int used)
+    /// <summary>How many places of a storage shared by several arrays are taken.</summary>
+    internal sealed class Tail(int used)
     {
-        public Json[] Items = items;
         public int Used = used;
     }
 
-    public static readonly JsonArray Empty = new(new Store([], 0), 0);
+    public static readonly JsonArray Empty = new([], 0, null);
 
-    private readonly Store _store;
+    private readonly Json[] _items;
+    private readonly Tail? _tail;
 
-    private JsonArray(Store store, int count)
+    private JsonArray(Json[] items, int count, Tail? tail)
     {
-        _store = store;
+        _items = items;
+        _tail = tail;
         Count = count;
     }
 
     public int Count { get; }
 
-    public Json this[int index] => (uint)index < (uint)Count ? _store.Items[index] : throw new ArgumentOutOfRangeException(nameof(index));
+    public Json this[int index] => (uint)index < (uint)Count ? _items[index] : throw new ArgumentOutOfRangeException(nameof(index));
 
-    public ReadOnlySpan<Json> Span => _store.Items.AsSpan(0, Count);
+    public ReadOnlySpan<Json> Span => _items.AsSpan(0, Count);
+
+    /// <summary>The same for all arrays that share a storage.</summary>
+    internal object Storage => _items;
 
     public static JsonArray Of(ReadOnlySpan<Json> items) => items.Length == 0 ? Empty : Own(items.ToArray());
 
     public static JsonArray Of(List<Json> items) => Of(CollectionsMarshal.AsSpan(items));
 
     /// <summary>Wraps an array that the caller gives up.</summary>
-    internal static JsonArray Own(Json[] items) => new(new Store(items, items.Length), items.Length);
+    internal static JsonArray Own(Json[] items) => new(items, items.Length, null);
+
+    /// <summary>Wraps the first places of an array that the caller gives up.</summary>
+    internal static JsonArray Own(Json[] items, int count) => count == 0 ? Empty : new(items, count, null);
 
     public JsonArray Append(Json item)
     {
-        var store = _store;
-        lock (store)
+        if (_tail is not { } tail)
         {
-            if (store.Used == Count && Count > 0)
+            var copy = new Json[Math.Max(4, Count * 2)];
+            Span.CopyTo(copy);
+            copy[Count] = item;
+            return new JsonArray(copy, Count + 1, new Tail(Count + 1));
+        }
+        var items = _items;
+        lock (tail)
+        {
+            if (tail.Used == Count)
             {
-                if (store.Items.Length == Count) System.Array.Resize(ref store.Items, Math.Max(4, Count * 2));
-                store.Items[Count] = item;
-                store.Used = Count + 1;
-                return new JsonArray(store, Count + 1);
+                if (items.Length == Count) System.Array.Resize(ref items, Count * 2);
+                items[Count] = item;
+                tail.Used = Count + 1;
+                return new JsonArray(items, Count + 1, tail);
             }
         }
-        var copy = new Json[Math.Max(4, Count + 1)];
-        Span.CopyTo(copy);
-        copy[Count] = item;
-        return new JsonArray(new Store(copy, Count + 1), Count + 1);
+        return new JsonArray(items, Count, null).Append(item);
     }
 
     public JsonArray Concat(JsonArray other)
     {
         if (Count == 0) return other;
         if (other.Count == 0) return this;
-        if (other.Count == 1) return Append(other[0]);
+        if (other.Count <= 4)
+        {
+            var appended = this;
+            foreach (var item in other.Span) appended = appended.Append(item);
+            return appended;
+        }
         var items = new Json[Count + other.Count];
         Span.CopyTo(items);
         other.Span.CopyTo(items.AsSpan(Count));
         return Own(items);
     }
 
-    public JsonArray Slice(int start, int end) => start >= end ? Empty : Of(Span[start..end]);
+    public JsonArray Slice(int start, int end) => start >= end ? Empty : start == 0 && end == Count ? this : Of(Span[start..end]);
 
     /// <summary>A copy with the item at <paramref name="index"/> replaced; past the end the gap is filled with null.</summary>
     public JsonArray With(int index, Json item)
@@ -82,7 +99,7 @@ public sealed class JsonArray : IReadOnlyList<Json>
 
     public IEnumerator<Json> GetEnumerator()
     {
-        for (var i = 0; i < Count; i++) yield return _store.Items[i];
+        for (var i = 0; i < Count; i++) yield return _items[i];
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

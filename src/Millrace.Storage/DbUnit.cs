@@ -2,8 +2,10 @@ namespace Millrace.Storage;
 
 /// <summary>
 /// One transaction, as stores see it. Statements are written once for every database: parameters are <c>$1</c>, <c>$2</c>, …
-/// Statements are prepared once per connection and text, so pass constant text.
+/// Statements are prepared once per connection and text, so pass constant text. A unit is usable only inside the function it
+/// was given to, on that function's thread.
 /// </summary>
+/// <exception cref="StatementException">Thrown by every member for a statement that the database refuses.</exception>
 public abstract class DbUnit
 {
     /// <returns>Rows changed.</returns>
@@ -17,6 +19,9 @@ public abstract class DbUnit
 
     /// <summary>The row id given to the last inserted row.</summary>
     public abstract long LastInsertedRow { get; }
+
+    /// <summary>Runs every statement of a migration.</summary>
+    internal abstract void Script(string sql);
 }
 
 /// <summary>The current row; columns count from 0. Reading a null as a number or text throws; the <c>OrNull</c> forms do not.</summary>

@@ -67,7 +67,17 @@ public sealed record WaitBody(Template Duration) : TaskBody;
 
 /// <summary>
 /// One effect through a registered function. <paramref name="Function"/> is <c>http</c>, <c>openapi</c>, <c>shell</c>,
-/// <c>script</c>, <c>emit</c>, or <c>name:version@default</c>; <paramref name="Arguments"/> evaluates to its input.
+/// <c>script</c>, <c>emit</c>, or <c>name:version@default</c>; <paramref name="Arguments"/> evaluates to its input:
+/// <list type="bullet">
+/// <item><c>http</c>, <c>openapi</c>: the <c>with</c> object as written, references to authentication policies replaced by the
+/// policies (a policy may still name a secret: <c>{basic: {use: name}}</c>). Where a URI holds <c>{name}</c> outside of
+/// expressions there is a further member <c>input</c>, the task's input, to take the names' values from; without it
+/// nothing is to be interpolated.</item>
+/// <item><c>emit</c>: the <c>emit.event.with</c> object.</item>
+/// <item><c>shell</c>: command, arguments, stdin, environment, return. <c>script</c>: language, code or source, arguments, stdin,
+/// environment, return, and <c>input</c> as above for a source. <c>return</c> is always there.</item>
+/// <item>functions of the default catalog: the <c>with</c> object, <c>{}</c> when there is none.</item>
+/// </list>
 /// </summary>
 /// <param name="Await">False: the task's output is its input and the effect's result is not waited for (<c>run.await</c>).</param>
 public sealed record CallBody(string Function, Template Arguments, bool Await = true) : TaskBody;

@@ -28,28 +28,44 @@ public abstract class Template
     /// <summary>Compiles the expressions inside <paramref name="value"/>.</summary>
     /// <param name="pointer">JSON pointer of the value in the document.</param>
     /// <param name="failed">Called with the pointer of each expression that does not compile; such a part becomes null.</param>
-    public static Template Compile(Json value, IReadOnlyList<string> scope, string pointer, Action<string, JqCompileException> failed)
+    public static Template Compile(Json value, IReadOnlyList<string> scope, string pointer, Action<string, JqCompileException> failed) =>
+        Compile(value, pointer, new StrictTexts(scope, failed));
+
+    internal static Template Compile(Json value, string pointer, ITexts texts)
     {
         switch (value.Kind)
         {
             case JsonKind.String:
-                return CompileText(value.AsString(), scope, pointer, failed);
+                return CompileText(value.AsString(), pointer, texts);
             case JsonKind.Array:
             {
                 var items = new Template[value.AsArray().Count];
-                for (var i = 0; i < items.Length; i++) items[i] = Compile(value[i], scope, $"{pointer}/{i}", failed);
+                for (var i = 0; i < items.Length; i++) items[i] = Compile(value[i], Pointer.Of(pointer, i), texts);
                 return System.Array.TrueForAll(items, i => i.ConstantValue is not null) ? Of(value) : new Items(items);
             }
             case JsonKind.Object:
             {
                 var members = new List<KeyValuePair<string, Template>>();
                 foreach (var (key, member) in value.AsObject().Members)
-                    members.Add(new(key, Compile(member, scope, $"{pointer}/{key.Replace("~", "~0").Replace("/", "~1")}", failed)));
+                    members.Add(new(key, Compile(member, Pointer.Of(pointer, key), texts)));
                 return members.TrueForAll(m => m.Value.ConstantValue is not null) ? Of(value) : new Members([.. members]);
             }
             default:
                 return Of(value);
         }
+    }
+
+    /// <summary>Compiles what strings of a template hold; one for each way in which documents are read.</summary>
+    internal interface ITexts
+    {
+        /// <returns>Null when the expression does not compile, which has been reported.</returns>
+        Expression? Compile(string text, Range range, string pointer);
+
+        /// <summary>Reports an expression that is not closed.</summary>
+        void Unclosed(string text, int start, string pointer);
+
+        /// <summary>In loose evaluation a string without <c>${ }</c> may be an expression all the same; null when it is none.</summary>
+        Expression? Bare(string text, string pointer);
     }
 
     /// <summary>Index of the brace that closes the one opened just before <paramref name="from"/>, skipping jq strings; -1 when none does.</summary>
@@ -78,46 +94,84 @@ public abstract class Template
         return -1;
     }
 
-    private static Template CompileText(string text, IReadOnlyList<string> scope, string pointer, Action<string, JqCompileException> failed)
+    private static Template CompileText(string text, string pointer, ITexts texts)
     {
-        if (!text.Contains("${", StringComparison.Ordinal)) return Of(text);
-        try
+        if (!text.Contains("${", StringComparison.Ordinal))
+            return texts.Bare(text, pointer) is { } bare ? new Loose(bare, text) : Of(text);
+        if (Expression.IsEnclosed(text)) return texts.Compile(text, .., pointer) is { } whole ? new Whole(whole) : NullTemplate;
+        var parts = new List<Template>();
+        for (var at = 0; at < text.Length;)
         {
-            if (Expression.IsEnclosed(text)) return new Whole(Expression.Compile(text, scope, pointer));
-            var parts = new List<Template>();
-            for (var at = 0; at < text.Length;)
+            var start = text.IndexOf("${", at, StringComparison.Ordinal);
+            if (start != at) parts.Add(Of(start < 0 ? text[at..] : text[at..start]));
+            if (start < 0) break;
+            var end = ClosingBrace(text, start + 2);
+            if (end < 0)
             {
-                var start = text.IndexOf("${", at, StringComparison.Ordinal);
-                var end = start < 0 ? -1 : ClosingBrace(text, start + 2);
-                if (start >= 0 && end < 0) throw new JqCompileException("The expression opened by '${' is not closed.", 1, start + 1);
-                if (start != at) parts.Add(Of(start < 0 ? text[at..] : text[at..start]));
-                if (start < 0) break;
-                parts.Add(new Whole(Expression.Compile(text[start..(end + 1)], scope, pointer)));
-                at = end + 1;
+                texts.Unclosed(text, start, pointer);
+                return NullTemplate;
             }
-            return new Text([.. parts]);
+            if (texts.Compile(text, start..(end + 1), pointer) is { } part) parts.Add(new Whole(part));
+            at = end + 1;
         }
-        catch (JqCompileException e)
-        {
-            failed(pointer, e);
-            return NullTemplate;
-        }
+        return new Text([.. parts]);
     }
 
-    private sealed class Constant(Json value) : Template
+    private sealed class StrictTexts(IReadOnlyList<string> scope, Action<string, JqCompileException> failed) : ITexts
+    {
+        public Expression? Compile(string text, Range range, string pointer)
+        {
+            try
+            {
+                return Expression.Compile(text, range, scope, pointer);
+            }
+            catch (JqCompileException e)
+            {
+                failed(pointer, e);
+                return null;
+            }
+        }
+
+        public void Unclosed(string text, int start, string pointer) =>
+            failed(pointer, new JqCompileException("The expression opened by '${' is not closed.", text.AsSpan(0, start).Count('\n') + 1, start - text.LastIndexOf('\n', start)));
+
+        public Expression? Bare(string text, string pointer) => null;
+    }
+
+    internal sealed class Constant(Json value) : Template
     {
         public override Json? ConstantValue => value;
         public override Json Evaluate(Json input, IVariables variables) => value;
     }
 
-    private sealed class Whole(Expression expression) : Template
+    internal sealed class Whole(Expression expression) : Template
     {
+        public Expression Expression => expression;
         public override IEnumerable<string> Variables => expression.Variables;
         public override Json Evaluate(Json input, IVariables variables) => expression.Evaluate(input, variables);
     }
 
-    private sealed class Text(Template[] parts) : Template
+    /// <summary>An expression of a loosely evaluated document: where evaluation fails, the text itself (dsl-reference.md, Evaluate).</summary>
+    internal sealed class Loose(Expression expression, string text) : Template
     {
+        public override IEnumerable<string> Variables => expression.Variables;
+
+        public override Json Evaluate(Json input, IVariables variables)
+        {
+            try
+            {
+                return expression.Evaluate(input, variables);
+            }
+            catch (JqException)
+            {
+                return text;
+            }
+        }
+    }
+
+    internal sealed class Text(Template[] parts) : Template
+    {
+        public IReadOnlyList<Template> Parts => parts;
         public override IEnumerable<string> Variables => parts.SelectMany(p => p.Variables);
 
         public override Json Evaluate(Json input, IVariables variables)
@@ -132,8 +186,9 @@ public abstract class Template
         }
     }
 
-    private sealed class Items(Template[] items) : Template
+    internal sealed class Items(Template[] items) : Template
     {
+        public IReadOnlyList<Template> All => items;
         public override IEnumerable<string> Variables => items.SelectMany(i => i.Variables);
 
         public override Json Evaluate(Json input, IVariables variables)
@@ -144,8 +199,9 @@ public abstract class Template
         }
     }
 
-    private sealed class Members(KeyValuePair<string, Template>[] members) : Template
+    internal sealed class Members(KeyValuePair<string, Template>[] members) : Template
     {
+        public IReadOnlyList<KeyValuePair<string, Template>> All => members;
         public override IEnumerable<string> Variables => members.SelectMany(m => m.Value.Variables);
 
         public override Json Evaluate(Json input, IVariables variables)

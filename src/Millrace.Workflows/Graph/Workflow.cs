@@ -68,6 +68,9 @@ public sealed class Node
     /// <summary>JSON pointer of the task in the document, for example <c>/do/0/getPet</c>.</summary>
     public required string Reference { get; init; }
 
+    /// <summary>Line of the task's name in the source text, from 1.</summary>
+    public int Line { get; init; }
+
     /// <summary>Place in the own scope; 0 for a fork's branch and for a function's task.</summary>
     public required int Position { get; init; }
 

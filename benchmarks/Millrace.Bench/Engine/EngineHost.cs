@@ -1,0 +1,97 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Functions;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Storage.Bus;
+using Millrace.Storage.Sqlite;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Bench.Engine;
+
+/// <summary>The embedded engine on a data folder, with durable settings as the server has them.</summary>
+internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretSource
+{
+    private readonly Dictionary<string, Workflow> _workflows;
+
+    private EngineHost(Database database, IEnumerable<Workflow> workflows)
+    {
+        Database = database;
+        _workflows = workflows.ToDictionary(w => w.Hash);
+    }
+
+    public Database Database { get; }
+    public EventBus Bus { get; } = new();
+    public DurableEngine Engine { get; private set; } = null!;
+
+    public static async Task<EngineHost> OpenAsync(string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null)
+    {
+        Directory.CreateDirectory(folder);
+        var database = SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
+        await database.MigrateAsync();
+        var host = new EngineHost(database, workflows);
+        using var logs = LoggerFactory.Create(_ => { });
+        host.Engine = await DurableEngine.OpenAsync(
+            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance),
+            settings ?? new EngineSettings());
+        return host;
+    }
+
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.GetValueOrDefault(hash));
+
+    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
+        new(_workflows.Values.FirstOrDefault(w => w.Id.Namespace == @namespace && w.Id.Name == name));
+
+    public Json? Find(Tenant tenant, string name) => null;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Engine.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    /// <summary>A new empty folder on the disk that <c>BENCH_DIR</c> names, or the system's temporary one.</summary>
+    public static string NewFolder()
+    {
+        var folder = Path.Combine(Environment.GetEnvironmentVariable("BENCH_DIR") ?? Path.GetTempPath(), $"millrace-bench-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(folder);
+        return folder;
+    }
+}
+
+/// <summary>An effect that does nothing, at once.</summary>
+internal sealed class NoOp : IFunction
+{
+    private static readonly Json Output = Json.Object("ok", true);
+
+    public FunctionDescriptor Descriptor { get; } = new("noop", "1.0.0", Capability.Write, Idempotency.Keyed, Lane.Io);
+
+    public long Calls;
+
+    public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Interlocked.Increment(ref Calls);
+        return new(FunctionOutcome.Done(Output));
+    }
+}
+
+/// <summary>An effect that ends when it is told to.</summary>
+internal sealed class Gate : IFunction
+{
+    private readonly TaskCompletionSource<FunctionOutcome> _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _waiting;
+
+    public FunctionDescriptor Descriptor { get; } = new("gate", "1.0.0", Capability.Write, Idempotency.Keyed, Lane.Io);
+
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    public void Open() => _open.TrySetResult(FunctionOutcome.Done(Json.True));
+
+    public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Interlocked.Increment(ref _waiting);
+        return new(_open.Task.WaitAsync(cancel));
+    }
+}

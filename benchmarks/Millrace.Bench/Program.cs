@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Millrace.Bench;
+using Millrace.Bench.Crash;
+using Millrace.Bench.Engine;
+using Millrace.Bench.Http;
+using Millrace.Bench.Storage;
+
+var benches = new Dictionary<string, Func<Task>>
+{
+    ["storage"] = () => StorageBench.RunAsync(Figures.AsJson),
+    ["http"] = HttpBench.RunAsync,
+    ["crash"] = CrashBench.RunAsync,
+};
+foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
+
+Figures.AsJson = args.Contains("--json");
+var names = args.Where(a => a != "--json").ToArray();
+var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
+if (names.Length == 0 || unknown is not null)
+{
+    if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json]\n  NAME: engine, {string.Join(", ", benches.Keys)}");
+    return 2;
+}
+foreach (var name in names)
+{
+    if (name != "engine")
+    {
+        await benches[name]();
+        continue;
+    }
+    Figures.Say($"engine: {Environment.ProcessorCount} processors, .NET {Environment.Version}");
+    foreach (var scenario in EngineBench.Scenarios.Keys)
+    {
+        // Each in a process of its own, so that none sees another's memory.
+        string[] arguments = [$"engine:{scenario}", .. Figures.AsJson ? ["--json"] : Array.Empty<string>()];
+        using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments))!;
+        await child.WaitForExitAsync();
+        if (child.ExitCode != 0) return child.ExitCode;
+    }
+}
+return 0;
+
+static async Task InFolderAsync(Func<string, Task> run)
+{
+    var folder = EngineHost.NewFolder();
+    try
+    {
+        await run(folder);
+    }
+    finally
+    {
+        Directory.Delete(folder, recursive: true);
+    }
+}

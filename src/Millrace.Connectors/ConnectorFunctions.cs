@@ -1,0 +1,49 @@
+using Millrace.Connectors.Catalog;
+using Millrace.Connectors.Events;
+using Millrace.Connectors.Http;
+using Millrace.Connectors.OpenApi;
+using Millrace.Connectors.Processes;
+using Millrace.Engine.Functions;
+
+namespace Millrace.Connectors;
+
+/// <summary>Every function of this project, over one pool of connections; one instance for a process. Dispose it after the engine has stopped.</summary>
+public sealed class ConnectorFunctions : IDisposable
+{
+    private readonly HttpPool _pool;
+
+    private ConnectorFunctions(HttpPool pool, IReadOnlyList<IFunction> all)
+    {
+        _pool = pool;
+        All = all;
+    }
+
+    /// <summary>http, openapi, shell, script, emit, and of the default catalog: artifact, csv, hash, log, uuid, each at 1.0.0.</summary>
+    public IReadOnlyList<IFunction> All { get; }
+
+    /// <param name="outlet">Where emitted events go.</param>
+    /// <param name="processes">Where processes run; null: this machine.</param>
+    /// <param name="handler">Replaces the sockets of outgoing requests; null: the machine's own.</param>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    public static ConnectorFunctions Create(ConnectorSettings settings, EventOutlet outlet, IProcessPort? processes = null, HttpMessageHandler? handler = null)
+    {
+        var pool = new HttpPool(settings.Http, handler);
+        var sender = new HttpSender(pool);
+        var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
+        return new ConnectorFunctions(pool,
+        [
+            new HttpFunction(sender),
+            new OpenApiFunction(sender, settings.OpenApi),
+            new ShellFunction(process),
+            new ScriptFunction(process, sender),
+            new EmitFunction(settings.Events, outlet),
+            new ArtifactFunction(settings.Catalog),
+            new CsvFunction(settings.Catalog),
+            new HashFunction(),
+            new LogFunction(),
+            new UuidFunction(),
+        ]);
+    }
+
+    public void Dispose() => _pool.Dispose();
+}

@@ -1,0 +1,17 @@
+using Millrace.Connectors.Catalog;
+using Millrace.Connectors.Events;
+using Millrace.Connectors.Http;
+using Millrace.Connectors.OpenApi;
+using Millrace.Connectors.Processes;
+
+namespace Millrace.Connectors;
+
+/// <summary>Limits and permissions of all functions of this project.</summary>
+public sealed record ConnectorSettings
+{
+    public HttpSettings Http { get; init; } = new();
+    public OpenApiSettings OpenApi { get; init; } = new();
+    public ProcessSettings Process { get; init; } = new();
+    public EventSettings Events { get; init; } = new();
+    public CatalogSettings Catalog { get; init; } = new();
+}

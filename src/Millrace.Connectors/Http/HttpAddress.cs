@@ -1,0 +1,14 @@
+namespace Millrace.Connectors.Http;
+
+/// <summary>Reads an absolute http or https address.</summary>
+internal static class HttpAddress
+{
+    public static Uri Parse(string text, string pointer)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+            throw Refusal.Configuration("Address invalid", $"The address at {pointer} has to be an absolute URI with http or https.");
+        if (uri.UserInfo.Length > 0)
+            throw Refusal.Configuration("Address invalid", $"The address at {pointer} holds credentials; they belong into authentication.basic.");
+        return uri;
+    }
+}

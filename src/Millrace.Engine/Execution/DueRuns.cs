@@ -1,0 +1,92 @@
+using Millrace.Engine.Runs;
+using Millrace.Storage;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>
+/// Takes runs that are due and that nobody holds: timers that ended, signals that came, runs started elsewhere, runs of
+/// workers that died. Sleeps until the next one is due, or until it is told that there is one sooner.
+/// </summary>
+internal sealed class DueRuns(Worker worker) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _called = new(0, 1);
+    private long _sleepsUntil = long.MaxValue;
+    private Task _loop = Task.CompletedTask;
+
+    public void Start() => _loop = LoopAsync();
+
+    /// <param name="at">When a run will be due, Unix microseconds.</param>
+    public void Call(long at)
+    {
+        if (at >= Volatile.Read(ref _sleepsUntil)) return;
+        try
+        {
+            _called.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It has been called already.
+        }
+    }
+
+    /// <summary>Takes what is due now.</summary>
+    /// <returns>When to look again, Unix microseconds.</returns>
+    public async Task<long> RunOnceAsync()
+    {
+        var settings = worker.Settings;
+        await worker.RecoverLostAsync();
+        while (!_stop.IsCancellationRequested)
+        {
+            var now = worker.Now;
+            var next = await worker.Database.ReadAsync(RunStore.NextWake);
+            if (next is null || next > now) return Math.Min(next ?? long.MaxValue, now + (long)settings.PollInterval.TotalMicroseconds);
+            var rows = await worker.Database.WriteAsync(db => RunStore.Claim(db, worker.Lease, now, settings.ClaimMax));
+            foreach (var row in rows) await worker.TakeAsync(row);
+        }
+        return long.MaxValue;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        _stop.Dispose();
+        _called.Dispose();
+    }
+
+    private async Task LoopAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            var until = worker.Now + (long)worker.Settings.PollInterval.TotalMicroseconds;
+            try
+            {
+                // A call that comes meanwhile makes it look once more.
+                Volatile.Write(ref _sleepsUntil, long.MaxValue);
+                until = await RunOnceAsync();
+            }
+            catch (Exception e)
+            {
+                worker.LoopFailed("taking due runs", e);
+            }
+            Volatile.Write(ref _sleepsUntil, until);
+            await SleepAsync(until);
+        }
+    }
+
+    private async Task SleepAsync(long until)
+    {
+        var wait = TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000));
+        using var wake = new CancellationTokenSource(wait, worker.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(wake.Token, _stop.Token);
+        try
+        {
+            await _called.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Time to look again, or to stop.
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Millrace.Engine.Functions;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <param name="Workflow">The compiled version to run; an executable one.</param>
+/// <param name="IdempotencyKey">At most 255 characters; the same key starts one run.</param>
+/// <param name="RequestHash">Tells whether the same key comes with the same request.</param>
+public sealed record StartRequest(Tenant Tenant, Workflow Workflow, Json Input, string? IdempotencyKey = null, string? RequestHash = null);
+
+/// <summary>How a start request ended. All are answered after their commit.</summary>
+public abstract record StartOutcome
+{
+    public sealed record Started(Guid Run) : StartOutcome;
+
+    /// <summary>The key has started this run before, with the same request.</summary>
+    public sealed record Existing(Guid Run) : StartOutcome;
+
+    /// <summary>The key was used for another request.</summary>
+    public sealed record Conflict(Guid Run) : StartOutcome;
+}
+
+/// <summary>How a request to cancel, suspend or resume ended. Accepted means it is on disk and will take effect.</summary>
+public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended }
+
+/// <summary>Durable execution: starts runs, carries them out, and takes wishes about them.</summary>
+public sealed class DurableEngine : IAsyncDisposable
+{
+    private readonly Worker _worker;
+
+    private DurableEngine(Worker worker) => _worker = worker;
+
+    public JournalReader Journal => _worker.Journal;
+    public FunctionRegistry Functions => _worker.Functions;
+
+    /// <summary>Runs this worker holds now.</summary>
+    public int Held => _worker.Held;
+
+    /// <summary>Takes a lease on a migrated database, recovers what was under way, and begins to serve.</summary>
+    public static async Task<DurableEngine> OpenAsync(EngineParts parts, EngineSettings settings)
+    {
+        var worker = new Worker(parts, settings);
+        await worker.StartAsync();
+        return new DurableEngine(worker);
+    }
+
+    /// <summary>Starts a run. The answer comes after its row and input are on disk.</summary>
+    /// <exception cref="StorageUnavailableException">Nothing was started.</exception>
+    public async Task<StartOutcome> StartAsync(StartRequest request)
+    {
+        var now = _worker.Now;
+        var row = new RunRow
+        {
+            Tenant = request.Tenant,
+            Id = _worker.NewId(),
+            Definition = request.Workflow.Id,
+            Hash = request.Workflow.Hash,
+            State = RunPhase.Running,
+            Lease = _worker.Lease,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, request.Input);
+        var known = await _worker.Database.WriteAsync(db =>
+        {
+            if (request.IdempotencyKey is { } key
+                && RunStore.KeepKey(db, request.Tenant, key, request.RequestHash ?? "", row.Id, now) is { } earlier) return earlier;
+            run.Insert(db);
+            return ((Guid Run, string Request)?)null;
+        });
+        if (known is { } existing)
+            return existing.Request == (request.RequestHash ?? "") ? new StartOutcome.Existing(existing.Run) : new StartOutcome.Conflict(existing.Run);
+        _worker.Adopt(run);
+        return new StartOutcome.Started(row.Id);
+    }
+
+    public Task<ControlOutcome> CancelAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "cancel", reason);
+
+    /// <summary>Effects under way end and are recorded; nothing new begins until the run is resumed.</summary>
+    public Task<ControlOutcome> SuspendAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "suspend", reason);
+
+    public Task<ControlOutcome> ResumeAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "resume", reason);
+
+    /// <summary>Ends when the run has ended. For callers in this process; others follow the run's stream.</summary>
+    public async Task<RunPhase> EndAsync(Tenant tenant, Guid run, CancellationToken cancel = default)
+    {
+        var end = _worker.EndOf(run);
+        // A run in memory tells of its end; only of others the row must be asked.
+        if (_worker.Holds(run)) return await end.WaitAsync(cancel);
+        var row = await _worker.Database.ReadAsync(db => RunStore.Get(db, tenant, run), cancel);
+        if (row is not { IsFinished: true }) return await end.WaitAsync(cancel);
+        _worker.ForgetEnd(run);
+        return row.State;
+    }
+
+    /// <summary>True while the lease this engine writes under was renewed in time.</summary>
+    public Task<bool> IsAliveAsync(CancellationToken cancel = default) =>
+        _worker.Database.ReadAsync(db => LeaseStore.IsAlive(db, _worker.Lease, _worker.Now), cancel);
+
+    public ValueTask DisposeAsync() => _worker.DisposeAsync();
+
+    private async Task<ControlOutcome> SignalAsync(Tenant tenant, Guid run, string kind, string? reason)
+    {
+        var now = _worker.Now;
+        var outcome = await _worker.Database.WriteAsync(db =>
+        {
+            if (RunStore.Get(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
+            if (row.IsFinished) return ControlOutcome.AlreadyFinished;
+            var suspended = SignalStore.LastWish(db, tenant, run) is { } wish ? wish == "suspend" : row.State == RunPhase.Suspended;
+            if (kind == "suspend" && suspended) return ControlOutcome.AlreadySuspended;
+            if (kind == "resume" && !suspended) return ControlOutcome.NotSuspended;
+            RunStore.Wake(db, tenant, run, now);
+            SignalStore.Send(db, tenant, run, kind, reason is null ? Json.EmptyObject : Json.Object("reason", reason), now);
+            return ControlOutcome.Accepted;
+        });
+        if (outcome == ControlOutcome.Accepted) _worker.Nudge(run);
+        return outcome;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Millrace.Engine.Functions;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage.Blobs;
+using Millrace.Storage.Bus;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>The durable context of one attempt at one effect.</summary>
+internal sealed class EffectContext(RunActor actor, Step step) : FunctionContext
+{
+    private const int SubStepsMax = 100_000;
+
+    private readonly Dictionary<string, Json>? _recorded = step.SubSteps;
+    private int _subSteps;
+    private SecretMask? _mask;
+
+    public override Guid Organisation => actor.Tenant.Organisation;
+    public override Guid Workspace => actor.Tenant.Workspace;
+    public override Guid Run => actor.Id;
+    public override int Step => step.Id;
+    public override string Reference => step.Node.Reference;
+    public override string IdempotencyKey => string.Create(CultureInfo.InvariantCulture, $"{actor.Id:N}-{step.Id}");
+    public override TimeProvider Time => actor.Worker.Time;
+
+    /// <summary>Masks the secrets of the definition; null when it lists none.</summary>
+    public SecretMask? Mask
+    {
+        get
+        {
+            var names = actor.Workflow.Secrets;
+            if (names.Count == 0) return null;
+            return _mask ??= new SecretMask(names.Select(n => actor.Worker.Secrets.Find(actor.Tenant, n) ?? Json.Null));
+        }
+    }
+
+    public override async ValueTask<Json> StepAsync(string name, Func<CancellationToken, ValueTask<Json>> work, CancellationToken cancel)
+    {
+        if (_recorded is not null && _recorded.TryGetValue(name, out var known)) return known;
+        if (Interlocked.Increment(ref _subSteps) > SubStepsMax) throw new InvalidOperationException($"A step has at most {SubStepsMax} sub-steps.");
+        var output = await work(cancel);
+        if (Mask is { IsEmpty: false } mask) output = mask.Apply(output);
+        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        actor.Post(new RunEvent.SubStepEnded(step.Id, name, output, durable));
+        await durable.Task.WaitAsync(cancel);
+        return output;
+    }
+
+    public override void Live(string channel, Json data)
+    {
+        if (Mask is { IsEmpty: false } mask) data = mask.Apply(data);
+        actor.Worker.Bus.Publish(actor.Topic, new BusMessage(0, new LiveOutput(step.Id, channel, data, actor.Worker.Now)));
+    }
+
+    public override void Heartbeat(Json detail = default) => Live("heartbeat", detail);
+
+    public override Json? Secret(string name) =>
+        actor.Workflow.Secrets.Contains(name) ? actor.Worker.Secrets.Find(actor.Tenant, name) : null;
+
+    public override async ValueTask<ArtifactInfo> SaveArtifactAsync(string name, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancel)
+    {
+        var worker = actor.Worker;
+        var blob = await worker.Blobs.PutAsync(content, cancel);
+        var row = new ArtifactRow(name, mediaType, blob.Size, blob.Sha256, worker.Now);
+        await worker.Database.WriteAsync(db =>
+        {
+            ArtifactStore.Save(db, actor.Tenant, actor.Id, row);
+            return 0;
+        });
+        return new ArtifactInfo(name, mediaType, blob.Size, blob.Sha256, (worker.Blobs as FileBlobStore)?.PathOf(blob));
+    }
+}

@@ -1,0 +1,42 @@
+namespace Millrace.Engine.Execution;
+
+/// <summary>Limits of one worker. Every figure is checked when the engine starts.</summary>
+public sealed record EngineSettings
+{
+    /// <summary>Shown in the lease's row.</summary>
+    public string WorkerName { get; init; } = Environment.MachineName;
+
+    /// <summary>True when no other process can open the database: every other lease is over at once.</summary>
+    public bool Alone { get; init; } = true;
+
+    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Effects under way at once, by lane.</summary>
+    public int IoMax { get; init; } = 4096;
+    public int CpuMax { get; init; } = Math.Max(2, Environment.ProcessorCount);
+    public int SandboxMax { get; init; } = 16;
+
+    /// <summary>Runs whose state is kept in memory while they wait; beyond it the oldest are read again when they wake.</summary>
+    public int IdleRunsMax { get; init; } = 5_000;
+
+    /// <summary>Due runs taken in one statement.</summary>
+    public int ClaimMax { get; init; } = 200;
+
+    /// <summary>How often due runs are looked for when nothing says there are any.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs that start runs that start runs.</summary>
+    public int DepthMax { get; init; } = 32;
+
+    /// <summary>How long stopping waits for effects under way.</summary>
+    public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal EngineSettings Checked()
+    {
+        if (LeaseTime < TimeSpan.FromSeconds(1)) throw new ArgumentException("LeaseTime is at least one second.");
+        if (IoMax < 1 || CpuMax < 1 || SandboxMax < 1) throw new ArgumentException("Each lane holds at least one effect.");
+        if (ClaimMax is < 1 or > 10_000) throw new ArgumentException("ClaimMax is 1 to 10000.");
+        if (IdleRunsMax < 0) throw new ArgumentException("IdleRunsMax is not negative.");
+        return this;
+    }
+}

@@ -1,0 +1,70 @@
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>One record as it was decided.</summary>
+public sealed record DecodedRecord(long Seq, long At, RunPhase? State, IReadOnlyList<Entry> Entries);
+
+/// <summary>Reads journals, with the large values that lie in the blob store.</summary>
+public sealed class JournalReader(Database database, BlobStore blobs)
+{
+    private const int PageRecords = 2000;
+
+    /// <summary>All records after <paramref name="after"/>, decoded, in order.</summary>
+    public async Task<List<DecodedRecord>> AfterAsync(Tenant tenant, Guid run, long after, int limit = int.MaxValue)
+    {
+        var records = new List<DecodedRecord>();
+        while (records.Count < limit)
+        {
+            var page = await database.ReadAsync(db => JournalStore.Of(db, tenant, run, after, Math.Min(PageRecords, limit - records.Count)));
+            foreach (var row in page) records.Add(await DecodeAsync(row));
+            if (page.Count < PageRecords) break;
+            after = page[^1].Seq;
+        }
+        return records;
+    }
+
+    public async ValueTask<DecodedRecord> DecodeAsync(JournalRow row)
+    {
+        var json = JsonText.Parse(row.Entries);
+        Dictionary<string, Json>? large = null;
+        foreach (var blob in EntryReader.References(json))
+            (large ??= [])[blob.Sha256] = JsonText.Parse((await blobs.ReadAsync(blob)).AsSpan());
+        return new DecodedRecord(row.Seq, row.At, row.State, EntryReader.Read(json, sha256 => large![sha256]));
+    }
+
+    /// <summary>How a finished run ended.</summary>
+    public async Task<(RunPhase Phase, Json Output, WorkflowError? Error)> OutcomeAsync(Tenant tenant, Guid run)
+    {
+        var last = await database.ReadAsync(db => JournalStore.Last(db, tenant, run));
+        var entry = last is null ? null : (await DecodeAsync(last)).Entries[^1];
+        return entry switch
+        {
+            Entry.RunCompleted e => (RunPhase.Completed, e.Output, null),
+            Entry.RunFaulted e => (RunPhase.Faulted, Json.Null, e.Error),
+            Entry.RunCancelled => (RunPhase.Cancelled, Json.Null, null),
+            _ => throw new InvalidOperationException($"The run {run} has not ended."),
+        };
+    }
+
+    /// <summary>What an actor has not seen yet: records of its journal and signals in its inbox.</summary>
+    internal async Task<(List<DecodedRecord> Records, List<Signal> Signals)> NewsAsync(RunActor actor, long signalsSeen)
+    {
+        var (rows, signals) = await database.ReadAsync(db => (
+            JournalStore.Of(db, actor.Tenant, actor.Id, actor.State.Position, PageRecords),
+            SignalStore.Of(db, actor.Tenant, actor.Id, signalsSeen)));
+        var records = new List<DecodedRecord>(rows.Count);
+        foreach (var row in rows) records.Add(await DecodeAsync(row));
+        if (rows.Count == PageRecords) records.AddRange(await AfterAsync(actor.Tenant, actor.Id, rows[^1].Seq));
+        return (records, signals);
+    }
+
+    internal Task<List<Signal>> SignalsAsync(RunActor actor, long seen) =>
+        database.ReadAsync(db => SignalStore.Of(db, actor.Tenant, actor.Id, seen));
+}

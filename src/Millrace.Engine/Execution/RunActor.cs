@@ -1,0 +1,374 @@
+using System.Collections.Concurrent;
+using Millrace.Engine.Functions;
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Workflows;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>
+/// One run in memory: takes events one at a time, lets the kernel decide, seals what was decided into a record and carries
+/// out its commands once the record is durable. Whoever posts an event to an idle actor lends it a thread.
+/// </summary>
+internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, Guid id) : IThreadPoolWorkItem
+{
+    /// <summary>Entries after which a record is sealed though more events wait.</summary>
+    private const int RecordEntriesMax = 500;
+
+    private readonly ConcurrentQueue<RunEvent> _mailbox = new();
+    /// <summary>Effects asked for and not ended, by step; the source is there once the effect has begun.</summary>
+    private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
+
+    private readonly List<TaskCompletionSource> _waiters = [];
+
+    /// <summary>What has been decided and not yet sealed.</summary>
+    private Decision? _decision;
+
+    private int _busy;
+    private long _at;
+    private bool _held;
+    private bool _dead;
+
+    /// <summary>The state that the journal says, and the one that the row says.</summary>
+    private RunPhase _phase;
+    private RunPhase _rowPhase;
+
+    private long _signalsSeen;
+    private bool _signalsTaken;
+    private string? _topic;
+
+    public Worker Worker => worker;
+    public Tenant Tenant => tenant;
+    public Guid Id => id;
+    public Workflow Workflow => workflow;
+    public RunState State { get; } = new(workflow, id);
+    public string Topic => _topic ??= Topics.Run(id);
+    public Guid? Parent { get; init; }
+    public int Depth { get; init; }
+
+    /// <summary>When the worker's timers will call, for a run that is held.</summary>
+    public long TimerAt { get; set; } = long.MaxValue;
+
+    public bool IsHeld => Volatile.Read(ref _held);
+
+    /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
+    public void Adopt(Json input, long createdAt)
+    {
+        State.Apply(new Entry.RunCreated(input), createdAt);
+        State.Position = 0;
+        _held = true;
+        _phase = RunPhase.Pending;
+        _rowPhase = RunPhase.Running;
+    }
+
+    public void Post(RunEvent happened)
+    {
+        _mailbox.Enqueue(happened);
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>As <see cref="Post"/>, on the caller's own thread.</summary>
+    public void PostHere(RunEvent happened)
+    {
+        _mailbox.Enqueue(happened);
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) Execute();
+    }
+
+    public void Execute() => _ = LoopAsync();
+
+    /// <summary>Lets go of everything in memory and cancels effects under way; what the disk holds is the truth.</summary>
+    public void Discard()
+    {
+        Volatile.Write(ref _dead, true);
+        Post(RunEvent.Tick.Instance);
+    }
+
+    private async Task LoopAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                while (!Volatile.Read(ref _dead) && _mailbox.TryDequeue(out var happened))
+                {
+                    if (happened is RunEvent.Claimed claimed) await TakeAsync(claimed.Row);
+                    else if (happened is RunEvent.Signalled) await ReadInboxAsync();
+                    else Handle(happened);
+                    if (_mailbox.IsEmpty || _decision is { Entries.Count: >= RecordEntriesMax }) await SealAsync();
+                }
+            }
+            catch (Exception e)
+            {
+                Volatile.Write(ref _dead, true);
+                worker.RunFailed(this, e);
+            }
+            if (_dead) Bury();
+            Volatile.Write(ref _busy, 0);
+            if (_mailbox.IsEmpty || Interlocked.CompareExchange(ref _busy, 1, 0) != 0) return;
+        }
+    }
+
+    private void Handle(RunEvent happened)
+    {
+        if (happened is RunEvent.Durable durable)
+        {
+            Carry(durable.Record);
+            return;
+        }
+        if (!_held) return;
+        var decision = Deciding();
+        var entries = decision.Entries.Count;
+        switch (happened)
+        {
+            case RunEvent.Created: decision.Begin(); break;
+            case RunEvent.EffectEnded e: EndEffect(decision, e); break;
+            case RunEvent.SubStepEnded e:
+                decision.SubStepCompleted(e.Step, e.Name, e.Output);
+                if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
+                else e.Recorded.TrySetCanceled();
+                break;
+            case RunEvent.Tick:
+                TimerAt = long.MaxValue;
+                decision.Tick();
+                break;
+        }
+        Expect(decision);
+    }
+
+    private void EndEffect(Decision decision, RunEvent.EffectEnded e)
+    {
+        if (_effects.Remove(e.Step, out var cancel)) cancel?.Dispose();
+        if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
+        else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
+    }
+
+    /// <summary>Catches up with the journal and the inbox, and goes on.</summary>
+    private async Task TakeAsync(RunRow row)
+    {
+        var (records, signals) = await worker.Journal.NewsAsync(this, _signalsSeen);
+        foreach (var record in records)
+        {
+            foreach (var entry in record.Entries) State.Apply(entry, record.At);
+            State.Position = record.Seq;
+        }
+        worker.Keep(this);
+        _held = true;
+        _phase = _rowPhase = row.State;
+        var decision = Deciding();
+        if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
+        foreach (var signal in signals) await HearAsync(decision, signal);
+        if (!State.IsStarted && !State.IsSuspended) decision.Begin();
+        decision.Tick();
+        decision.Continue();
+        Expect(decision);
+        // Something woke it and nothing came of it: it lets go again.
+        if (decision.Entries.Count == 0 && State.Phase != RunPhase.Running) await LetGoAsync();
+    }
+
+    private async Task ReadInboxAsync()
+    {
+        if (!_held) return;
+        var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
+        var decision = Deciding();
+        foreach (var signal in signals) await HearAsync(decision, signal);
+        Expect(decision);
+    }
+
+    private async Task HearAsync(Decision decision, Signal signal)
+    {
+        _signalsSeen = signal.Position;
+        _signalsTaken = true;
+        switch (signal.Kind)
+        {
+            case "cancel": decision.Cancel(signal.Body["reason"].StringOrNull); break;
+            case "suspend": decision.Suspend(signal.Body["reason"].StringOrNull); break;
+            case "resume":
+                if (!State.IsSuspended) break;
+                decision.Resume();
+                decision.Recover(IsUnderway, worker.IsOnce);
+                break;
+            case "child":
+                var child = Guid.Parse(signal.Body["run"].AsString());
+                var (phase, output, error) = await worker.Journal.OutcomeAsync(tenant, child);
+                decision.ChildEnded(child, phase, output, error);
+                break;
+        }
+    }
+
+    /// <summary>All that is decided for one record happens at one moment, so that replaying the record gives the same state.</summary>
+    private Decision Deciding()
+    {
+        _decision ??= new Decision(State, worker.Around(this));
+        if (_decision.Entries.Count > 0 || _decision.Commands.Count > 0) return _decision;
+        _at = Math.Max(_at, worker.Now);
+        return _decision.At(_at);
+    }
+
+    /// <summary>Notes the effects that a decision asks for.</summary>
+    private void Expect(Decision decision)
+    {
+        foreach (var command in decision.Commands)
+        {
+            if (command is Command.Invoke invoke) _effects.TryAdd(invoke.Step.Id, null);
+        }
+    }
+
+    private bool IsUnderway(int step) => _effects.ContainsKey(step) || _decision!.Invokes(step);
+
+    /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
+    private async ValueTask SealAsync()
+    {
+        if (_decision is not { } decision) return;
+        Command[] commands = [];
+        if (decision.Entries.Count == 0)
+        {
+            // What is asked for again after a crash follows from what is on disk already.
+            if (decision.Commands.Count == 0) return;
+            commands = [.. decision.Commands];
+            decision.Commands.Clear();
+            CarryOut(commands);
+            return;
+        }
+        IReadOnlyList<NewRun> children = [];
+        if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision.Commands, RefuseChild);
+        var (bytes, large) = EntryWriter.Write(decision.Entries);
+        for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
+        if (decision.Commands.Count > 0) commands = [.. decision.Commands];
+        var record = NewRecord(bytes, commands, children);
+        decision.Entries.Clear();
+        decision.Commands.Clear();
+        _waiters.Clear();
+        _ = CommitAsync(record);
+    }
+
+    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
+    {
+        var now = _at;
+        var phase = State.Phase;
+        // A suspended run stays held while effects under way may still end.
+        var keeps = !State.IsFinished && (phase == RunPhase.Running || State.Effects > 0);
+        var change = phase == _rowPhase && keeps ? null : new RunChange(phase, keeps, keeps ? null : State.NextWake,
+            State.IsStarted ? State.StartedAt : null, State.IsFinished ? State.EndedAt : null, now, State.Error, State.Reason, State.Counts);
+        var record = new RunRecord
+        {
+            Tenant = tenant,
+            Run = id,
+            Lease = worker.Lease,
+            Seq = State.Position + 1,
+            At = now,
+            Entries = bytes,
+            State = phase == _phase ? null : phase,
+            Change = change,
+            Children = children,
+            ChildrenToCancel = Array.Exists(commands, c => c is Command.CancelChild) ? [.. commands.OfType<Command.CancelChild>().Select(c => c.Child)] : [],
+            Parent = State.IsFinished ? Parent : null,
+            SignalsTaken = _signalsTaken ? _signalsSeen : null,
+            Commands = commands,
+            Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
+        };
+        State.Position++;
+        _phase = _rowPhase = phase;
+        _held = keeps;
+        _signalsTaken = false;
+        return record;
+    }
+
+    private void RefuseChild(int step, WorkflowError error)
+    {
+        var decision = Deciding();
+        decision.ChildRefused(step, error);
+        Expect(decision);
+    }
+
+    private async Task CommitAsync(RunRecord record)
+    {
+        try
+        {
+            if (!await worker.Database.WriteAsync(record.Write))
+            {
+                worker.Fenced();
+                return;
+            }
+        }
+        catch (Exception e)
+        {
+            worker.CommitFailed(this, record, e);
+            return;
+        }
+        PostHere(new RunEvent.Durable(record));
+    }
+
+    /// <summary>Carries out what a durable record asked for.</summary>
+    private void Carry(RunRecord record)
+    {
+        worker.Announce(this, record);
+        foreach (var waiter in record.Waiters) waiter.TrySetResult();
+        CarryOut(record.Commands);
+        foreach (var child in record.Children) worker.Adopt(child);
+        foreach (var child in record.ChildrenToCancel) worker.Nudge(child);
+        if (record.Parent is { } parent) worker.Nudge(parent);
+        if (record.Change is { Keep: false } change) worker.LetGo(this, change);
+        else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
+        // A decision that stopped at its budget goes on now that it is on disk.
+        if (!_held || _decision is not { Entries.Count: 0, HasMore: true }) return;
+        var decision = Deciding();
+        decision.Continue();
+        Expect(decision);
+    }
+
+    private void CarryOut(IReadOnlyList<Command> commands)
+    {
+        for (var i = 0; i < commands.Count; i++)
+        {
+            if (commands[i] is Command.Invoke invoke) Begin(invoke);
+            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
+        }
+    }
+
+    private void Begin(Command.Invoke invoke)
+    {
+        var step = invoke.Step;
+        if (State.Find(step.Id) != step) return;
+        if (worker.Functions.Find(invoke.Function) is not { } function)
+        {
+            Post(new RunEvent.EffectEnded(step.Id, FunctionOutcome.Fail(
+                ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
+            return;
+        }
+        var cancel = new CancellationTokenSource();
+        _effects[step.Id] = cancel;
+        _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
+    }
+
+    private async ValueTask LetGoAsync()
+    {
+        var now = worker.Now;
+        var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
+        long? taken = _signalsTaken ? _signalsSeen : null;
+        _held = false;
+        _signalsTaken = false;
+        await worker.Database.WriteAsync(db =>
+        {
+            if (!RunStore.ChangeState(db, tenant, id, worker.Lease, change)) throw new LostRunException(id);
+            if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
+            RunStore.WakeIfSignalled(db, tenant, id, now);
+            return 0;
+        });
+        worker.LetGo(this, change);
+    }
+
+    private void Bury()
+    {
+        foreach (var effect in _effects.Values) effect?.Cancel();
+        _effects.Clear();
+        _mailbox.Clear();
+        foreach (var waiter in _waiters) waiter.TrySetCanceled();
+        _waiters.Clear();
+        _decision = null;
+        _held = false;
+    }
+}

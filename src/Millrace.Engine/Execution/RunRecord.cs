@@ -1,0 +1,94 @@
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>
+/// One sealed decision: everything that changes with it, in one transaction (commit is enqueue). The commands are carried
+/// out when the transaction is on disk.
+/// </summary>
+internal sealed class RunRecord
+{
+    public required Tenant Tenant { get; init; }
+    public required Guid Run { get; init; }
+    public required long Lease { get; init; }
+    public required long Seq { get; init; }
+    public required long At { get; init; }
+    public required byte[] Entries { get; init; }
+
+    /// <summary>Set when the record changes the run's state.</summary>
+    public RunPhase? State { get; init; }
+
+    public RunChange? Change { get; init; }
+    public IReadOnlyList<NewRun> Children { get; init; } = [];
+    public IReadOnlyList<Guid> ChildrenToCancel { get; init; } = [];
+
+    /// <summary>Who is told of this run's end.</summary>
+    public Guid? Parent { get; init; }
+
+    /// <summary>Signals up to this position are taken into account by the record.</summary>
+    public long? SignalsTaken { get; init; }
+
+    public IReadOnlyList<Command> Commands { get; init; } = [];
+    public IReadOnlyList<TaskCompletionSource> Waiters { get; init; } = [];
+
+    /// <summary>The position the journal gave it, once durable.</summary>
+    public long Position { get; set; }
+
+    /// <summary>Writes the record.</summary>
+    /// <returns>False when the worker's lease is over, or another worker holds the run: nothing is written.</returns>
+    public bool Write(DbUnit db)
+    {
+        if (JournalStore.Append(db, Tenant, Lease, Run, Seq, At, State, Entries) is not { } position) return false;
+        Position = position;
+        // The row says who holds the run; throwing undoes the append.
+        if (Change is not null && !RunStore.ChangeState(db, Tenant, Run, Lease, Change)) throw new LostRunException(Run);
+        foreach (var child in Children) child.Insert(db);
+        foreach (var child in ChildrenToCancel)
+        {
+            if (RunStore.Wake(db, Tenant, child, At))
+                SignalStore.Send(db, Tenant, child, "cancel", Json.Object("reason", $"its parent {Run} ended"), At);
+        }
+        if (Parent is { } parent)
+        {
+            if (RunStore.Wake(db, Tenant, parent, At))
+                SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
+        }
+        if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
+        if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
+        return true;
+    }
+}
+
+/// <summary>Another worker holds the run; what this one decided does not count.</summary>
+internal sealed class LostRunException(Guid run) : Exception($"The run {run} is held by another worker.");
+
+/// <summary>A run to be created: its row and the first record of its journal, in one transaction.</summary>
+internal sealed class NewRun(RunRow row, Workflow workflow, Json input, byte[] created)
+{
+    public RunRow Row => row;
+    public Workflow Workflow => workflow;
+    public Json Input => input;
+
+    /// <summary>The position the journal gave its first record, once durable.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Keeps a large input first; the row may refer to it only then.</summary>
+    public static async ValueTask<NewRun> CreateAsync(BlobStore blobs, RunRow row, Workflow workflow, Json input)
+    {
+        var (bytes, large) = EntryWriter.Write([new Entry.RunCreated(input)]);
+        for (var i = 0; i < large.Count; i++) await blobs.PutAsync(large[i].Utf8, default);
+        return new NewRun(row, workflow, input, bytes);
+    }
+
+    public void Insert(DbUnit db)
+    {
+        RunStore.Insert(db, row);
+        Position = JournalStore.Create(db, row.Tenant, row.Id, row.CreatedAt, created);
+    }
+}

@@ -1,0 +1,316 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Millrace.Engine.Functions;
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Storage.Bus;
+using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>What a worker is made of.</summary>
+public sealed record EngineParts(
+    Database Database, BlobStore Blobs, EventBus Bus, FunctionRegistry Functions, IDefinitionSource Definitions, ISecretSource Secrets,
+    TimeProvider Time, ILogger Log);
+
+/// <summary>One worker: its lease, the runs it has in memory, and what happens to them outside their own turns.</summary>
+internal sealed class Worker : IAsyncDisposable
+{
+    private const int FailuresMax = 3;
+
+    private readonly EngineParts _parts;
+    private readonly ConcurrentDictionary<Guid, RunActor> _actors = new();
+    private readonly ConcurrentQueue<RunActor> _idle = new();
+    private readonly ConcurrentQueue<(Tenant Tenant, Guid Run)> _lost = new();
+    private readonly ConcurrentDictionary<Guid, int> _failures = new();
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
+    private readonly Surroundings _around;
+    private long _lease;
+    private int _fencing;
+
+    public Worker(EngineParts parts, EngineSettings settings)
+    {
+        _parts = parts;
+        Settings = settings.Checked();
+        _around = new Surroundings(() => Guid.CreateVersion7(parts.Time.GetUtcNow()), System.Random.Shared.NextDouble);
+        Lanes = new Lanes(Settings);
+        Timers = new Timers(parts.Time, () => Now);
+        Journal = new JournalReader(parts.Database, parts.Blobs);
+        Due = new DueRuns(this);
+        Leases = new LeaseKeeper(this);
+    }
+
+    public EngineSettings Settings { get; }
+    public Lanes Lanes { get; }
+    public Timers Timers { get; }
+    public JournalReader Journal { get; }
+    public DueRuns Due { get; }
+    public LeaseKeeper Leases { get; }
+    public Database Database => _parts.Database;
+    public BlobStore Blobs => _parts.Blobs;
+    public EventBus Bus => _parts.Bus;
+    public FunctionRegistry Functions => _parts.Functions;
+    public IDefinitionSource Definitions => _parts.Definitions;
+    public ISecretSource Secrets => _parts.Secrets;
+    public TimeProvider Time => _parts.Time;
+    public long Lease => Volatile.Read(ref _lease);
+    public int Held => _actors.Values.Count(a => a.IsHeld);
+    public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
+    public Guid NewId() => _around.NewId();
+
+    /// <summary>Takes a lease, frees the runs of the dead, and begins to look for due ones.</summary>
+    public async Task StartAsync()
+    {
+        await BeginLeaseAsync();
+        await Leases.RunOnceAsync();
+        Leases.Start();
+        Due.Start();
+    }
+
+    public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
+        ? _around
+        : _around with { Secrets = names => SecretValues(actor.Tenant, names) };
+
+    public bool IsOnce(string function) => Functions.Find(function)?.Descriptor.Idempotency == Idempotency.Once;
+
+    /// <summary>Begins a run that was committed by this worker and for it.</summary>
+    public RunActor Adopt(NewRun run)
+    {
+        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
+        actor.Adopt(run.Input, run.Row.CreatedAt);
+        _actors[run.Row.Id] = actor;
+        actor.PostHere(RunEvent.Created.Instance);
+        return actor;
+    }
+
+    /// <summary>Goes on with a run that was just claimed.</summary>
+    public async Task TakeAsync(RunRow row)
+    {
+        if (!_actors.TryGetValue(row.Id, out var actor))
+        {
+            var workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            if (workflow is null)
+            {
+                await GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
+                    $"The run is pinned to {row.Definition} with hash {row.Hash}, which is not there any more.", "/"));
+                return;
+            }
+            actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, Depth = row.Depth });
+        }
+        actor.Post(new RunEvent.Claimed(row));
+    }
+
+    public bool Holds(Guid run) => _actors.ContainsKey(run);
+
+    public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
+
+    /// <summary>Tells whoever holds the run that its inbox is not empty.</summary>
+    public void Nudge(Guid run)
+    {
+        if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
+        else Due.Call(0);
+    }
+
+    public void LetGo(RunActor actor, RunChange change)
+    {
+        if (change.State >= RunPhase.Cancelled)
+        {
+            _actors.TryRemove(actor.Id, out _);
+            _failures.TryRemove(actor.Id, out _);
+            if (_ends.TryRemove(actor.Id, out var end)) end.TrySetResult(change.State);
+            return;
+        }
+        _idle.Enqueue(actor);
+        while (_idle.Count > Settings.IdleRunsMax && _idle.TryDequeue(out var oldest))
+        {
+            if (!oldest.IsHeld) _actors.TryRemove(KeyValuePair.Create(oldest.Id, oldest));
+        }
+        // Whether a signal has come in the same commit only the database knows, so it is asked.
+        Due.Call(change.WakeAt ?? 0);
+    }
+
+    /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
+    public void Announce(RunActor actor, RunRecord record)
+    {
+        if (Bus.IsQuiet) return;
+        var row = new JournalRow(record.Position, record.Run, record.Seq, record.At, record.State, record.Entries);
+        Bus.Publish(actor.Topic, new BusMessage(record.Seq, row));
+        if (record.State is not null) Bus.Publish(Topics.Workspace(record.Tenant.Workspace), new BusMessage(record.Position, row));
+    }
+
+    public Task<RunPhase> EndOf(Guid run) =>
+        _ends.GetOrAdd(run, _ => new TaskCompletionSource<RunPhase>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    public void ForgetEnd(Guid run) => _ends.TryRemove(run, out _);
+
+    public void CommitFailed(RunActor actor, RunRecord record, Exception e)
+    {
+        if (e is LostRunException)
+        {
+            _parts.Log.LogWarning("Run {Run}: {Reason} Record {Seq} does not count.", actor.Id, e.Message, record.Seq);
+            Forget(actor);
+        }
+        else if (e is StorageUnavailableException)
+        {
+            Forget(actor);
+            _lost.Enqueue((actor.Tenant, actor.Id));
+        }
+        else
+        {
+            RunFailed(actor, e);
+        }
+    }
+
+    /// <summary>A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the others.</summary>
+    public void RunFailed(RunActor actor, Exception e)
+    {
+        _parts.Log.LogError(e, "Run {Run} could not go on.", actor.Id);
+        Forget(actor);
+        if (_failures.AddOrUpdate(actor.Id, 1, (_, n) => n + 1) < FailuresMax)
+        {
+            _lost.Enqueue((actor.Tenant, actor.Id));
+            Due.Call(0);
+            return;
+        }
+        _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
+    }
+
+    public void LoopFailed(string what, Exception e)
+    {
+        if (e is StorageUnavailableException) _parts.Log.LogWarning("{What}: {Reason}", what, e.Message);
+        else _parts.Log.LogError(e, "Failed at {What}.", what);
+    }
+
+    /// <summary>Another worker has declared this one dead. Nothing it decided since counts; it begins anew under a new lease.</summary>
+    public void Fenced()
+    {
+        if (Interlocked.Exchange(ref _fencing, 1) == 1) return;
+        _parts.Log.LogWarning("Lease {Lease} is over; starting again under a new one.", Lease);
+        foreach (var actor in _actors.Values) Forget(actor);
+        _ = RejoinAsync();
+    }
+
+    /// <summary>Frees the runs whose records could not be written, so that they are read again from what the disk holds.</summary>
+    public async Task RecoverLostAsync()
+    {
+        if (_lost.IsEmpty || Database.Fault is { Recoverable: false }) return;
+        var lost = new List<(Tenant Tenant, Guid Run)>();
+        while (_lost.TryDequeue(out var one)) lost.Add(one);
+        try
+        {
+            var now = Now;
+            await Database.WriteAsync(db =>
+            {
+                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, Lease, now);
+                return 0;
+            });
+        }
+        catch
+        {
+            foreach (var one in lost) _lost.Enqueue(one);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Due.DisposeAsync();
+        await Leases.DisposeAsync();
+        Timers.Dispose();
+        await DrainAsync();
+        foreach (var actor in _actors.Values) actor.Discard();
+        try
+        {
+            await Database.WriteAsync(db =>
+            {
+                LeaseStore.End(db, Lease);
+                return RunStore.Release(db, Now);
+            });
+        }
+        catch (StorageUnavailableException e)
+        {
+            _parts.Log.LogWarning("The lease could not be given back: {Reason}", e.Message);
+        }
+        Lanes.Dispose();
+    }
+
+    /// <summary>Gives effects under way some time to end and be recorded.</summary>
+    private async Task DrainAsync()
+    {
+        using var limit = new CancellationTokenSource(Settings.DrainTime, Time);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
+        try
+        {
+            while (Held > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
+        }
+        catch (OperationCanceledException)
+        {
+            _parts.Log.LogInformation("Stopping with {Held} runs under way; they go on at the next start.", Held);
+        }
+    }
+
+    private Json? SecretValues(Tenant tenant, IReadOnlyList<string> names)
+    {
+        var values = new JsonObject.Builder(names.Count);
+        foreach (var name in names)
+        {
+            if (Secrets.Find(tenant, name) is not { } value) return null;
+            values.Set(name, value);
+        }
+        return (Json)values.Build();
+    }
+
+    private void Forget(RunActor actor)
+    {
+        _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
+        actor.Discard();
+    }
+
+    private async Task BeginLeaseAsync()
+    {
+        var now = Now;
+        var lease = await Database.WriteAsync(db => LeaseStore.Begin(db, Settings.WorkerName, now, now + (long)Settings.LeaseTime.TotalMicroseconds));
+        Volatile.Write(ref _lease, lease);
+    }
+
+    private async Task RejoinAsync()
+    {
+        try
+        {
+            await BeginLeaseAsync();
+        }
+        catch (Exception e)
+        {
+            LoopFailed("taking a new lease", e);
+        }
+        Volatile.Write(ref _fencing, 0);
+        Due.Call(0);
+    }
+
+    private async Task GiveUpAsync(Tenant tenant, Guid run, WorkflowError error)
+    {
+        try
+        {
+            var now = Now;
+            var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
+            await Database.WriteAsync(db =>
+            {
+                var seq = (JournalStore.Last(db, tenant, run)?.Seq ?? -1) + 1;
+                var row = RunStore.Get(db, tenant, run)!;
+                var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
+                new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
+                return 0;
+            });
+            if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
+        }
+        catch (Exception e)
+        {
+            LoopFailed($"giving up run {run}", e);
+        }
+    }
+}

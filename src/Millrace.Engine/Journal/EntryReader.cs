@@ -1,0 +1,75 @@
+using Millrace.Jq;
+using Millrace.Storage.Blobs;
+using Millrace.Workflows;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Journal;
+
+/// <summary>Reads what <see cref="EntryWriter"/> wrote.</summary>
+internal static class EntryReader
+{
+    /// <summary>Every value of a record that is kept in the blob store.</summary>
+    public static IEnumerable<BlobRef> References(Json record) =>
+        from entry in record.AsArray()
+        from member in entry.AsObject()
+        where member.Key.EndsWith('@')
+        select new BlobRef(member.Value["sha256"].AsString(), (long)member.Value["size"].AsNumber());
+
+    /// <param name="large">Gives the value kept under a SHA-256.</param>
+    public static List<Entry> Read(Json record, Func<string, Json> large)
+    {
+        var items = record.AsArray();
+        var entries = new List<Entry>(items.Count);
+        foreach (var item in items.Span) entries.Add(ReadOne(item, large));
+        return entries;
+    }
+
+    private static Entry ReadOne(Json e, Func<string, Json> large)
+    {
+        var step = e["step"] is { IsNumber: true } s ? (int)s.AsNumber() : 0;
+        return e["e"].AsString() switch
+        {
+            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null),
+            "run.started" => new Entry.RunStarted(Value(e, "input", large), Long(e, "deadlineAt")),
+            "step.started" => new Entry.StepStarted(step, Int(e, "parent"), Int(e, "node"), Int(e, "iteration", -1))
+            {
+                Input = Value(e, "input", large),
+                InputHidden = e["inputHidden"].IsTruthy,
+                TimeoutAt = Long(e, "timeoutAt"),
+                WakeAt = Long(e, "wakeAt"),
+                Items = Value(e, "items", large)?.AsArray(),
+                Child = e["child"].StringOrNull is { } child ? Guid.Parse(child) : null,
+            },
+            "step.skipped" => new Entry.StepSkipped(step, Int(e, "parent"), Int(e, "node"), Int(e, "iteration", -1)),
+            "step.completed" => new Entry.StepCompleted(step, Value(e, "output", large), Value(e, "context", large), Then(e)),
+            "step.detached" => new Entry.StepDetached(step),
+            "step.faulted" => new Entry.StepFaulted(step, WorkflowError.FromJson(e["error"])),
+            "step.cancelled" => new Entry.StepCancelled(step),
+            "step.caught" => new Entry.StepCaught(step, WorkflowError.FromJson(e["error"])),
+            "step.retry_scheduled" => new Entry.RetryScheduled(step, WorkflowError.FromJson(e["error"]), Int(e, "attempt"), Long(e, "wakeAt")!.Value),
+            "step.retried" => new Entry.StepRetried(step, Long(e, "timeoutAt")),
+            "substep.completed" => new Entry.SubStepCompleted(step, e["name"].AsString(), Value(e, "output", large) ?? Json.Null),
+            "run.suspended" => new Entry.RunSuspended(e["reason"].StringOrNull),
+            "run.resumed" => new Entry.RunResumed(),
+            "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),
+            "run.faulted" => new Entry.RunFaulted(WorkflowError.FromJson(e["error"])),
+            "run.cancelled" => new Entry.RunCancelled(e["reason"].StringOrNull),
+            var kind => throw new InvalidDataException($"The journal holds an entry '{kind}' that this version does not know."),
+        };
+    }
+
+    private static Json? Value(Json e, string name, Func<string, Json> large)
+    {
+        var members = e.AsObject();
+        if (members.TryGet(name, out var value)) return value;
+        return members.TryGet(name + "@", out var reference) ? large(reference["sha256"].AsString()) : (Json?)null;
+    }
+
+    private static Flow? Then(Json e) =>
+        e["then"] is { IsNumber: true } kind ? new Flow((FlowKind)(int)kind.AsNumber(), Int(e, "to", -1)) : null;
+
+    private static int Int(Json e, string name, int absent = 0) => e[name] is { IsNumber: true } n ? (int)n.AsNumber() : absent;
+
+    private static long? Long(Json e, string name) => e[name] is { IsNumber: true } n ? (long)n.AsNumber() : null;
+}

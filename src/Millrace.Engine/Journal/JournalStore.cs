@@ -1,0 +1,59 @@
+using Millrace.Storage;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Journal;
+
+/// <summary>One row of the journal. Position is the order of commits in the workspace, Seq the order in the run; At in Unix microseconds.</summary>
+public sealed record JournalRow(long Position, Guid Run, long Seq, long At, RunPhase? State, byte[] Entries);
+
+/// <summary>Every statement on the journal.</summary>
+public static class JournalStore
+{
+    private const string Columns = "position, run, seq, at, state, entries";
+
+    /// <summary>Appends one record, if the writer's lease is alive.</summary>
+    /// <returns>The position given to it; null when the lease has ended: the writer must stop.</returns>
+    internal static long? Append(DbUnit db, Tenant tenant, long lease, Guid run, long seq, long at, RunPhase? state, ReadOnlyMemory<byte> entries)
+    {
+        var rows = db.Execute(
+            """
+            insert into journal (organisation, workspace, run, seq, at, state, entries)
+            select $1, $2, $3, $4, $5, $6, $7 where exists (select 1 from lease where id = $8 and alive = 1)
+            """,
+            tenant.Organisation, tenant.Workspace, run, seq, at, state is { } s ? (long)s : default(DbValue), entries, lease);
+        return rows == 0 ? null : db.LastInsertedRow;
+    }
+
+    /// <summary>Appends the first record of a run that is being created; its row is in the same transaction.</summary>
+    internal static long Create(DbUnit db, Tenant tenant, Guid run, long at, ReadOnlyMemory<byte> entries)
+    {
+        db.Execute(
+            "insert into journal (organisation, workspace, run, seq, at, state, entries) values ($1, $2, $3, 0, $4, $5, $6)",
+            tenant.Organisation, tenant.Workspace, run, at, (long)RunPhase.Pending, entries);
+        return db.LastInsertedRow;
+    }
+
+    /// <summary>Records of one run after <paramref name="after"/>, in order.</summary>
+    public static List<JournalRow> Of(DbUnit db, Tenant tenant, Guid run, long after, int limit) => db.Query(
+        $"select {Columns} from journal where run = $1 and seq > $2 and workspace = $3 order by seq limit $4",
+        Map, run, after, tenant.Workspace, (long)limit);
+
+    /// <summary>Sequence number of the run's last record; -1 when it has none.</summary>
+    public static long LastSeq(DbUnit db, Tenant tenant, Guid run) => db.First(
+        "select coalesce(max(seq), -1) from journal where run = $1 and workspace = $2", r => r.Long(0), -1L, run, tenant.Workspace);
+
+    /// <summary>The run's last record.</summary>
+    public static JournalRow? Last(DbUnit db, Tenant tenant, Guid run) => db.First(
+        $"select {Columns} from journal where run = $1 and workspace = $2 order by seq desc limit 1", Map, null, run, tenant.Workspace);
+
+    /// <summary>Records that changed a run's state, after a position of the workspace's log.</summary>
+    public static List<JournalRow> StateChanges(DbUnit db, Tenant tenant, long after, int limit) => db.Query(
+        $"select {Columns} from journal where workspace = $1 and position > $2 and state is not null order by position limit $3",
+        Map, tenant.Workspace, after, (long)limit);
+
+    public static long LastPosition(DbUnit db, Tenant tenant) => db.First(
+        "select coalesce(max(position), 0) from journal where workspace = $1 and state is not null", r => r.Long(0), 0L, tenant.Workspace);
+
+    private static JournalRow Map(DbRow r) =>
+        new(r.Long(0), r.Id(1), r.Long(2), r.Long(3), r.LongOrNull(4) is { } s ? (RunPhase)s : null, r.Bytes(5));
+}

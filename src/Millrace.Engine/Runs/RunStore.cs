@@ -1,0 +1,162 @@
+using System.Text;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Workflows;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Runs;
+
+/// <summary>A run as its row tells it. Times are Unix microseconds, UTC.</summary>
+public sealed record RunRow
+{
+    public required Tenant Tenant { get; init; }
+    public required Guid Id { get; init; }
+    public required WorkflowId Definition { get; init; }
+    public required string Hash { get; init; }
+    public RunPhase State { get; init; }
+    public long? Lease { get; init; }
+    public long? WakeAt { get; init; }
+    public Guid? Parent { get; init; }
+    public int? ParentStep { get; init; }
+    public long CreatedAt { get; init; }
+    public long? StartedAt { get; init; }
+    public long? EndedAt { get; init; }
+    public long UpdatedAt { get; init; }
+    public WorkflowError? Error { get; init; }
+    public string? Reason { get; init; }
+    public StepCounts Counts { get; init; }
+
+    /// <summary>How many runs stand above it: 0 for a run that no run started.</summary>
+    public int Depth { get; init; }
+
+    public bool IsFinished => State >= RunPhase.Cancelled;
+}
+
+/// <summary>Which runs a list shows. Newest first, after <paramref name="Before"/> when given.</summary>
+public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace, string? Name, Guid? Parent, Guid? Before, int Limit);
+
+/// <summary>Every statement on runs and their start keys.</summary>
+public static class RunStore
+{
+    private const string Columns =
+        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth";
+
+    internal static void Insert(DbUnit db, RunRow run) => db.Execute(
+        """
+        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)
+        """,
+        run.Tenant.Organisation, run.Tenant.Workspace, run.Id, run.Definition.Namespace, run.Definition.Name, run.Definition.Version,
+        run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth);
+
+    /// <summary>Records a change of state by the worker that holds the run.</summary>
+    /// <returns>False when it does not hold it any more.</returns>
+    internal static bool ChangeState(DbUnit db, Tenant tenant, Guid run, long lease, RunChange change) => db.Execute(
+        """
+        update run set state = $1, lease = $2, wake_at = $3, started_at = $4, ended_at = $5, updated_at = $6, error = $7, reason = $8, counts = $9
+        where workspace = $10 and id = $11 and lease = $12 and state < 4
+        """,
+        (long)change.State, change.Keep ? lease : default(long?), change.WakeAt, change.StartedAt, change.EndedAt, change.UpdatedAt,
+        change.Error is { } error ? JsonText.ToUtf8(error.ToJson()) : null, change.Reason, Text(change.Counts),
+        tenant.Workspace, run, lease) == 1;
+
+    /// <summary>A run that lets go while somebody has written to it is due at once.</summary>
+    internal static void WakeIfSignalled(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(
+        "update run set wake_at = $1 where workspace = $2 and id = $3 and lease is null and state < 4 and exists (select 1 from signal where run = $3)",
+        now, tenant.Workspace, run);
+
+    /// <summary>Takes runs that are due, oldest first, and nobody holds.</summary>
+    internal static List<RunRow> Claim(DbUnit db, long lease, long now, int limit) => db.Query(
+        $"""
+        update run set lease = $1, wake_at = null where (workspace, id) in
+            (select workspace, id from run where wake_at <= $2 and lease is null order by wake_at limit $3)
+        returning {Columns}
+        """,
+        Map, lease, now, (long)limit);
+
+    internal static long? NextWake(DbUnit db) =>
+        db.First("select min(wake_at) from run where wake_at is not null and lease is null", r => r.LongOrNull(0), null);
+
+    /// <summary>Makes the runs of workers whose lease has ended due at once.</summary>
+    internal static int Release(DbUnit db, long now) => db.Execute(
+        "update run set lease = null, wake_at = $1 where lease in (select id from lease where alive = 0)", now);
+
+    /// <summary>Gives back one run that this worker holds but has no longer in memory.</summary>
+    internal static void Free(DbUnit db, Tenant tenant, Guid run, long lease, long now) => db.Execute(
+        "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4", now, tenant.Workspace, run, lease);
+
+    /// <summary>Makes a run due at once when nobody holds it; whoever holds it is told by the caller.</summary>
+    /// <returns>False when the run is absent or finished.</returns>
+    internal static bool Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(
+        "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4",
+        now, tenant.Workspace, run) == 1;
+
+    public static RunRow? Get(DbUnit db, Tenant tenant, Guid id) =>
+        db.First($"select {Columns} from run where workspace = $1 and id = $2", Map, null, tenant.Workspace, id);
+
+    public static List<RunRow> List(DbUnit db, Tenant tenant, RunFilter filter)
+    {
+        var states = new StringBuilder();
+        foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
+        var among = states.Length == 0 ? "" : $" and state in ({states})";
+        return db.Query(
+            $"""
+            select {Columns} from run
+            where workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and ($5 is null or parent = $5){among}
+            order by id desc limit $6
+            """,
+            Map, tenant.Workspace, filter.Before, filter.Namespace, filter.Name, filter.Parent, (long)filter.Limit);
+    }
+
+    public static List<(RunPhase State, long Count)> CountByState(DbUnit db, Tenant tenant) => db.Query(
+        "select state, count(*) from run where workspace = $1 group by state", r => ((RunPhase)r.Long(0), r.Long(1)), tenant.Workspace);
+
+    /// <summary>The run an idempotency key has started, and the request it stood for; null when the key is new.</summary>
+    public static (Guid Run, string Request)? FindKey(DbUnit db, Tenant tenant, string key) => db.First<(Guid, string)?>(
+        "select run, request from start_key where workspace = $1 and key = $2", r => (r.Id(0), r.Text(1)), null, tenant.Workspace, key);
+
+    /// <summary>Keeps an idempotency key.</summary>
+    /// <returns>Null when the key is new; otherwise the run it started and the request it stood for.</returns>
+    internal static (Guid Run, string Request)? KeepKey(DbUnit db, Tenant tenant, string key, string request, Guid run, long now)
+    {
+        var rows = db.Execute(
+            "insert into start_key (organisation, workspace, key, request, run, at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            tenant.Organisation, tenant.Workspace, key, request, run, now);
+        return rows == 1 ? null : FindKey(db, tenant, key);
+    }
+
+    private static string Text(StepCounts c) => $"{c.Started},{c.Completed},{c.Faulted},{c.Skipped},{c.Cancelled}";
+
+    private static StepCounts ParseCounts(string? text)
+    {
+        if (text is null) return default;
+        var parts = System.Array.ConvertAll(text.Split(','), p => int.Parse(p, System.Globalization.CultureInfo.InvariantCulture));
+        return new StepCounts(parts[0], parts[1], parts[2], parts[3], parts[4]);
+    }
+
+    private static RunRow Map(DbRow r) => new()
+    {
+        Tenant = new Tenant(r.Id(0), r.Id(1)),
+        Id = r.Id(2),
+        Definition = new WorkflowId(r.Text(3), r.Text(4), r.Text(5)),
+        Hash = r.Text(6),
+        State = (RunPhase)r.Long(7),
+        Lease = r.LongOrNull(8),
+        WakeAt = r.LongOrNull(9),
+        Parent = r.IdOrNull(10),
+        ParentStep = (int?)r.LongOrNull(11),
+        CreatedAt = r.Long(12),
+        StartedAt = r.LongOrNull(13),
+        EndedAt = r.LongOrNull(14),
+        UpdatedAt = r.Long(15),
+        Error = r.BytesOrNull(16) is { } error ? WorkflowError.FromJson(JsonText.Parse(error)) : null,
+        Reason = r.TextOrNull(17),
+        Counts = ParseCounts(r.TextOrNull(18)),
+        Depth = r.Int(19),
+    };
+}
+
+/// <summary>What a record changes in the run's row.</summary>
+/// <param name="Keep">Whether the worker keeps the run; it lets go of one that waits or has ended.</param>
+internal sealed record RunChange(RunPhase State, bool Keep, long? WakeAt, long? StartedAt, long? EndedAt, long UpdatedAt, WorkflowError? Error, string? Reason, StepCounts Counts);

@@ -1,0 +1,27 @@
+using Millrace.Jq;
+using Millrace.Storage;
+
+namespace Millrace.Engine.Runs;
+
+/// <summary>Something others want a run to know. Kinds: <c>cancel</c>, <c>suspend</c>, <c>resume</c>, <c>child</c>.</summary>
+internal sealed record Signal(long Position, string Kind, Json Body);
+
+/// <summary>Every statement on signals: the durable inbox of a run.</summary>
+internal static class SignalStore
+{
+    public static void Send(DbUnit db, Tenant tenant, Guid run, string kind, Json body, long now) => db.Execute(
+        "insert into signal (organisation, workspace, run, kind, body, at) values ($1, $2, $3, $4, $5, $6)",
+        tenant.Organisation, tenant.Workspace, run, kind, JsonText.ToUtf8(body), now);
+
+    public static List<Signal> Of(DbUnit db, Tenant tenant, Guid run, long after) => db.Query(
+        "select position, kind, body from signal where run = $1 and position > $2 and workspace = $3 order by position limit 1000",
+        r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), run, after, tenant.Workspace);
+
+    /// <summary>The last of <c>suspend</c> and <c>resume</c> that has not been heard yet.</summary>
+    public static string? LastWish(DbUnit db, Tenant tenant, Guid run) => db.First(
+        "select kind from signal where run = $1 and workspace = $2 and kind in ('suspend', 'resume') order by position desc limit 1",
+        r => r.Text(0), null, run, tenant.Workspace);
+
+    public static void DeleteUpTo(DbUnit db, Tenant tenant, Guid run, long position) => db.Execute(
+        "delete from signal where run = $1 and position <= $2 and workspace = $3", run, position, tenant.Workspace);
+}

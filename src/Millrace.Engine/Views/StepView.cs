@@ -1,0 +1,34 @@
+using Millrace.Jq;
+using Millrace.Workflows;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Engine.Views;
+
+public enum StepState : byte { Running, Waiting, Suspended, Cancelled, Faulted, Completed, Skipped }
+
+/// <summary>One step as people see it. Times are Unix microseconds, UTC.</summary>
+public sealed record StepView
+{
+    public required int Id { get; init; }
+    public required int Parent { get; init; }
+    public required Node Node { get; init; }
+    public StepState State { get; init; }
+    public int Iteration { get; init; } = -1;
+    public int Attempt { get; init; } = 1;
+    public long StartedAt { get; init; }
+    public long? EndedAt { get; init; }
+    public WorkflowError? Error { get; init; }
+    public long? WakeAt { get; init; }
+    public Guid? Child { get; init; }
+    public Json Input { get; init; }
+
+    /// <summary>Null while there is none.</summary>
+    public Json? Output { get; init; }
+}
+
+/// <summary>What an unfinished run waits for.</summary>
+public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry }
+
+/// <summary>One thing a run waits for, since when, and what will wake it.</summary>
+/// <param name="Detail">A sentence.</param>
+public sealed record WaitingFor(WaitKind On, long Since, long? WakeAt, string Detail, int? Step = null, string? Reference = null);

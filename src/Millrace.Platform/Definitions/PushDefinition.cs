@@ -1,0 +1,79 @@
+using System.Text;
+using Millrace.Engine.Functions;
+using Millrace.Jq;
+using Millrace.Platform.Http;
+using Millrace.Storage;
+using Millrace.Workflows.Documents;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Platform.Definitions;
+
+/// <summary>Checks a document, and keeps it as a version when it has no errors.</summary>
+public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionRegistry functions, TimeProvider time)
+{
+    /// <summary>Changes nothing.</summary>
+    public ValidationResult Validate(string source)
+    {
+        var (workflow, findings) = Load(source);
+        if (workflow is null) return new ValidationResult(false, findings, null, []);
+        var children = workflow.Nodes.Select(n => n.Body).OfType<SpawnBody>().Select(s => new DefinitionName(s.Namespace, s.Name, s.Version)).Distinct();
+        return new ValidationResult(true, findings, new DefinitionName(workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version), [.. children]);
+    }
+
+    /// <returns>The version, and whether it is new.</returns>
+    /// <exception cref="Problem">422 <c>definition.invalid</c>, or 409 <c>definition.version_exists</c> when the version has another text.</exception>
+    public async Task<(DefinitionVersion Definition, bool Created)> PushAsync(Tenant tenant, string source)
+    {
+        var (workflow, findings) = Load(source);
+        if (workflow is null) throw Invalid(findings);
+        var definition = new DefinitionVersion(
+            workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version, workflow.Title, workflow.Summary, workflow.Hash,
+            Micros.ToTime(Micros.Of(time.GetUtcNow())), workflow.Tags.IsNull ? (Json?)null : workflow.Tags, findings, workflow.InputSchema?.Source, workflow.Secrets);
+        var name = new DefinitionName(definition.Namespace, definition.Name, definition.Version);
+        var bytes = Encoding.UTF8.GetBytes(source);
+        var (stored, created) = await database.WriteAsync(unit =>
+            DefinitionStore.Insert(unit, tenant, definition, bytes) ? (definition, true) : (DefinitionStore.Find(unit, tenant, name)!, false));
+        if (stored.Hash != definition.Hash)
+            throw Problem.Conflict("definition.version_exists", "The version exists with another text.",
+                $"{name} exists with another text. A version never changes: raise document.version to push this one.");
+        compiled.Add(tenant, workflow);
+        return (stored, created);
+    }
+
+    private (Workflow? Workflow, IReadOnlyList<Diagnostic> Findings) Load(string source)
+    {
+        var result = WorkflowLoader.Load(source);
+        if (result.Workflow is null) return (null, result.Diagnostics);
+        var unknown = UnknownFunctions(result.Workflow, source);
+        return unknown.Count == 0 ? (result.Workflow, result.Diagnostics) : (null, [.. unknown, .. result.Diagnostics]);
+    }
+
+    /// <summary>No silent fallback: a function that nobody provides is refused when the document is pushed, not when a run gets there.</summary>
+    private List<Diagnostic> UnknownFunctions(Workflow workflow, string source)
+    {
+        SourceLines? lines = null;
+        var findings = new List<Diagnostic>();
+        foreach (var node in workflow.Nodes)
+        {
+            if (node.Body is not CallBody call || functions.Find(call.Function) is not null) continue;
+            lines ??= SourceLines.Of(source);
+            var pointer = $"{node.Reference}/{call.Keyword}";
+            var (line, column) = lines.Find(pointer);
+            findings.Add(new Diagnostic(Severity.Error, "workflow.unknown_function", $"No function '{call.Function}' is provided here.", line, column, pointer,
+                $"one of {string.Join(", ", functions.All.Select(f => f.Reference))}"));
+        }
+        return findings;
+    }
+
+    internal static ProblemError ErrorOf(Diagnostic finding) => new()
+    {
+        Severity = finding.Severity, Code = finding.Code, Message = finding.Message,
+        Line = finding.Line, Column = finding.Column, Pointer = finding.Pointer, Expected = finding.Expected,
+    };
+
+    private static Problem Invalid(IReadOnlyList<Diagnostic> findings)
+    {
+        var errors = findings.Select(ErrorOf).ToList();
+        return new Problem(422, "definition.invalid", "The definition has errors.", Problem.Summarise([.. errors.Where(e => e.Severity == Severity.Error)]), errors);
+    }
+}

@@ -1,0 +1,86 @@
+using Millrace.Jq;
+
+namespace Millrace.Platform.Http;
+
+/// <summary>Reads the members of a body's object one by one, collecting what is wrong; what nobody asked for is refused by name.</summary>
+internal sealed class BodyShape
+{
+    private readonly JsonObject _object;
+    private readonly string _pointer;
+    private readonly List<ProblemError> _errors;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    public BodyShape(Json body) : this(body, "", [])
+    {
+    }
+
+    private BodyShape(Json value, string pointer, List<ProblemError> errors)
+    {
+        (_pointer, _errors) = (pointer, errors);
+        _object = value.ObjectOrNull ?? JsonObject.Empty;
+        if (!value.IsObject) Add(pointer, $"Expected an object, found {Name(value)}.", "an object");
+    }
+
+    public string RequiredText(string name, int lengthMax) => Text(name, lengthMax, required: true) ?? "";
+
+    public string? OptionalText(string name, int lengthMax) => Text(name, lengthMax, required: false);
+
+    public BodyShape Object(string name)
+    {
+        _known.Add(name);
+        if (_object.TryGet(name, out var value)) return new BodyShape(value, $"{_pointer}/{name}", _errors);
+        if (IsObject) Add($"{_pointer}/{name}", $"'{name}' is missing.", "an object");
+        return new BodyShape(Json.EmptyObject, $"{_pointer}/{name}", []);
+    }
+
+    public Json? Any(string name)
+    {
+        _known.Add(name);
+        return _object.TryGet(name, out var value) ? value : (Json?)null;
+    }
+
+    /// <summary>Ends the reading of this object.</summary>
+    public void NoMore()
+    {
+        foreach (var (key, _) in _object.Members)
+            if (!_known.Contains(key)) Add($"{_pointer}/{Escape(key)}", $"'{key}' is not known here.", _known.Count == 0 ? "no members" : $"one of {string.Join(", ", _known)}");
+    }
+
+    /// <exception cref="Problem">400 with every error found.</exception>
+    public void ThrowIfWrong()
+    {
+        if (_errors.Count > 0) throw Problem.Body400(_errors);
+    }
+
+    private bool IsObject => _errors.All(e => e.Pointer != _pointer);
+
+    private string? Text(string name, int lengthMax, bool required)
+    {
+        _known.Add(name);
+        var pointer = $"{_pointer}/{name}";
+        if (!_object.TryGet(name, out var value))
+        {
+            if (required && IsObject) Add(pointer, $"'{name}' is missing.", "a string");
+            return null;
+        }
+        if (value.StringOrNull is not { } text) Add(pointer, $"Expected a string, found {Name(value)}.", "a string");
+        else if (text.Length > lengthMax) Add(pointer, $"The text has {text.Length} characters; at most {lengthMax} are taken.", null);
+        else return text;
+        return null;
+    }
+
+    private void Add(string pointer, string message, string? expected) =>
+        _errors.Add(new ProblemError { Code = "request.body", Message = message, Pointer = pointer, Expected = expected });
+
+    private static string Escape(string key) => key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
+    private static string Name(Json value) => value.Kind switch
+    {
+        JsonKind.Null => "null",
+        JsonKind.True or JsonKind.False => "a boolean",
+        JsonKind.Number => "a number",
+        JsonKind.String => "a string",
+        JsonKind.Array => "an array",
+        _ => "an object",
+    };
+}

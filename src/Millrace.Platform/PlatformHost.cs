@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Functions;
+using Millrace.Platform.Artifacts;
+using Millrace.Platform.Definitions;
+using Millrace.Platform.Http;
+using Millrace.Platform.Runs;
+using Millrace.Platform.Status;
+using Millrace.Platform.Streams;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Storage.Bus;
+
+namespace Millrace.Platform;
+
+/// <summary>Puts the modules together: their services, their routes, and what surrounds every request.</summary>
+public static class PlatformHost
+{
+    /// <summary>
+    /// Needs besides: <see cref="Database"/>, <see cref="BlobStore"/>, <see cref="EventBus"/>, <see cref="DurableEngine"/> with its <see cref="JournalReader"/>
+    /// and <see cref="FunctionRegistry"/>, the <see cref="CompiledDefinitions"/> the engine was opened with, <see cref="SystemIdentity"/>, <see cref="TimeProvider"/>.
+    /// </summary>
+    public static void AddPlatform(this IServiceCollection services)
+    {
+        services.AddExceptionHandler<ProblemHandler>();
+        services.ConfigureHttpJsonOptions(o => WireJson.Configure(o.SerializerOptions));
+        services.AddSingleton(typeof(Tenant), Tenant.Default);
+        services.AddSingleton<PushDefinition>();
+        services.AddSingleton<StartRun>();
+        services.AddSingleton<RunHistories>();
+        services.AddSingleton<Broadcasts>();
+        services.AddSingleton<EventStream>();
+        services.AddOpenApi("v1", ApiDocument.Describe);
+    }
+
+    /// <param name="webRoot">Folder of the built web app, or null.</param>
+    public static void MapPlatform(this WebApplication app, string? webRoot)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true, ExceptionHandler = _ => Task.CompletedTask });
+        app.UseStatusCodePages(ProblemHandler.WriteBareAsync);
+        app.Use(SecurityHeaders.SetAsync);
+        app.Use(LocalOnly.CheckAsync);
+        app.UseRouting();
+        app.UseWebApp(webRoot);
+
+        app.MapOpenApi("/openapi/{documentName}.json");
+        var api = app.MapGroup("/api/v1");
+        api.MapDefinitions();
+        var runs = api.MapGroup("/runs").WithTags("Runs");
+        runs.MapRuns();
+        runs.MapRunDetails();
+        runs.MapArtifacts();
+        api.MapStreams();
+        app.MapSystem(api);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Serialization;
+using Millrace.Engine.Runs;
+using Millrace.Engine.Views;
+using Millrace.Jq;
+using Millrace.Platform.Http;
+using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Platform.Runs;
+
+/// <summary>The version a run executes; it never changes.</summary>
+public sealed record RunDefinition(string Namespace, string Name, string Version, string Hash);
+
+/// <summary>The step of another run that started this one.</summary>
+public sealed record RunParent(Guid Run, int Step);
+
+/// <summary>One execution of one version of a definition.</summary>
+/// <param name="Steps">Steps by how they ended; skipped ones were never started.</param>
+/// <param name="Position">Sequence number of the last record of its journal.</param>
+/// <param name="WakeAt">When time alone will next change something.</param>
+/// <param name="Reason">Why it was cancelled or suspended, when somebody said so.</param>
+public sealed record Run(
+    Guid Id, RunDefinition Definition, RunPhase State, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, DateTimeOffset UpdatedAt,
+    RunParent? Parent, WorkflowError? Error, StepCounts Steps, long Position, DateTimeOffset? WakeAt, string? Reason)
+{
+    /// <param name="position">The last record's sequence number, which the row does not hold.</param>
+    public static Run Of(RunRow row, long position) => new(
+        row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),
+        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason);
+
+    /// <param name="row">What never changes.</param>
+    /// <param name="history">Everything else, as of the record last applied.</param>
+    public static Run Of(RunRow row, RunHistory history)
+    {
+        var state = history.State;
+        return new Run(
+            row.Id, DefinitionOf(row), state.Phase, Micros.ToTime(row.CreatedAt), state.IsStarted ? Micros.ToTime(state.StartedAt) : null,
+            state.IsFinished ? Micros.ToTime(state.EndedAt) : null, Micros.ToTime(history.UpdatedAt),
+            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason);
+    }
+
+    private static RunDefinition DefinitionOf(RunRow row) => new(row.Definition.Namespace, row.Definition.Name, row.Definition.Version, row.Hash);
+
+    private static RunParent? ParentOf(RunRow row) => row.Parent is { } parent ? new RunParent(parent, row.ParentStep ?? 0) : null;
+
+    private static DateTimeOffset? Time(long? micros) => micros is { } m ? Micros.ToTime(m) : null;
+}
+
+/// <summary>One execution of one task.</summary>
+/// <param name="Parent">The step it stands in; null at the top.</param>
+/// <param name="Node">Index of the task in the definition's graph.</param>
+/// <param name="Reference">JSON pointer of the task.</param>
+/// <param name="Iteration">Index in a for loop's collection, or of a fork's branch.</param>
+/// <param name="Attempt">Counts from 1; of a try task, whose attempts its retry policy counts.</param>
+/// <param name="Child">The run it started.</param>
+public sealed record RunStep(
+    int Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Parent, int Node, string Name, string Reference, string Kind, StepState State,
+    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output)
+{
+    /// <param name="values">Whether input and output are told; lists leave them out because they may be large.</param>
+    public static RunStep Of(StepView step, bool values) => new(
+        step.Id, step.Parent == 0 ? null : step.Parent, step.Node.Index, step.Node.Name, step.Node.Reference, step.Node.Body.Keyword, step.State,
+        step.Iteration < 0 ? null : step.Iteration, step.Attempt, Micros.ToTime(step.StartedAt), step.EndedAt is { } ended ? Micros.ToTime(ended) : null,
+        step.Error, step.WakeAt is { } wake ? Micros.ToTime(wake) : null, step.Child, values ? step.Input : (Json?)null, values ? step.Output : null);
+}
+
+/// <summary>One record of a run's journal: what was decided together and reached the disk together.</summary>
+/// <param name="Entries">As stored, each with its kind in <c>e</c>; a large value is a reference in a member whose name ends in <c>@</c>.</param>
+public sealed record JournalRecord(long Seq, DateTimeOffset At, Json Entries);
+
+/// <summary>One thing an unfinished run waits for.</summary>
+/// <param name="Detail">A sentence.</param>
+public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail)
+{
+    public static RunWait Of(WaitingFor wait) => new(
+        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail);
+}
+
+/// <summary>Body of a request to start a run. Described here, read by hand: see <see cref="StartRun"/>.</summary>
+/// <param name="Input">An empty object when absent.</param>
+public sealed record StartRunBody(StartRunDefinition Definition, Json? Input);
+
+/// <param name="Version">The latest when absent.</param>
+public sealed record StartRunDefinition(string Namespace, string Name, string? Version);
+
+/// <summary>Body of a request to cancel, suspend or resume a run; it may be left out.</summary>
+public sealed record ReasonBody(string? Reason);

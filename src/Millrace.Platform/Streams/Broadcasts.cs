@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Logging;
+using Millrace.Storage.Bus;
+
+namespace Millrace.Platform.Streams;
+
+/// <summary>Streams that somebody follows now: each log is read, folded and encoded once, however many follow it.</summary>
+internal sealed class Broadcasts(EventBus bus, ILogger<Broadcasts> log)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Broadcast> _open = new(StringComparer.Ordinal);
+
+    /// <summary>Takes part in the broadcast of a log; whoever comes first begins it where it wants to begin. Leave it by disposing.</summary>
+    public Broadcast Join(FollowedLog source)
+    {
+        lock (_gate)
+        {
+            if (!_open.TryGetValue(source.Topic, out var broadcast)) _open[source.Topic] = broadcast = new Broadcast(this, bus, source, log);
+            broadcast.Followers++;
+            return broadcast;
+        }
+    }
+
+    public bool IsOpen(string topic)
+    {
+        lock (_gate) return _open.ContainsKey(topic);
+    }
+
+    /// <summary>Ends when nobody follows the topic any more.</summary>
+    public Task ClosedAsync(string topic)
+    {
+        lock (_gate) return _open.TryGetValue(topic, out var broadcast) ? broadcast.Closed : Task.CompletedTask;
+    }
+
+    internal bool Leave(Broadcast broadcast)
+    {
+        lock (_gate)
+        {
+            if (--broadcast.Followers > 0) return false;
+            if (_open.GetValueOrDefault(broadcast.Topic) == broadcast) _open.Remove(broadcast.Topic);
+            return true;
+        }
+    }
+
+    /// <summary>A broadcast that failed takes no new followers.</summary>
+    internal void Forget(Broadcast broadcast)
+    {
+        lock (_gate)
+            if (_open.GetValueOrDefault(broadcast.Topic) == broadcast) _open.Remove(broadcast.Topic);
+    }
+}
+
+/// <summary>Reads one log for all its followers: to its end, and again whenever the bus says that there may be more.</summary>
+internal sealed class Broadcast : IDisposable
+{
+    private readonly Broadcasts _owner;
+    private readonly EventBus _bus;
+    private readonly FollowedLog _source;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal Broadcast(Broadcasts owner, EventBus bus, FollowedLog source, ILogger log)
+    {
+        (_owner, _bus, _source, _log) = (owner, bus, source, log);
+        Ring = new FrameRing(source.Position);
+        _ = Task.Run(PumpAsync);
+    }
+
+    public string Topic => _source.Topic;
+    public FrameRing Ring { get; }
+
+    /// <summary>True when the log has ended and all of it is in the ring; a ring that closed without it has failed.</summary>
+    public bool Ended => _source.Ended;
+
+    internal int Followers { get; set; }
+    internal Task Closed => _closed.Task;
+
+    public void Dispose()
+    {
+        if (!_owner.Leave(this)) return;
+        _stop.Cancel();
+        _stop.Dispose();
+        _closed.SetResult();
+    }
+
+    private async Task PumpAsync()
+    {
+        try
+        {
+            var cancel = _stop.Token;
+            // Subscribed before the first read, so that nothing falls between.
+            await using var hints = _bus.Subscribe(Topic, capacity: 1024);
+            while (true)
+            {
+                while (!_source.Ended && await _source.ReadAsync(cancel) is { Count: > 0 } frames) Ring.Add(frames);
+                if (_source.Ended) break;
+                while (!await HasNewsAsync(hints, cancel))
+                {
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // Nobody follows any more.
+        }
+        catch (Exception e)
+        {
+            _log.LogError(e, "The stream of {Topic} failed; its followers connect again", Topic);
+            _owner.Forget(this);
+        }
+        finally
+        {
+            Ring.Close();
+        }
+    }
+
+    /// <summary>Waits for hints, passes on what is only shown, and says whether the log may have grown.</summary>
+    private async Task<bool> HasNewsAsync(Subscription hints, CancellationToken cancel)
+    {
+        if (!await hints.WaitAsync(cancel)) throw new OperationCanceledException(cancel);
+        var news = hints.TakeLost();
+        var shown = new List<Frame>();
+        while (hints.TryRead(out var message))
+        {
+            if (_source.Show(message.Payload) is { } frame) shown.Add(frame);
+            else news |= message.Position > _source.Position;
+        }
+        Ring.Add(shown);
+        return news;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Net;
+using System.Reflection;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Millrace.Connectors;
+using Millrace.Connectors.Events;
+using Millrace.Connectors.Processes;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Functions;
+using Millrace.Platform;
+using Millrace.Platform.Definitions;
+using Millrace.Platform.Http;
+using Millrace.Platform.Status;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Storage.Bus;
+using Millrace.Storage.Sqlite;
+
+namespace Millrace.Server;
+
+/// <summary>The embedded shape: one process, one file, all roles. Started in order, stopped in the reverse order.</summary>
+public sealed class MillraceServer : IAsyncDisposable
+{
+    private readonly Stack<IAsyncDisposable> _parts = new();
+    private WebApplication? _app;
+
+    private MillraceServer()
+    {
+    }
+
+    public Uri Address => new(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    public IServiceProvider Services => _app!.Services;
+
+    /// <exception cref="SettingsException">A setting or the file of secrets is wrong.</exception>
+    /// <exception cref="StorageUnavailableException">The data folder cannot be used.</exception>
+    public static async Task<MillraceServer> StartAsync(ServerSettings settings, ServerParts? parts = null, CancellationToken cancel = default)
+    {
+        var server = new MillraceServer();
+        try
+        {
+            await server.OpenAsync(settings, parts ?? new ServerParts(), cancel);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task WaitForShutdownAsync() => _app!.WaitForShutdownAsync();
+
+    /// <summary>Takes no more requests, ends streams, lets effects under way end or hands them over, and closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null) await _app.StopAsync();
+        while (_parts.TryPop(out var part)) await part.DisposeAsync();
+    }
+
+    private async Task OpenAsync(ServerSettings settings, ServerParts parts, CancellationToken cancel)
+    {
+        var secrets = Secrets.Load(settings.SecretsPath, Environment.GetEnvironmentVariables());
+        var database = Add(SqliteDatabase.Open(settings.DatabasePath, new SqliteOptions { Time = parts.Time }));
+        await database.MigrateAsync(cancel);
+        var blobs = new FileBlobStore(settings.BlobsPath);
+        var bus = new EventBus();
+        var logs = LoggerFactory.Create(ConfigureLogs);
+        _parts.Push(new Disposing(logs));
+        var functions = OpenFunctions(parts, logs);
+        var compiled = new CompiledDefinitions();
+        var engine = Add(await DurableEngine.OpenAsync(
+            new EngineParts(database, blobs, bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")), parts.Engine));
+
+        var builder = CreateBuilder(settings);
+        builder.Services.AddSingleton<Database>(database).AddSingleton<BlobStore>(blobs).AddSingleton(bus)
+            .AddSingleton(compiled).AddSingleton(functions).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
+            .AddSingleton(new SystemIdentity(Version, "embedded", parts.Time.GetUtcNow()));
+        builder.Services.AddPlatform();
+        _app = Add(builder.Build());
+        _app.MapPlatform(settings.Web);
+        await _app.StartAsync(cancel);
+    }
+
+    private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    private FunctionRegistry OpenFunctions(ServerParts parts, ILoggerFactory logs)
+    {
+        // Who may push a definition here owns the machine: the server serves nobody else (see LocalOnly). So processes are allowed.
+        var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Tell(logs.CreateLogger("Millrace.Events")));
+        _parts.Push(new Disposing(connectors));
+        return new FunctionRegistry([.. connectors.All, .. parts.Functions]);
+    }
+
+    /// <summary>Emitted events stay in their run's journal, as the output of the task; nothing here listens to them yet. The log says that there was one.</summary>
+    private static EventOutlet Tell(ILogger log) => (emitted, _) =>
+    {
+        log.LogInformation("Run {Run} emitted {Type} {Id}", emitted.Run, emitted.Event["type"].StringOrNull, emitted.Event["id"].StringOrNull);
+        return ValueTask.CompletedTask;
+    };
+
+    private static WebApplicationBuilder CreateBuilder(ServerSettings settings)
+    {
+        // No configuration files and no other sources: every setting is one of ours, so none changes an answer unseen.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Millrace.Server", EnvironmentName = Environments.Production });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, settings.Port);
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = RequestBody.JsonBytesMax;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            kestrel.Limits.MaxRequestLineSize = 8 * 1024;
+            kestrel.Limits.MaxConcurrentConnections = 2000;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        });
+        ConfigureLogs(builder.Logging);
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
+        return builder;
+    }
+
+    private static void ConfigureLogs(ILoggingBuilder logs) => logs
+        .AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true))
+        .SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+
+    private T Add<T>(T part) where T : IAsyncDisposable
+    {
+        _parts.Push(part);
+        return part;
+    }
+
+    private sealed class Disposing(IDisposable part) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            part.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>What tests put in the place of the machine's own.</summary>
+public sealed record ServerParts
+{
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public EngineSettings Engine { get; init; } = new();
+
+    /// <summary>Functions besides the connectors'.</summary>
+    public IReadOnlyList<IFunction> Functions { get; init; } = [];
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Millrace.Storage.Migrations;
+
+/// <param name="Sha256">Lower-case hex of the text with line ends as LF, so that a checkout on another system has the same.</param>
+internal sealed record Migration(int Number, string Name, string Sql, string Sha256)
+{
+    public static Migration Of(int number, string name, string sql)
+    {
+        var text = sql.ReplaceLineEndings("\n");
+        return new Migration(number, name, text, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number:D4}_{Name}");
+}
+
+/// <summary>Every migration this build knows, numbered from 1 without gaps.</summary>
+internal sealed partial class MigrationSet
+{
+    private const string Table = """
+        create table if not exists migration (
+            number integer primary key, name text not null, sha256 text not null, applied_at bigint not null)
+        """;
+
+    private readonly List<Migration> _known;
+
+    /// <exception cref="MigrationException">Two have the same number, or one is missing.</exception>
+    public MigrationSet(IEnumerable<Migration> migrations)
+    {
+        _known = [.. migrations.OrderBy(m => m.Number)];
+        for (var i = 0; i < _known.Count; i++)
+        {
+            if (_known[i].Number == i + 1) continue;
+            throw new MigrationException(i > 0 && _known[i].Number == _known[i - 1].Number
+                ? $"Two migrations have the same number: {_known[i - 1]} and {_known[i]}."
+                : $"Migration {i + 1:D4} is missing from this build: the next one is {_known[i]}.");
+        }
+    }
+
+    /// <param name="prefix">Where they stand among the assembly's resources, such as <c>migrations/sqlite/</c>.</param>
+    public static MigrationSet OfAssembly(string prefix)
+    {
+        var assembly = typeof(MigrationSet).Assembly;
+        return new MigrationSet(assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(name =>
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!, Encoding.UTF8);
+                return Parse(name[prefix.Length..], reader.ReadToEnd());
+            }));
+    }
+
+    internal static Migration Parse(string fileName, string sql) =>
+        FileName().Match(fileName) is { Success: true } match
+            ? Migration.Of(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), match.Groups[2].Value, sql)
+            : throw new MigrationException($"'{fileName}' is no name for a migration; it must be like 0001_foundation.sql.");
+
+    /// <summary>Applies what is missing, each in a transaction of its own together with its record.</summary>
+    public async Task ApplyAsync(Database database, TimeProvider time, CancellationToken cancel)
+    {
+        await database.WriteAsync(unit => unit.Execute(Table));
+        var applied = await database.ReadAsync(Applied, cancel);
+        Compare(applied);
+        foreach (var migration in _known.Skip(applied.Count))
+        {
+            cancel.ThrowIfCancellationRequested();
+            try
+            {
+                await database.WriteAsync(unit => Apply(unit, migration, time.GetUtcNow()));
+            }
+            catch (StatementException e)
+            {
+                throw new MigrationException($"Migration {migration} failed and was undone: {e.Message}");
+            }
+        }
+    }
+
+    private void Compare(List<Recorded> applied)
+    {
+        for (var i = 0; i < applied.Count; i++)
+        {
+            var there = applied[i];
+            if (there.Number != i + 1)
+                throw new MigrationException($"The database lacks migration {i + 1:D4} but has {there}: its record was altered.");
+            if (i >= _known.Count)
+                throw new MigrationException(
+                    $"The database is newer than this build: it has migration {applied[^1]}, this build knows up to {_known.Count:D4}. Start a newer build.");
+            if (there.Sha256 != _known[i].Sha256)
+                throw new MigrationException(
+                    $"Migration {_known[i]} of this build differs from the {there} the database was given (sha256 {_known[i].Sha256} here, {there.Sha256} there).");
+        }
+    }
+
+    private static List<Recorded> Applied(DbUnit unit) => unit.Query(
+        "select number, name, sha256 from migration order by number",
+        row => new Recorded(row.Int(0), row.Text(1), row.Text(2)));
+
+    private static bool Apply(DbUnit unit, Migration migration, DateTimeOffset now)
+    {
+        unit.Script(migration.Sql);
+        unit.Execute(
+            "insert into migration (number, name, sha256, applied_at) values ($1, $2, $3, $4)",
+            migration.Number, migration.Name, migration.Sha256, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        return true;
+    }
+
+    [GeneratedRegex(@"^(\d{4})_([a-z0-9_]+)\.sql$", RegexOptions.CultureInvariant)]
+    private static partial Regex FileName();
+
+    private sealed record Recorded(int Number, string Name, string Sha256)
+    {
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number:D4}_{Name}");
+    }
+}

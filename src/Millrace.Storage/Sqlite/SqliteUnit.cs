@@ -1,0 +1,89 @@
+namespace Millrace.Storage.Sqlite;
+
+/// <summary>The transaction that is open on a connection; one object per connection, open only while a function runs in it.</summary>
+internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
+{
+    private bool _open;
+
+    /// <summary>A statement changed the schema, which no count of rows shows.</summary>
+    public bool HasChangedSchema { get; set; }
+
+    public long BytesBound { get; set; }
+
+    public override long LastInsertedRow => Opened().LastInsertedRow;
+
+    /// <summary>Why the transaction under this unit is gone or not to be trusted, even when the function swallowed the exception.</summary>
+    public StorageFault? Fault =>
+        connection.Fault ?? (connection.InTransaction ? null : new StorageFault(StorageFault.Io, "A statement undid the shared transaction.", Recoverable: true));
+
+    public void Enter() => _open = true;
+
+    public void Leave() => _open = false;
+
+    public override int Execute(string sql, params ReadOnlySpan<DbValue> parameters)
+    {
+        var statement = Take(sql);
+        var before = connection.TotalChanges;
+        try
+        {
+            BytesBound += statement.Bind(parameters);
+            while (statement.Step()) { }
+            return connection.TotalChanges == before ? 0 : connection.Changes;
+        }
+        finally
+        {
+            statement.Release();
+        }
+    }
+
+    public override List<T> Query<T>(string sql, Func<DbRow, T> map, params ReadOnlySpan<DbValue> parameters)
+    {
+        var statement = Take(sql);
+        try
+        {
+            BytesBound += statement.Bind(parameters);
+            var rows = new List<T>();
+            while (statement.Step()) rows.Add(map(statement.Row));
+            return rows;
+        }
+        finally
+        {
+            statement.Release();
+        }
+    }
+
+    public override T? First<T>(string sql, Func<DbRow, T> map, T? absent, params ReadOnlySpan<DbValue> parameters)
+        where T : default
+    {
+        var statement = Take(sql);
+        try
+        {
+            BytesBound += statement.Bind(parameters);
+            return statement.Step() ? map(statement.Row) : absent;
+        }
+        finally
+        {
+            statement.Release();
+        }
+    }
+
+    internal override void Script(string sql)
+    {
+        HasChangedSchema = true;
+        Standing().Run(sql);
+    }
+
+    private SqliteStatement Take(string sql)
+    {
+        var statement = Standing().Take(sql);
+        HasChangedSchema |= statement.ChangesSchema;
+        return statement;
+    }
+
+    /// <summary>SQLite undoes a transaction by itself on some errors; a further statement would be a transaction of its own.</summary>
+    private SqliteConnection Standing() =>
+        Opened() is var opened && Fault is { } fault ? throw new StorageUnavailableException(fault) : opened;
+
+    private SqliteConnection Opened() =>
+        _open ? connection : throw new InvalidOperationException("This unit has ended; it is usable only inside the function it was given to.");
+}

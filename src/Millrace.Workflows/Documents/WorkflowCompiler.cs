@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text;
+using Millrace.Jq;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Workflows.Documents;
+
+/// <summary>Compiles a whole document: the workflow itself, and its reusable components for their errors.</summary>
+internal static class WorkflowCompiler
+{
+    public static Workflow Compile(Compilation of, string source)
+    {
+        var root = of.Root;
+        CheckVersion(of, root["document"]["dsl"]);
+        CheckSchedule(of, root["schedule"]);
+        if (root["evaluate"]["language"].Text is { } language && language != "jq")
+            of.Unsupported(root["evaluate"]["language"], $"The expression language '{TextShape.Shorten(language)}'");
+        var document = root["document"];
+        var tasks = TaskCompiler.Scope(of, root["do"], Variables.Standard);
+        CheckReusable(of, root["use"]);
+        return new()
+        {
+            Id = new(document["namespace"].Text ?? "", document["name"].Text ?? "", document["version"].Text ?? ""),
+            Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source))),
+            Title = document["title"].Text,
+            Summary = document["summary"].Text,
+            Tags = document["tags"].Value,
+            Metadata = document["metadata"].Value,
+            Definition = root.Value,
+            Do = tasks,
+            Nodes = [.. of.Nodes.Select(n => n!)],
+            InputSchema = of.Schema(root["input"]),
+            InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
+            OutputSchema = of.Schema(root["output"]),
+            OutputAs = of.FilterOrObject(root["output"]["as"], Variables.Standard, Place.WorkflowOutput),
+            Timeout = TaskCompiler.Timeout(of, root["timeout"], Variables.Standard),
+            Secrets = [.. of.Secrets],
+        };
+    }
+
+    private static void CheckVersion(Compilation of, Cursor dsl)
+    {
+        if (dsl.Text is { } version && !of.Findings.IsWrong(dsl.Pointer) && !version.StartsWith("1.0.", StringComparison.Ordinal))
+            of.Findings.AtValue(Findings.Unsupported, dsl.Pointer, $"Version {version} of the language is not known here.", "1.0.x");
+    }
+
+    private static void CheckSchedule(Compilation of, Cursor schedule)
+    {
+        if (schedule.IsAbsent) return;
+        of.Unsupported(schedule, "A schedule");
+        Listening.Strategy(of, schedule["on"], Variables.Standard);
+    }
+
+    /// <summary>Components are compiled where they are used; here come those that may never be, and what can be said of all.</summary>
+    private static void CheckReusable(Compilation of, Cursor use)
+    {
+        if (use["extensions"].Is(JsonKind.Array)) of.Unsupported(use["extensions"], "Extending tasks");
+        foreach (var (_, policy) in use["authentications"].Members)
+        {
+            Authentications.Check(of, policy);
+            of.Template(policy, Variables.Standard, Place.Definition);
+        }
+        foreach (var (_, error) in use["errors"].Members) of.Template(error, Variables.Standard, Place.Kept);
+        foreach (var (_, catalog) in use["catalogs"].Members)
+        {
+            of.Unsupported(catalog, "A catalog of one's own");
+            CallCompiler.Arguments(of, catalog, Variables.Standard);
+        }
+        of.Aside(() =>
+        {
+            foreach (var (_, extension) in use["extensions"].Named)
+            {
+                of.Filter(extension["when"], Variables.Standard, Place.Definition);
+                TaskCompiler.Scope(of, extension["before"], Variables.Standard);
+                TaskCompiler.Scope(of, extension["after"], Variables.Standard);
+            }
+            foreach (var (name, function) in use["functions"].Members)
+            {
+                of.Functions.Push(name);
+                TaskCompiler.Single(of, name, function, Variables.Standard);
+                of.Functions.Pop();
+            }
+        });
+    }
+}

@@ -1,0 +1,239 @@
+using Millrace.Jq;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Workflows.Kernel;
+
+/// <summary>Everything a decision takes from outside: no clock, no randomness and no I/O is read by the kernel itself.</summary>
+public sealed record Surroundings(Func<Guid> NewId, Func<double> Random)
+{
+    /// <summary>The values of the secrets a definition lists; null when one of them is missing.</summary>
+    public Func<IReadOnlyList<string>, Json?> Secrets { get; init; } = _ => null;
+
+    /// <summary>Entries after which a decision stops to be committed, so that an endless loop of pure tasks can be cancelled.</summary>
+    public int EntriesMax { get; init; } = 1000;
+}
+
+/// <summary>
+/// One turn of the run state machine: takes the state and what happened, and gathers entries, already applied to the state, and
+/// commands to carry out once the entries are on disk. Pure but for the state it was given.
+/// </summary>
+public sealed class Decision(RunState state, Surroundings around)
+{
+    private readonly Stack<Step> _agenda = new();
+    private JqOptions? _options;
+
+    public RunState State => state;
+
+    /// <summary>The moment at which all of it happens, Unix microseconds: that of the record it becomes.</summary>
+    public long Now { get; private set; }
+
+    public List<Entry> Entries { get; } = [];
+    public List<Command> Commands { get; } = [];
+
+    /// <summary>True when the decision stopped at its budget: commit, then decide <see cref="Continue"/>.</summary>
+    public bool HasMore => !State.IsFinished && !State.IsSuspended && State.HasPending;
+
+    /// <summary>Whether this decision asks for the effect of that step.</summary>
+    public bool Invokes(int step) => Commands.Exists(c => c is Command.Invoke invoke && invoke.Step.Id == step);
+
+    internal Surroundings Around => around;
+    internal JqOptions Options => _options ??= new JqOptions { Now = Now / 1e6 };
+
+    /// <summary>Begins a decision at that moment; what the last one gathered is dropped.</summary>
+    public Decision At(long now)
+    {
+        Now = now;
+        _options = null;
+        Entries.Clear();
+        Commands.Clear();
+        _agenda.Clear();
+        return this;
+    }
+
+    /// <summary>Begins a run whose <see cref="Entry.RunCreated"/> is applied.</summary>
+    public void Begin()
+    {
+        if (State.IsStarted || State.IsFinished) return;
+        DataFlow.BeginRun(this);
+        Settle();
+    }
+
+    /// <summary>Goes on wherever the state can go on.</summary>
+    public void Continue()
+    {
+        if (State.IsSuspended) return;
+        foreach (var step in State.PendingSteps().Reverse()) _agenda.Push(step);
+        Settle();
+    }
+
+    /// <summary>Commands for all that was under way when the state was last seen, after a crash or a hand-over.</summary>
+    /// <param name="isUnderway">Whether this worker is performing the effect of that step.</param>
+    /// <param name="isOnce">Whether a function must not be repeated when its outcome is lost.</param>
+    public void Recover(Func<int, bool> isUnderway, Func<string, bool> isOnce)
+    {
+        if (State.Effects == 0) return;
+        foreach (var step in State.Active.Values.Where(s => s.IsEffect && !isUnderway(s.Id)).OrderBy(s => s.Id).ToArray())
+        {
+            if (State.IsFinished || State.Find(step.Id) != step) continue;
+            if (isOnce(((CallBody)step.Node.Body).Function)) Fault(step, OutcomeUnknown(step));
+            else TaskStart.Invoke(this, step);
+        }
+        Settle();
+    }
+
+    /// <summary>An effect ended. Ignored when the step has ended meanwhile.</summary>
+    public void EffectCompleted(int step, Json output)
+    {
+        if (Effect(step) is not { } found) return;
+        DataFlow.Complete(this, found, output);
+        Settle();
+    }
+
+    public void EffectFailed(int step, WorkflowError error)
+    {
+        if (Effect(step) is not { } found) return;
+        Fault(found, error);
+        Settle();
+    }
+
+    public void SubStepCompleted(int step, string name, Json output)
+    {
+        if (Effect(step) is not null) Emit(new Entry.SubStepCompleted(step, name, output));
+    }
+
+    /// <summary>A child run ended. Ignored when nobody waits for it.</summary>
+    public void ChildEnded(Guid child, RunPhase phase, Json output, WorkflowError? error)
+    {
+        if (State.IsFinished) return;
+        var step = State.Active.Values.FirstOrDefault(s => s.Child == child);
+        if (step is null) return;
+        switch (phase)
+        {
+            case RunPhase.Completed: DataFlow.Complete(this, step, output); break;
+            case RunPhase.Faulted: Fault(step, error! with { Instance = step.Node.Reference }); break;
+            default: Fault(step, new WorkflowError(ErrorTypes.Runtime, 499, "Child run cancelled", $"The child run {child} was cancelled.", step.Node.Reference)); break;
+        }
+        Settle();
+    }
+
+    /// <summary>A child could not be started: its definition is not there, or refuses the input.</summary>
+    public void ChildRefused(int step, WorkflowError error)
+    {
+        if (State.Find(step) is not { } found || State.IsFinished) return;
+        Commands.RemoveAll(c => c is Command.Spawn spawn && spawn.Step == found);
+        Fault(found, error);
+        Settle();
+    }
+
+    /// <summary>Fires the timers that are due.</summary>
+    public void Tick()
+    {
+        while (!State.IsFinished && !State.IsSuspended && State.DueTimer(Now) is { } timer)
+        {
+            var step = State.Find(timer.Step)!;
+            if (timer.Kind == TimerKind.Wake) Wake(step);
+            else Faults.TimedOut(this, step, timer.Kind);
+            Settle();
+        }
+    }
+
+    public void Cancel(string? reason)
+    {
+        if (State.IsFinished) return;
+        CancelAll();
+        Emit(new Entry.RunCancelled(reason));
+    }
+
+    /// <summary>Effects under way end and are recorded; nothing new begins.</summary>
+    public void Suspend(string? reason)
+    {
+        if (!State.IsFinished && !State.IsSuspended) Emit(new Entry.RunSuspended(reason));
+    }
+
+    public void Resume()
+    {
+        if (State.IsFinished || !State.IsSuspended) return;
+        Emit(new Entry.RunResumed());
+        if (!State.IsStarted) Begin();
+        Tick();
+        Continue();
+    }
+
+    internal void Emit(Entry entry)
+    {
+        State.Apply(entry, Now);
+        Entries.Add(entry);
+    }
+
+    internal void Follow(Step scope) => _agenda.Push(scope);
+
+    internal void Fault(Step step, WorkflowError error) => Faults.Raise(this, step, error);
+
+    /// <summary>Ends everything below <paramref name="step"/>.</summary>
+    internal void CancelBelow(Step step)
+    {
+        if (!step.HasChildren) return;
+        foreach (var child in step.Children.ToArray())
+        {
+            CancelBelow(child);
+            Drop(child);
+            Emit(new Entry.StepCancelled(child.Id));
+        }
+    }
+
+    internal void EndRun(Json output)
+    {
+        CancelAll();
+        DataFlow.EndRun(this, output);
+    }
+
+    internal void FaultRun(WorkflowError error)
+    {
+        CancelAll();
+        Emit(new Entry.RunFaulted(error));
+    }
+
+    private void CancelAll()
+    {
+        CancelBelow(State.Root);
+        foreach (var step in State.Active.Values.ToArray())
+        {
+            Drop(step);
+            Emit(new Entry.StepCancelled(step.Id));
+        }
+        _agenda.Clear();
+    }
+
+    /// <summary>What the step asked of the world is not wanted any more.</summary>
+    internal void Drop(Step step)
+    {
+        if (step.IsEffect)
+        {
+            Commands.RemoveAll(c => c is Command.Invoke invoke && invoke.Step == step);
+            Commands.Add(new Command.Abandon(step.Id));
+        }
+        if (step.Child is { } child && step.Node.Body is SpawnBody { Await: true }) Commands.Add(new Command.CancelChild(child));
+    }
+
+    private void Wake(Step step)
+    {
+        if (step.Node.Body is TryBody) Faults.Retry(this, step);
+        else DataFlow.Complete(this, step, step.Data);
+    }
+
+    private void Settle()
+    {
+        while (_agenda.TryPop(out var scope))
+        {
+            if (State.IsFinished || State.IsSuspended || Entries.Count >= Around.EntriesMax) return;
+            if (scope.Pending is { } flow && State.Find(scope.Id) == scope) Progress.Go(this, scope, flow);
+        }
+    }
+
+    private Step? Effect(int id) => !State.IsFinished && State.Find(id) is { IsEffect: true } step ? step : null;
+
+    private static WorkflowError OutcomeUnknown(Step step) => new(
+        ErrorTypes.Runtime, 500, "Outcome unknown",
+        "The effect was under way when its worker stopped. It may or may not have happened, and this function is not repeated by itself.",
+        step.Node.Reference);
+}

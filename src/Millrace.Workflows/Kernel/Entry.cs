@@ -1,0 +1,89 @@
+using Millrace.Jq;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Workflows.Kernel;
+
+/// <summary>
+/// A fact in a run's journal. A run's state is the fold of its entries (<see cref="RunState.Apply"/>); entries that were
+/// decided together are one record and reach the disk together. Values that the state already holds are not repeated.
+/// Times are Unix microseconds, UTC.
+/// </summary>
+public abstract record Entry
+{
+    /// <summary>Always the first; written by whoever starts the run, before any worker sees it.</summary>
+    public sealed record RunCreated(Json Input) : Entry;
+
+    /// <param name="Input">The transformed input, when it differs from the raw one.</param>
+    public sealed record RunStarted(Json? Input, long? DeadlineAt) : Entry;
+
+    /// <param name="Iteration">Index within a for loop's collection, or of a fork's branch; -1 elsewhere.</param>
+    public sealed record StepStarted(int Step, int Parent, int Node, int Iteration) : Entry
+    {
+        /// <summary>The transformed input, when it differs from the parent's data.</summary>
+        public Json? Input { get; init; }
+
+        /// <summary>The transformed input holds secrets: it is computed again when needed and never written.</summary>
+        public bool InputHidden { get; init; }
+
+        public long? TimeoutAt { get; init; }
+
+        /// <summary>When a wait task ends.</summary>
+        public long? WakeAt { get; init; }
+
+        /// <summary>What a for loop walks.</summary>
+        public JsonArray? Items { get; init; }
+
+        /// <summary>The child run, and what it starts on.</summary>
+        public Guid? Child { get; init; }
+    }
+
+    public sealed record StepSkipped(int Step, int Parent, int Node, int Iteration) : Entry;
+
+    /// <param name="Output">The transformed output, when it differs from the step's data.</param>
+    /// <param name="Context">The new workflow context, when the task exports.</param>
+    /// <param name="Then">The directive that holds instead of the task's own.</param>
+    public sealed record StepCompleted(int Step, Json? Output, Json? Context, Flow? Then) : Entry;
+
+    /// <summary>The parent goes on with the step's input while the effect goes on by itself (<c>await: false</c>).</summary>
+    public sealed record StepDetached(int Step) : Entry;
+
+    public sealed record StepFaulted(int Step, WorkflowError Error) : Entry;
+
+    public sealed record StepCancelled(int Step) : Entry;
+
+    /// <summary>A try task goes over to its catch clause.</summary>
+    public sealed record StepCaught(int Step, WorkflowError Error) : Entry;
+
+    /// <param name="Attempt">The attempt to come, counted from 1 (the first try).</param>
+    public sealed record RetryScheduled(int Step, WorkflowError Error, int Attempt, long WakeAt) : Entry;
+
+    public sealed record StepRetried(int Step, long? AttemptTimeoutAt) : Entry;
+
+    /// <summary>A named sub-step of a function; given back to the function instead of doing the work again.</summary>
+    public sealed record SubStepCompleted(int Step, string Name, Json Output) : Entry;
+
+    public sealed record RunSuspended(string? Reason) : Entry;
+
+    public sealed record RunResumed : Entry;
+
+    /// <summary>Always with the output, so that it can be had from the last record alone.</summary>
+    public sealed record RunCompleted(Json Output) : Entry;
+
+    public sealed record RunFaulted(WorkflowError Error) : Entry;
+
+    public sealed record RunCancelled(string? Reason) : Entry;
+}
+
+/// <summary>What a decision asks of the world, to be done once its entries are on disk.</summary>
+public abstract record Command
+{
+    public sealed record Invoke(Step Step, string Function, Json Arguments) : Command;
+
+    /// <summary>The effect's result is not wanted any more.</summary>
+    public sealed record Abandon(int Step) : Command;
+
+    /// <summary>The child's row is committed together with the entries.</summary>
+    public sealed record Spawn(Step Step, Guid Child, SpawnBody Body, Json Input) : Command;
+
+    public sealed record CancelChild(Guid Child) : Command;
+}

@@ -1,0 +1,330 @@
+using Millrace.Jq;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Workflows.Kernel;
+
+/// <summary>States of the specification (dsl.md, Status Phases).</summary>
+public enum RunPhase : byte { Pending = 0, Running = 1, Waiting = 2, Suspended = 3, Cancelled = 4, Faulted = 5, Completed = 6 }
+
+/// <summary>Steps by how they ended. Started does not count the skipped ones.</summary>
+public readonly record struct StepCounts(int Started, int Completed, int Faulted, int Skipped, int Cancelled);
+
+/// <summary>The fold of a run's journal: what is going on now. Owned by one thread at a time.</summary>
+public sealed class RunState
+{
+    private readonly Dictionary<int, Step> _active = [];
+    private readonly SortedSet<Timer> _timers = [];
+    private int _effects;
+    private bool _suspended;
+
+    public RunState(Workflow workflow, Guid id)
+    {
+        Workflow = workflow;
+        Id = id;
+        Root = new Step(0, null, null, 0);
+    }
+
+    public Workflow Workflow { get; }
+    public Guid Id { get; }
+
+    /// <summary>The run itself, as the scope of the top-level tasks.</summary>
+    public Step Root { get; private set; }
+
+    public Json Input { get; private set; }
+    public Json Context { get; private set; }
+    public Json Output { get; private set; }
+    public WorkflowError? Error { get; private set; }
+    public string? Reason { get; private set; }
+    public long CreatedAt { get; private set; }
+    public long StartedAt { get; private set; }
+    public long EndedAt { get; private set; }
+    public int LastStep { get; private set; }
+    public StepCounts Counts { get; private set; }
+    public RunPhase Ended { get; private set; }
+
+    /// <summary>Sequence number of the last record applied; -1 before the first. Kept by the caller.</summary>
+    public long Position { get; set; } = -1;
+
+    public bool IsFinished => Ended != RunPhase.Pending;
+    public bool IsSuspended => _suspended;
+    public bool IsStarted => StartedAt != 0;
+    public IReadOnlyDictionary<int, Step> Active => _active;
+
+    /// <summary>Calls under way.</summary>
+    public int Effects => _effects;
+
+    public RunPhase Phase =>
+        IsFinished ? Ended
+        : _suspended ? RunPhase.Suspended
+        : !IsStarted ? RunPhase.Pending
+        : _effects > 0 || HasPending ? RunPhase.Running
+        : RunPhase.Waiting;
+
+    /// <summary>The earliest moment at which time alone changes something; null when none will.</summary>
+    public long? NextWake => IsFinished || _suspended || _timers.Count == 0 ? null : _timers.Min.At;
+
+    /// <summary>True when some scope can go on at once: a decision stopped at its budget, or the run was suspended meanwhile.</summary>
+    internal bool HasPending
+    {
+        get
+        {
+            if (Root.Pending is not null) return true;
+            if (_effects == _active.Count) return false;
+            foreach (var step in _active.Values)
+                if (step.Pending is not null) return true;
+            return false;
+        }
+    }
+
+    internal IEnumerable<Step> PendingSteps() =>
+        _active.Values.Append(Root).Where(s => s.Pending is not null).OrderBy(s => s.Id);
+
+    internal Timer? DueTimer(long now) => _timers.Count > 0 && _timers.Min.At <= now ? _timers.Min : null;
+
+    public Step? Find(int id) => id == 0 ? Root : _active.GetValueOrDefault(id);
+
+    /// <param name="at">Time of the record the entry belongs to.</param>
+    public void Apply(Entry entry, long at)
+    {
+        switch (entry)
+        {
+            case Entry.StepStarted e: Start(e, at); break;
+            case Entry.StepCompleted e: Complete(e); break;
+            case Entry.StepSkipped e: Skip(e); break;
+            case Entry.StepFaulted e: Fault(e); break;
+            case Entry.StepCancelled e:
+                Counts = Counts with { Cancelled = Counts.Cancelled + 1 };
+                Remove(_active[e.Step]);
+                break;
+            case Entry.StepDetached e: Detach(_active[e.Step]); break;
+            case Entry.StepCaught e: EnterCatch(_active[e.Step], e.Error); break;
+            case Entry.RetryScheduled e: ScheduleRetry(e); break;
+            case Entry.StepRetried e: Retry(e); break;
+            case Entry.SubStepCompleted e: (_active[e.Step].SubSteps ??= [])[e.Name] = e.Output; break;
+            case Entry.RunCreated e:
+                Input = e.Input;
+                CreatedAt = at;
+                break;
+            case Entry.RunStarted e: Begin(e, at); break;
+            case Entry.RunSuspended e:
+                _suspended = true;
+                Reason = e.Reason;
+                break;
+            case Entry.RunResumed:
+                _suspended = false;
+                Reason = null;
+                break;
+            case Entry.RunCompleted e:
+                Output = e.Output;
+                End(RunPhase.Completed, at);
+                break;
+            case Entry.RunFaulted e:
+                Error = e.Error;
+                End(RunPhase.Faulted, at);
+                break;
+            case Entry.RunCancelled e:
+                Reason = e.Reason;
+                End(RunPhase.Cancelled, at);
+                break;
+            default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
+        }
+    }
+
+    private void Begin(Entry.RunStarted e, long at)
+    {
+        StartedAt = at;
+        Root = new Step(0, null, null, at) { RawInput = Input, Input = e.Input ?? Input };
+        Root.Data = Root.Input;
+        Root.Pending = Flow.Continue;
+        if (e.DeadlineAt is { } deadline)
+        {
+            Root.TimeoutAt = deadline;
+            _timers.Add(new Timer(deadline, 0, TimerKind.Timeout));
+        }
+    }
+
+    private void Start(Entry.StepStarted e, long at)
+    {
+        var parent = Find(e.Parent)!;
+        var node = Workflow.Nodes[e.Node];
+        var raw = parent.Node?.Body is ForkBody ? parent.Input : parent.Data;
+        var step = new Step(e.Step, parent, node, at)
+        {
+            RawInput = raw,
+            Input = e.Input ?? raw,
+            InputHidden = e.InputHidden,
+            Iteration = e.Iteration,
+            TimeoutAt = e.TimeoutAt,
+            WakeAt = e.WakeAt,
+            Items = e.Items,
+            Child = e.Child,
+        };
+        step.Data = step.Input;
+        if (node.Body is ForkBody fork) step.Results = new Json[fork.Branches.Count];
+        if (node.Body is DoBody or TryBody or InvokeBody or ForBody or ForkBody) step.Pending = Flow.Continue;
+        Attach(step, parent);
+    }
+
+    private void Attach(Step step, Step parent)
+    {
+        LastStep = step.Id;
+        Counts = Counts with { Started = Counts.Started + 1 };
+        _active.Add(step.Id, step);
+        parent.Children.Add(step);
+        Visit(parent, step.Node, step.Iteration);
+        if (step.IsEffect) _effects++;
+        AddTimer(step.TimeoutAt, step, TimerKind.Timeout);
+        AddTimer(step.WakeAt, step, TimerKind.Wake);
+    }
+
+    /// <summary>The parent's place moves to the child that starts or is skipped.</summary>
+    private static void Visit(Step parent, Node node, int iteration)
+    {
+        parent.Pending = null;
+        if (parent.Node?.Body is ForkBody fork)
+        {
+            parent.Position = iteration;
+            if (iteration + 1 < fork.Branches.Count) parent.Pending = Flow.Continue;
+            return;
+        }
+        parent.Position = node.Position;
+        if (parent.Node?.Body is ForBody) parent.Index = iteration;
+    }
+
+    private void Skip(Entry.StepSkipped e)
+    {
+        var parent = Find(e.Parent)!;
+        LastStep = e.Step;
+        Counts = Counts with { Skipped = Counts.Skipped + 1 };
+        Visit(parent, Workflow.Nodes[e.Node], e.Iteration);
+        if (parent.Node?.Body is ForkBody) EndBranch(parent, e.Iteration, parent.Input);
+        else parent.Pending = Flow.Continue;
+    }
+
+    private void Complete(Entry.StepCompleted e)
+    {
+        var step = _active[e.Step];
+        var output = e.Output ?? (step.Detached ? step.Input : step.Data);
+        if (e.Context is { } context) Context = context;
+        Counts = Counts with { Completed = Counts.Completed + 1 };
+        Remove(step);
+        if (!step.Detached) Pass(step, output, e.Then ?? step.Node.Then);
+    }
+
+    private static void Detach(Step step)
+    {
+        step.Detached = true;
+        step.Parent!.Children.Remove(step);
+        Pass(step, step.InputHidden ? step.RawInput : step.Input, step.Node.Then);
+    }
+
+    private static void Pass(Step step, Json output, Flow then)
+    {
+        var parent = step.Parent!;
+        if (parent.Node?.Body is ForkBody fork)
+        {
+            if (fork.Compete && parent.Winner < 0) parent.Winner = step.Iteration;
+            EndBranch(parent, step.Iteration, output);
+            return;
+        }
+        parent.Data = output;
+        parent.Pending = then;
+    }
+
+    private static void EndBranch(Step fork, int branch, Json output)
+    {
+        fork.Results![branch] = output;
+        CountBranch(fork);
+    }
+
+    /// <summary>A fork can go on when it has a winner, when all branches have ended, or while some have not begun.</summary>
+    private static void CountBranch(Step fork)
+    {
+        fork.Ended++;
+        var branches = fork.Results!.Length;
+        if (fork.Winner >= 0 || fork.Ended == branches || fork.Position + 1 < branches) fork.Pending = Flow.Continue;
+    }
+
+    private void Fault(Entry.StepFaulted e)
+    {
+        var step = _active[e.Step];
+        Counts = Counts with { Faulted = Counts.Faulted + 1 };
+        Remove(step);
+        step.Parent!.LastError = e.Error;
+        if (step.Parent.Node?.Body is ForkBody { Compete: true } && !step.Detached)
+        {
+            CountBranch(step.Parent);
+        }
+    }
+
+    private void EnterCatch(Step step, WorkflowError error)
+    {
+        step.Caught = error;
+        step.Position = -1;
+        step.Data = step.Input;
+        step.Pending = Flow.Continue;
+        DropTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        step.AttemptTimeoutAt = null;
+    }
+
+    private void ScheduleRetry(Entry.RetryScheduled e)
+    {
+        var step = _active[e.Step];
+        step.LastError = e.Error;
+        step.Attempt = e.Attempt;
+        step.WakeAt = e.WakeAt;
+        step.Pending = null;
+        DropTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        step.AttemptTimeoutAt = null;
+        AddTimer(step.WakeAt, step, TimerKind.Wake);
+    }
+
+    private void Retry(Entry.StepRetried e)
+    {
+        var step = _active[e.Step];
+        DropTimer(step.WakeAt, step, TimerKind.Wake);
+        step.WakeAt = null;
+        step.AttemptTimeoutAt = e.AttemptTimeoutAt;
+        AddTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        step.Position = -1;
+        step.Data = step.Input;
+        step.Pending = Flow.Continue;
+    }
+
+    private void Remove(Step step)
+    {
+        _active.Remove(step.Id);
+        step.Parent!.Children.Remove(step);
+        if (step.IsEffect) _effects--;
+        DropTimer(step.TimeoutAt, step, TimerKind.Timeout);
+        DropTimer(step.WakeAt, step, TimerKind.Wake);
+        DropTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+    }
+
+    private void End(RunPhase phase, long at)
+    {
+        Ended = phase;
+        EndedAt = at;
+        Root.Pending = null;
+        _active.Clear();
+        _timers.Clear();
+        _effects = 0;
+    }
+
+    private void AddTimer(long? at, Step step, TimerKind kind)
+    {
+        if (at is { } due) _timers.Add(new Timer(due, step.Id, kind));
+    }
+
+    private void DropTimer(long? at, Step step, TimerKind kind)
+    {
+        if (at is { } due) _timers.Remove(new Timer(due, step.Id, kind));
+    }
+}
+
+internal enum TimerKind : byte { Timeout, Wake, Attempt }
+
+internal readonly record struct Timer(long At, int Step, TimerKind Kind) : IComparable<Timer>
+{
+    public int CompareTo(Timer other) => (At, Step, Kind).CompareTo((other.At, other.Step, other.Kind));
+}

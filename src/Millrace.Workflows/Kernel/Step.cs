@@ -1,0 +1,87 @@
+using Millrace.Jq;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Workflows.Kernel;
+
+/// <summary>
+/// One execution of a task that has not ended. Ended steps leave the state at once, so the cost of a step does not grow
+/// with the length of the run.
+/// </summary>
+public sealed class Step
+{
+    private List<Step>? _children;
+
+    internal Step(int id, Step? parent, Node? node, long startedAt)
+    {
+        Id = id;
+        Parent = parent;
+        Node = node!;
+        StartedAt = startedAt;
+    }
+
+    /// <summary>Counted from 1 in the order of starting; 0 is the run itself.</summary>
+    public int Id { get; }
+
+    public Step? Parent { get; }
+
+    /// <summary>Null only for the run itself (id 0).</summary>
+    public Node Node { get; }
+
+    public long StartedAt { get; }
+    public int Iteration { get; internal set; } = -1;
+
+    public Json RawInput { get; internal set; }
+    public Json Input { get; internal set; }
+    internal bool InputHidden { get; set; }
+
+    /// <summary>What flows through a composite step: its input at first, then the output of its last child.</summary>
+    public Json Data { get; internal set; }
+
+    /// <summary>Steps directly inside that have not ended.</summary>
+    internal List<Step> Children => _children ??= [];
+    internal bool HasChildren => _children is { Count: > 0 };
+
+    /// <summary>Place in the scope of the child that started last; -1 before the first.</summary>
+    internal int Position { get; set; } = -1;
+
+    /// <summary>The directive to follow next, while no child is active; null when there is nothing to follow.</summary>
+    internal Flow? Pending { get; set; }
+
+    public long? TimeoutAt { get; internal set; }
+
+    /// <summary>When a wait or a retry delay ends.</summary>
+    public long? WakeAt { get; internal set; }
+
+    /// <summary>For loops: the collection and the current index.</summary>
+    internal JsonArray? Items { get; set; }
+    internal int Index { get; set; } = -1;
+
+    /// <summary>Forks: outputs by branch, and how many branches have ended.</summary>
+    internal Json[]? Results { get; set; }
+    internal int Ended { get; set; }
+    internal int Winner { get; set; } = -1;
+    internal WorkflowError? LastError { get; set; }
+
+    /// <summary>Try tasks: attempts begun, and the error being handled.</summary>
+    public int Attempt { get; internal set; } = 1;
+    internal WorkflowError? Caught { get; set; }
+    internal bool InCatch => Caught is not null;
+    internal long? AttemptTimeoutAt { get; set; }
+
+    /// <summary>Calls: recorded sub-steps by name.</summary>
+    public Dictionary<string, Json>? SubSteps { get; internal set; }
+
+    public bool Detached { get; internal set; }
+    public Guid? Child { get; internal set; }
+
+    public bool IsEffect => Node?.Body is CallBody;
+
+    /// <summary>The tasks that directives of this step's children move about in; null when it has no such scope.</summary>
+    internal Scope? Scope(Workflow workflow) => Node is null ? workflow.Do : Node.Body switch
+    {
+        DoBody body => body.Tasks,
+        ForBody body => body.Tasks,
+        TryBody body => InCatch ? body.Catch.Do : body.Tasks,
+        _ => null,
+    };
+}

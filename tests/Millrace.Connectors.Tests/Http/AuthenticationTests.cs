@@ -1,0 +1,314 @@
+using Millrace.Jq;
+using Millrace.Tests.Doubles;
+using Millrace.Workflows;
+
+namespace Millrace.Connectors.Tests.Http;
+
+public sealed class AuthenticationTests(HttpFixture fixture) : IClassFixture<HttpFixture>
+{
+    private readonly FakeFunctionContext _context = new();
+
+    [Fact]
+    public async Task Basic_credentials_are_sent()
+    {
+        var output = await fixture.Http.OutputAsync(_context, """
+            {"method": "get", "input": {"username": "serverless-workflow", "password": "conformance-test"},
+             "endpoint": {"uri": "https://httpbin.org/basic-auth/{username}/{password}",
+                          "authentication": {"basic": {"username": "serverless-workflow", "password": "conformance-test"}}}}
+            """);
+        Assert.True(output["authenticated"].IsTruthy);
+    }
+
+    [Theory]
+    [InlineData("""{"basic": {"use": "login"}}""", """{"username": "a", "password": "b-c-d-e"}""", "basic-auth/a/b-c-d-e")]
+    [InlineData("""{"bearer": {"use": "login"}}""", """{"token": "t-o-k-e-n"}""", "bearer")]
+    [InlineData("""{"bearer": {"use": "login"}}""", "\"t-o-k-e-n\"", "bearer")]
+    public async Task Credentials_come_from_a_secret(string authentication, string secret, string path)
+    {
+        _context.Secrets["login"] = JsonText.Parse(secret);
+        Assert.True((await fixture.Http.OutputAsync(_context, Get(path, authentication)))["authenticated"].IsTruthy);
+    }
+
+    [Theory]
+    [InlineData("basic")]
+    [InlineData("bearer")]
+    [InlineData("oauth2")]
+    [InlineData("oidc")]
+    public async Task A_secret_that_is_not_there_is_an_authorization_error(string kind)
+    {
+        var error = await fixture.Http.ErrorAsync(_context, Get("bearer", $$$"""{"{{{kind}}}": {"use": "nowhere"}}"""));
+        Assert.Equal((ErrorTypes.Authorization, 403), (error.Type, error.Status));
+        Assert.Contains("'nowhere'", error.Detail);
+    }
+
+    [Fact]
+    public async Task A_secret_of_the_wrong_shape_is_named_without_its_content()
+    {
+        _context.Secrets["login"] = Json.Object("username", "top-secret-user");
+        var error = await fixture.Http.ErrorAsync(_context, Get("bearer", """{"basic": {"use": "login"}}"""));
+        Assert.Equal(ErrorTypes.Configuration, error.Type);
+        Assert.Contains("/secrets/login/password", error.Detail);
+        Assert.DoesNotContain("top-secret-user", error.Detail);
+    }
+
+    [Theory]
+    [InlineData("""{"digest": {"username": "a", "password": "b"}}""", "'digest'")]
+    [InlineData("""{"certificate": {}}""", "'certificate'")]
+    [InlineData("{}", "empty")]
+    [InlineData("""{"use": "somebody"}""", "'somebody'")]
+    public async Task A_policy_that_is_not_supported_is_named(string authentication, string named)
+    {
+        var error = await fixture.Http.ErrorAsync(_context, Get("bearer", authentication));
+        Assert.Equal(ErrorTypes.Configuration, error.Type);
+        Assert.Contains(named, error.Detail);
+    }
+
+    [Fact]
+    public async Task Credentials_are_left_out_of_the_response_output()
+    {
+        var output = await fixture.Http.OutputAsync(_context,
+            """{"method": "get", "output": "response", "endpoint": {"uri": "https://httpbin.org/bearer?t=tok-98765", "authentication": {"bearer": {"token": "tok-98765"}}}}""");
+        Assert.DoesNotContain("tok-98765", output["request"].ToString(), StringComparison.Ordinal);
+        Assert.True(output["request"]["headers"]["Authorization"].IsNull);
+    }
+
+    [Fact]
+    public async Task Credentials_never_stand_in_an_error()
+    {
+        var error = await fixture.Http.ErrorAsync(_context, """
+            {"method": "get", "endpoint": {"uri": "https://httpbin.org/basic-auth/other/pa%2Fss-word", "authentication": {"basic": {"username": "me", "password": "pa/ss-word"}}}}
+            """);
+        Assert.Equal(401, error.Status);
+        Assert.DoesNotContain("ss-word", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bearer_token_with_a_line_break_is_refused() =>
+        Assert.Equal(ErrorTypes.Configuration, (await fixture.Http.ErrorAsync(_context, Get("bearer", """{"bearer": {"token": "a\r\nX: 1"}}"""))).Type);
+
+    private static string Get(string path, string authentication) =>
+        $$$"""{"method": "get", "endpoint": {"uri": "https://httpbin.org/{{{path}}}", "authentication": {{{authentication}}} }}""";
+}
+
+public sealed class TokenTests : IAsyncLifetime
+{
+    private readonly ManualTime _time = new();
+    private readonly ConnectorFunctions _functions = ConnectorFunctions.Create(new ConnectorSettings(), (_, _) => ValueTask.CompletedTask);
+    private FakeFunctionContext _context = null!;
+    private TokenDouble _authority = null!;
+
+    private static string Client => $$"""{"id": "{{TokenDouble.ClientId}}", "secret": "{{TokenDouble.ClientSecret}}"}""";
+
+    public async ValueTask InitializeAsync()
+    {
+        _context = new FakeFunctionContext { Clock = _time };
+        _authority = await TokenDouble.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _functions.Dispose();
+        await _authority.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("client_secret_post")]
+    [InlineData("client_secret_basic")]
+    public async Task Client_credentials_get_a_token(string method)
+    {
+        await CallAsync(OAuth($$"""{"id": "{{TokenDouble.ClientId}}", "secret": "{{TokenDouble.ClientSecret}}", "authentication": "{{method}}"}""", """, "scopes": ["a", "b"], "audiences": ["mill"]"""));
+        var asked = Assert.Single(_authority.Arrived, a => a.Path == "/oauth2/token");
+        Assert.Contains("scope=a%20b", asked.Body, StringComparison.Ordinal);
+        Assert.Contains("audience=mill", asked.Body, StringComparison.Ordinal);
+        Assert.Equal(method == "client_secret_basic", asked.Headers.ContainsKey("Authorization"));
+        Assert.Equal(method == "client_secret_post", asked.Body.Contains("client_secret=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_client_without_secret_gets_a_token() =>
+        await CallAsync(OAuth("""{"id": "public-client", "authentication": "none"}"""));
+
+    [Fact]
+    public async Task A_ready_assertion_gets_a_token()
+    {
+        await CallAsync(OAuth($$"""{"id": "{{TokenDouble.ClientId}}", "assertion": "ey.J.x", "authentication": "private_key_jwt"}"""));
+        Assert.Contains("client_assertion=ey.J.x", _authority.Arrived[0].Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_password_gets_a_token() =>
+        await CallAsync(OAuth(Client, $$""", "username": "{{TokenDouble.Username}}", "password": "{{TokenDouble.Password}}" """, grant: "password"));
+
+    [Fact]
+    public async Task A_token_is_exchanged_for_another() =>
+        await CallAsync(OAuth(Client, """, "subject": {"token": "other", "type": "urn:ietf:params:oauth:token-type:jwt"}""", grant: "urn:ietf:params:oauth:grant-type:token-exchange"));
+
+    [Fact]
+    public async Task The_request_is_json_when_its_encoding_says_so()
+    {
+        await CallAsync(OAuth(Client, """, "request": {"encoding": "application/json"}"""));
+        Assert.Equal(TokenDouble.ClientId, JsonText.Parse(_authority.Arrived[0].Body)["client_id"].AsString());
+    }
+
+    [Fact]
+    public async Task The_endpoint_for_tokens_can_be_another()
+    {
+        await CallAsync(OAuth(Client, """, "endpoints": {"token": "/custom/token"}"""));
+        Assert.Equal("/custom/token", _authority.Arrived[0].Path);
+    }
+
+    [Theory]
+    [InlineData("realms/mill")]
+    [InlineData("realms/mill/.well-known/openid-configuration")]
+    public async Task OpenId_Connect_finds_the_endpoint_by_discovery(string authority)
+    {
+        await CallAsync(Oidc(authority));
+        Assert.Equal(["/realms/mill/.well-known/openid-configuration", "/realms/mill/protocol/token", "/protected"], _authority.Arrived.Select(a => a.Path));
+    }
+
+    [Fact]
+    public async Task An_authority_without_discovery_is_an_authentication_error()
+    {
+        var error = await ErrorAsync(Oidc("realms/none"));
+        Assert.Equal((ErrorTypes.Authentication, 401), (error.Type, error.Status));
+    }
+
+    [Fact]
+    public async Task A_secret_holds_the_whole_configuration()
+    {
+        _context.Secrets["mill"] = JsonText.Parse($$"""{"authority": "{{_authority.Base}}", "grant": "client_credentials", "client": {{Client}}}""");
+        await CallAsync("""{"oauth2": {"use": "mill"}}""");
+    }
+
+    [Fact]
+    public async Task A_token_is_kept_until_shortly_before_it_expires()
+    {
+        await CallAsync(OAuth(Client));
+        _time.Advance(TimeSpan.FromSeconds(3600 - 31));
+        await CallAsync(OAuth(Client));
+        Assert.Equal(1, _authority.TokensGiven);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await CallAsync(OAuth(Client));
+        Assert.Equal(2, _authority.TokensGiven);
+    }
+
+    [Fact]
+    public async Task Callers_at_the_same_time_share_one_request_for_a_token()
+    {
+        await using var authority = await TokenDouble.StartAsync(held: true);
+        var calls = Enumerable.Range(0, 20).Select(_ => CallAsync(OAuth(Client, authority: authority), authority)).ToArray();
+        await authority.Asked.WaitAsync(Calling.Patience);
+        authority.Release();
+        await Task.WhenAll(calls);
+        Assert.Equal((1, 20), (authority.TokenRequests, authority.Arrived.Count(a => a.Path == "/protected")));
+    }
+
+    [Fact]
+    public async Task A_caller_who_gives_up_does_not_end_the_others_request()
+    {
+        await using var authority = await TokenDouble.StartAsync(held: true);
+        using var cancel = new CancellationTokenSource();
+        var http = _functions.Find("http");
+        var first = http.InvokeAsync(_context, JsonText.Parse(Arguments(OAuth(Client, authority: authority), authority)), cancel.Token).AsTask();
+        await authority.Asked.WaitAsync(Calling.Patience);
+        var second = CallAsync(OAuth(Client, authority: authority), authority);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(Calling.Patience));
+        authority.Release();
+        await second;
+        Assert.Equal(1, authority.TokenRequests);
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_does_not_get_the_token_of_the_right_one()
+    {
+        await CallAsync(OAuth(Client));
+        var error = await ErrorAsync(OAuth($$"""{"id": "{{TokenDouble.ClientId}}", "secret": "wrong-secret-9"}"""));
+        Assert.Equal((ErrorTypes.Authentication, 401), (error.Type, error.Status));
+        Assert.Contains("invalid_client", error.Detail);
+    }
+
+    [Fact]
+    public async Task Another_workspace_asks_for_its_own_token()
+    {
+        await CallAsync(OAuth(Client));
+        _context = new FakeFunctionContext { Clock = _time };
+        await CallAsync(OAuth(Client));
+        Assert.Equal(2, _authority.TokensGiven);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_not_kept()
+    {
+        var wrong = OAuth("""{"id": "nobody", "secret": "wrong-secret-9"}""");
+        await ErrorAsync(wrong);
+        await ErrorAsync(wrong);
+        Assert.Equal(2, _authority.TokenRequests);
+    }
+
+    [Fact]
+    public async Task A_kept_token_that_was_revoked_is_asked_for_anew()
+    {
+        await CallAsync(OAuth(Client));
+        _authority.RevokeAll();
+        await CallAsync(OAuth(Client));
+        Assert.Equal(2, _authority.TokensGiven);
+    }
+
+    [Fact]
+    public async Task A_new_token_that_is_refused_is_not_asked_for_again()
+    {
+        _authority.RefuseAll = true;
+        var error = await ErrorAsync(OAuth(Client));
+        Assert.Equal((ErrorTypes.Communication, 401), (error.Type, error.Status));
+        Assert.Equal(["/oauth2/token", "/protected"], _authority.Arrived.Select(a => a.Path));
+    }
+
+    [Fact]
+    public async Task Secrets_never_stand_in_an_error()
+    {
+        var error = await ErrorAsync(OAuth("""{"id": "nobody", "secret": "wrong-secret-9"}"""));
+        Assert.DoesNotContain("wrong-secret-9", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("authorization_code")]
+    [InlineData("refresh_token")]
+    public async Task A_grant_that_needs_a_person_is_refused(string grant) =>
+        Assert.Equal("Grant unsupported", (await ErrorAsync(OAuth(Client, grant: grant))).Title);
+
+    [Fact]
+    public async Task A_way_of_authenticating_the_client_that_is_not_known_is_refused() =>
+        Assert.Equal("Client authentication unsupported", (await ErrorAsync(OAuth("""{"id": "a", "authentication": "client_secret_jwt"}"""))).Title);
+
+    [Fact]
+    public async Task The_issuer_of_a_token_is_checked()
+    {
+        await CallAsync(OAuth(Client, $$""", "issuers": ["{{_authority.Base}}realms/mill"]"""));
+        var error = await ErrorAsync(OAuth(Client, """, "issuers": ["https://other.example"]"""));
+        Assert.Equal(ErrorTypes.Authentication, error.Type);
+        Assert.Contains("issuer", error.Detail);
+    }
+
+    [Fact]
+    public async Task A_token_of_another_type_is_refused()
+    {
+        _authority.TokenType = "mac";
+        Assert.Equal(ErrorTypes.Authentication, (await ErrorAsync(OAuth(Client))).Type);
+    }
+
+    private string OAuth(string client, string more = "", string grant = "client_credentials", TokenDouble? authority = null) =>
+        $$$"""{"oauth2": {"authority": "{{{(authority ?? _authority).Base}}}", "grant": "{{{grant}}}", "client": {{{client}}} {{{more}}} }}""";
+
+    private string Oidc(string authority) =>
+        $$$"""{"oidc": {"authority": "{{{_authority.Base}}}{{{authority}}}", "grant": "client_credentials", "client": {{{Client}}} }}""";
+
+    private static string Arguments(string authentication, TokenDouble authority) =>
+        $$$"""{"method": "get", "endpoint": {"uri": "{{{authority.Base}}}protected", "authentication": {{{authentication}}} }}""";
+
+    private async Task CallAsync(string authentication, TokenDouble? authority = null) =>
+        Assert.True((await _functions.Find("http").OutputAsync(_context, Arguments(authentication, authority ?? _authority)))["welcome"].IsTruthy);
+
+    private Task<WorkflowError> ErrorAsync(string authentication) =>
+        _functions.Find("http").ErrorAsync(_context, Arguments(authentication, _authority));
+}

@@ -1,0 +1,179 @@
+using Millrace.Engine.Execution;
+using Millrace.Engine.Tests.Support;
+using Millrace.Storage;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Tests;
+
+public sealed class RecoveryTests
+{
+    /// <summary>Everything that writes: steps, a race, a retry, a wait, a child, sub-steps.</summary>
+    private const string Journey = """
+        - one: { call: 'count:1.0.0@default', with: { n: 1 } }
+        - both:
+            fork:
+              branches:
+                - left: { call: 'count:1.0.0@default', with: { n: 2 } }
+                - right: { call: 'count:1.0.0@default', with: { n: 3 } }
+        - again:
+            try:
+              - shaky: { call: 'flaky:1.0.0@default', with: {} }
+            catch:
+              retry: { delay: PT1S, limit: { attempt: { count: 9 } } }
+        - rest: { wait: PT1S }
+        - child: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }
+        - parts: { call: 'three_parts:1.0.0@default', with: {} }
+        - last: { call: 'count:1.0.0@default', with: { n: 4 } }
+        """;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_at_any_write_loses_nothing_and_repeats_no_recorded_step(bool afterCommit)
+    {
+        var crashes = 0;
+        for (var at = 1; ; at++)
+        {
+            await using var test = await TestEngine.OpenAsync();
+            var (finished, crashed) = await JourneyAsync(test, at, afterCommit);
+            Assert.True(finished, $"crash at write {at}");
+            // Each effect is recorded once, whatever the number of attempts: keys are those of the steps, not of the attempts.
+            Assert.Equal(5, test.Functions.Ledger.Count);
+            Assert.All(test.Functions.Ledger.Values, attempts => Assert.InRange(attempts, 1, 2));
+            Assert.All(test.Functions.SubSteps.Values, times => Assert.InRange(times, 1, 2));
+            if (!crashed) break;
+            crashes++;
+        }
+        Assert.True(crashes > 15, $"only {crashes} writes to crash at");
+    }
+
+    private static async Task<(bool Finished, bool Crashed)> JourneyAsync(TestEngine test, int dieAt, bool afterCommit)
+    {
+        test.Define("- give: { call: 'count:1.0.0@default', with: { n: 9 } }", "child");
+        var workflow = test.Define(Journey);
+        test.Functions.FailuresLeft = 1;
+        test.Database.AfterCommit = afterCommit;
+        test.Database.DieAt = test.Database.Writes + dieAt;
+        var start = test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Jq.Json.EmptyObject, "journey", "request"));
+        var end = EndAsync(test, start);
+        var died = test.Database.Died;
+        await TimePassesUntil(test, Task.WhenAny(end, died));
+        if (!died.IsCompleted) return (await end == RunPhase.Completed, false);
+
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        // The caller never heard, so it asks again, with the same key.
+        var again = test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Jq.Json.EmptyObject, "journey", "request"));
+        var finish = EndAsync(test, again);
+        await TimePassesUntil(test, finish);
+        return (await finish == RunPhase.Completed, true);
+    }
+
+    private static async Task<RunPhase> EndAsync(TestEngine test, Task<StartOutcome> start)
+    {
+        var run = await start switch
+        {
+            StartOutcome.Started s => s.Run,
+            StartOutcome.Existing e => e.Run,
+            _ => throw new InvalidOperationException("conflict"),
+        };
+        return await test.Engine.EndAsync(Tenant.Default, run);
+    }
+
+    /// <summary>Lets the clock of the test run, second by second, until the task ends.</summary>
+    private static async Task TimePassesUntil(TestEngine test, Task task)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (!task.IsCompleted)
+        {
+            await pulse.WaitForNextTickAsync(patience.Token);
+            test.Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
+    [Fact]
+    public async Task An_interrupted_effect_is_repeated_under_the_same_key()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        var id = await test.StartAsync(test.Define("- slow: { call: 'hold:1.0.0@default', with: {} }"));
+        await test.Functions.Entered;
+        await test.CrashAsync();
+        test.Functions.Open();
+        await test.ReopenAsync();
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(id)).State.Phase);
+        Assert.Equal(2, Assert.Single(test.Functions.Ledger).Value);
+    }
+
+    [Fact]
+    public async Task An_interrupted_once_effect_is_not_repeated_and_its_outcome_is_unknown()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        var id = await test.StartAsync(test.Define("- slow: { call: 'hold_once:1.0.0@default', with: {} }"));
+        await test.Functions.Entered;
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        var run = await test.EndAsync(id);
+        Assert.Equal("Outcome unknown", run.State.Error!.Title);
+        Assert.Equal(1, Assert.Single(test.Functions.Ledger).Value);
+    }
+
+    [Fact]
+    public async Task A_recorded_sub_step_is_not_done_again()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        test.Database.AfterCommit = true;
+        // The start, the first record, then one record for each sub-step: the second sub-step is the last thing on disk.
+        test.Database.DieAt = test.Database.Writes + 4;
+        var workflow = test.Define("- parts: { call: 'three_parts:1.0.0@default', with: {} }");
+        var id = await test.StartAsync(workflow);
+        await test.Database.Died.WaitAsync(TestEngine.Patience);
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        Assert.Equal("16", (await test.EndAsync(id)).State.Output.ToString());
+        Assert.Equal([1, 1, 1], test.Functions.SubSteps.Values);
+    }
+
+    [Fact]
+    public async Task A_finished_run_stays_as_it_is()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        var run = await test.RunAsync("- one: { call: 'count:1.0.0@default', with: {} }");
+        var before = await test.RowAsync(run.State.Id);
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        Assert.Equal(before, await test.RowAsync(run.State.Id));
+    }
+
+    [Fact]
+    public async Task A_worker_whose_lease_is_over_writes_nothing()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        var id = await test.StartAsync(test.Define("- slow: { call: 'hold:1.0.0@default', with: {} }"));
+        await test.Functions.Entered;
+        var before = await test.HistoryAsync(id);
+        // Another worker finds the lease expired, ends it and frees the runs.
+        await test.Database.WriteAsync(db => db.Execute("update lease set alive = 0"));
+        test.Functions.Open();
+        // The zombie is refused, begins anew and takes the freed run again as anybody would.
+        await test.Database.WriteAsync(db => db.Execute("update run set lease = null, wake_at = 0 where state < 4"));
+        var run = await test.EndAsync(id);
+        Assert.Equal(RunPhase.Completed, run.State.Phase);
+        Assert.Equal(before.State.Position + 1, run.State.Position);
+    }
+
+    [Fact]
+    public async Task A_secret_reaches_the_function_and_nothing_that_is_kept()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        test.Secrets["token"] = "s3cr3t-value";
+        var run = await test.RunAsync("""
+            - use: { call: 'echo_secret:1.0.0@default', with: {} }
+            - fail: { call: 'broken:1.0.0@default', with: {} }
+            """, extra: "use: { secrets: [token] }");
+        Assert.Equal("""{"got":"***"}""", run.Steps[1].Output.ToString());
+        Assert.DoesNotContain("s3cr3t", run.State.Error!.Detail, StringComparison.Ordinal);
+        var kept = await test.Database.ReadAsync(db => db.Query("select cast(entries as text) from journal", r => r.Text(0)));
+        Assert.DoesNotContain(kept, text => text.Contains("s3cr3t", StringComparison.Ordinal));
+    }
+}

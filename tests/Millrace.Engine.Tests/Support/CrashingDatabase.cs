@@ -1,0 +1,55 @@
+using Millrace.Storage;
+
+namespace Millrace.Engine.Tests.Support;
+
+/// <summary>A database whose process can die at any write: before it, or after it reached the disk and before anybody was told.</summary>
+internal sealed class CrashingDatabase(Database disk) : Database
+{
+    private readonly TaskCompletionSource _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _writes;
+    private bool _dead;
+
+    /// <summary>The number of the write to die at; the first is 1.</summary>
+    public long DieAt { get; set; } = long.MaxValue;
+
+    /// <summary>Whether that write still reaches the disk.</summary>
+    public bool AfterCommit { get; set; }
+
+    public long Writes => Interlocked.Read(ref _writes);
+
+    public Task Died => _died.Task;
+
+    public override StorageFault? Fault => disk.Fault;
+
+    public override event Action<StorageFault?>? FaultChanged
+    {
+        add => disk.FaultChanged += value;
+        remove => disk.FaultChanged -= value;
+    }
+
+    public void Die()
+    {
+        Volatile.Write(ref _dead, true);
+        _died.TrySetResult();
+    }
+
+    public override Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel = default) =>
+        Volatile.Read(ref _dead) ? Never<T>() : disk.ReadAsync(read, cancel);
+
+    public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write)
+    {
+        var number = Interlocked.Increment(ref _writes);
+        if (number > DieAt || Volatile.Read(ref _dead)) return await Never<T>();
+        if (number < DieAt) return await disk.WriteAsync(write);
+        if (AfterCommit) await disk.WriteAsync(write);
+        Die();
+        return await Never<T>();
+    }
+
+    public override Task MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
+
+    public override ValueTask DisposeAsync() => disk.DisposeAsync();
+
+    /// <summary>A dead process gets no answers.</summary>
+    private static Task<T> Never<T>() => new TaskCompletionSource<T>().Task;
+}

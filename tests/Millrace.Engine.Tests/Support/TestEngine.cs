@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Functions;
+using Millrace.Engine.Runs;
+using Millrace.Engine.Views;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+using Millrace.Storage.Bus;
+using Millrace.Storage.Sqlite;
+using Millrace.Tests.Fakes;
+using Millrace.Workflows.Documents;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Tests.Support;
+
+/// <summary>The real engine on a temporary data folder. It can crash and be opened again.</summary>
+internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretSource
+{
+    /// <summary>No test waits longer than this for anything.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("millrace-test-").FullName;
+    private readonly List<Workflow> _workflows = [];
+    private DurableEngine? _engine;
+    private SqliteDatabase? _disk;
+
+    public ManualTime Time { get; } = new();
+    public TestFunctions Functions { get; } = new();
+    public Dictionary<string, Json> Secrets { get; } = [];
+    public EngineSettings Settings { get; set; } = new() { DrainTime = TimeSpan.FromMilliseconds(1) };
+    public EventBus Bus { get; } = new();
+    public CrashingDatabase Database { get; private set; } = null!;
+    public DurableEngine Engine => _engine!;
+
+    public static async Task<TestEngine> OpenAsync()
+    {
+        var test = new TestEngine();
+        await test.ReopenAsync();
+        return test;
+    }
+
+    /// <summary>Opens the data folder as a new process would.</summary>
+    public async Task ReopenAsync()
+    {
+        _disk = SqliteDatabase.Open(Path.Combine(_folder, "millrace.db"));
+        await _disk.MigrateAsync();
+        Database = new CrashingDatabase(_disk);
+        _engine = await DurableEngine.OpenAsync(
+            new EngineParts(Database, new FileBlobStore(Path.Combine(_folder, "blobs")), Bus, new FunctionRegistry(Functions.All), this, this, Time, NullLogger.Instance), Settings);
+    }
+
+    /// <summary>Everything in memory is gone; what was not on disk never was.</summary>
+    public async Task CrashAsync()
+    {
+        Database.Die();
+        var (engine, disk) = (_engine!, _disk!);
+        _engine = null;
+        await disk.DisposeAsync();
+        Functions.Forget();
+        _ = engine;
+    }
+
+    public Workflow Define(string tasks, string name = "test", string extra = "")
+    {
+        var loaded = WorkflowLoader.Load($"""
+            document: {"{"} dsl: 1.0.3, namespace: test, name: {name}, version: 1.0.0 {"}"}
+            {extra}
+            do:
+            {tasks}
+            """);
+        Assert.True(loaded.Workflow is not null, string.Join("\n", loaded.Diagnostics));
+        _workflows.RemoveAll(w => w.Id.Name == name);
+        _workflows.Add(loaded.Workflow!);
+        return loaded.Workflow!;
+    }
+
+    public async Task<Guid> StartAsync(Workflow workflow, Json? input = null, string? key = null)
+    {
+        var outcome = await Engine.StartAsync(new StartRequest(Tenant.Default, workflow, input ?? Json.EmptyObject, key, "request"));
+        return ((StartOutcome.Started)outcome).Run;
+    }
+
+    public async Task<RunHistory> EndAsync(Guid run)
+    {
+        await Engine.EndAsync(Tenant.Default, run).WaitAsync(Patience);
+        return await HistoryAsync(run);
+    }
+
+    public async Task<RunHistory> RunAsync(string tasks, Json? input = null, string extra = "") =>
+        await EndAsync(await StartAsync(Define(tasks, extra: extra), input));
+
+    public async Task<RunHistory> HistoryAsync(Guid run)
+    {
+        var row = await RowAsync(run);
+        var history = new RunHistory(_workflows.Single(w => w.Hash == row.Hash), run);
+        foreach (var record in await Engine.Journal.AfterAsync(Tenant.Default, run, -1)) history.Apply(record);
+        return history;
+    }
+
+    public Task<RunRow> RowAsync(Guid run) => Database.ReadAsync(db => RunStore.Get(db, Tenant.Default, run)!);
+
+    /// <summary>Waits until the run's row says so.</summary>
+    public async Task<RunRow> UntilAsync(Guid run, Func<RunRow, bool> says)
+    {
+        await using var subscription = Bus.Subscribe(Topics.Run(run));
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var row = await RowAsync(run);
+            if (says(row)) return row;
+            await subscription.WaitAsync(patience.Token);
+            while (subscription.TryRead(out _)) { }
+        }
+    }
+
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.FirstOrDefault(w => w.Hash == hash));
+
+    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
+        new(_workflows.FirstOrDefault(w => w.Id.Namespace == @namespace && w.Id.Name == name));
+
+    public Json? Find(Tenant tenant, string name) => Secrets.TryGetValue(name, out var secret) ? secret : (Json?)null;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_engine is not null) await CrashAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

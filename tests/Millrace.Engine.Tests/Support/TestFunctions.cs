@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using Millrace.Engine.Functions;
+using Millrace.Jq;
+using Millrace.Workflows;
+
+namespace Millrace.Engine.Tests.Support;
+
+/// <summary>Effects that a test can watch, hold and fail. The ledger outlives a crash, as the world outside does.</summary>
+internal sealed class TestFunctions
+{
+    private TaskCompletionSource _gate = New();
+    private TaskCompletionSource _entered = New();
+
+    /// <summary>Idempotency keys with the number of attempts that reached the outside.</summary>
+    public ConcurrentDictionary<string, int> Ledger { get; } = new();
+
+    /// <summary>How often <c>flaky</c> fails before it succeeds, over all calls.</summary>
+    public int FailuresLeft;
+
+    /// <summary>Work done inside sub-steps, by name.</summary>
+    public ConcurrentDictionary<string, int> SubSteps { get; } = new();
+
+    /// <summary>Tokens of held effects.</summary>
+    public ConcurrentBag<CancellationToken> Held { get; } = [];
+
+    public IEnumerable<IFunction> All =>
+    [
+        new Inline("count", Idempotency.Keyed, (context, arguments, _) =>
+        {
+            Ledger.AddOrUpdate(context.IdempotencyKey, 1, (_, n) => n + 1);
+            return new(FunctionOutcome.Done(arguments));
+        }),
+        new Inline("hold", Idempotency.Keyed, HoldAsync),
+        new Inline("hold_once", Idempotency.Once, HoldAsync),
+        new Inline("flaky", Idempotency.Keyed, (_, _, _) => new(Interlocked.Decrement(ref FailuresLeft) >= 0
+            ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
+            : FunctionOutcome.Done("fine"))),
+        new Inline("broken", Idempotency.Keyed, (_, _, _) => throw new InvalidOperationException("it is broken: s3cr3t-value")),
+        new Inline("echo_secret", Idempotency.Keyed, (context, _, _) => new(FunctionOutcome.Done(Json.Object("got", context.Secret("token") ?? Json.Null)))),
+        new Inline("three_parts", Idempotency.Keyed, ThreePartsAsync),
+    ];
+
+    /// <summary>Ends when an effect is being held.</summary>
+    public Task Entered => _entered.Task.WaitAsync(TestEngine.Patience);
+
+    /// <summary>Lets held effects, and those to come, end.</summary>
+    public void Open() => _gate.TrySetResult();
+
+    /// <summary>A new process holds nothing.</summary>
+    public void Forget()
+    {
+        _gate = New();
+        _entered = New();
+    }
+
+    private async ValueTask<FunctionOutcome> HoldAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Ledger.AddOrUpdate(context.IdempotencyKey, 1, (_, n) => n + 1);
+        Held.Add(cancel);
+        _entered.TrySetResult();
+        await _gate.Task.WaitAsync(cancel);
+        return FunctionOutcome.Done("let go");
+    }
+
+    private async ValueTask<FunctionOutcome> ThreePartsAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Json sum = 0;
+        foreach (var part in new[] { "first", "second", "third" })
+        {
+            var done = await context.StepAsync(part, _ =>
+            {
+                SubSteps.AddOrUpdate(part, 1, (_, n) => n + 1);
+                return new(part.Length);
+            }, cancel);
+            sum = sum.AsNumber() + done.AsNumber();
+        }
+        return FunctionOutcome.Done(sum);
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
+    {
+        public FunctionDescriptor Descriptor { get; } = new(name, "1.0.0", Capability.Write, idempotency, Lane.Io);
+
+        public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel) => work(context, arguments, cancel);
+    }
+}

@@ -1,0 +1,133 @@
+using Millrace.Jq;
+using Millrace.Platform.Streams;
+using Millrace.Server.Tests.Support;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Server.Tests;
+
+public sealed class StreamTests(TestServer server) : IClassFixture<TestServer>
+{
+    private const string Gated = "  - a: {set: {x: 1}}\n  - gate: {call: 'gate:1.0.0@default'}\n  - b: {set: {y: 2}}";
+
+    [Fact]
+    public async Task A_stream_tells_every_record_and_ends_with_the_run()
+    {
+        var run = await server.StartAsync("told", Gated);
+        await server.Gate.EnteredAsync(run);
+        await using var stream = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        server.Gate.Open(run);
+
+        var messages = await stream.ReadToEndAsync();
+
+        var records = messages.Where(m => m.Event == "record").ToList();
+        var journal = (await server.GetAsync($"/api/v1/runs/{run}/journal")).Body["items"].AsArray();
+        Assert.Equal(journal.Select(r => r["seq"].ToString()), records.Select(r => r.Id));
+        Assert.Equal("completed", records[^1].Data["run"]["state"].AsString());
+        Assert.Equal("end", messages[^1].Event);
+    }
+
+    [Fact]
+    public async Task A_stream_of_a_finished_run_tells_it_all_and_ends()
+    {
+        var run = await server.StartAsync("past", "  - a: {set: {x: 1}}");
+        Assert.Equal(RunPhase.Completed, await server.EndAsync(run));
+
+        await using var stream = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        var messages = await stream.ReadToEndAsync();
+
+        Assert.Equal("0", messages[0].Id);
+        Assert.Equal("end", messages[^1].Event);
+    }
+
+    [Fact]
+    public async Task Connecting_again_shows_no_gap_and_no_duplicate()
+    {
+        var run = await server.StartAsync("again", Gated);
+        await server.Gate.EnteredAsync(run);
+        var first = new List<StreamMessage>();
+        await using (var stream = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream"))
+            first.Add(await stream.ReadAsync());
+
+        await using var rest = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream", first[^1].Id);
+        server.Gate.Open(run);
+        var all = first.Concat((await rest.ReadToEndAsync()).Where(m => m.Event == "record")).Select(m => long.Parse(m.Id!)).ToList();
+
+        Assert.Equal(Enumerable.Range(0, all.Count).Select(i => (long)i), all);
+        Assert.Equal((await server.GetAsync($"/api/v1/runs/{run}")).Body["position"].AsNumber(), all[^1]);
+    }
+
+    [Fact]
+    public async Task Connecting_after_the_last_record_only_ends()
+    {
+        var run = await server.StartAsync("after", "  - a: {set: {x: 1}}");
+        await server.EndAsync(run);
+        var last = (await server.GetAsync($"/api/v1/runs/{run}")).Body["position"].ToString();
+
+        await using var stream = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream", last);
+
+        Assert.Equal("end", Assert.Single(await stream.ReadToEndAsync()).Event);
+    }
+
+    [Fact]
+    public async Task Live_output_is_shown_without_an_id()
+    {
+        var run = await server.StartAsync("live", Gated);
+        await server.Gate.EnteredAsync(run);
+        await using var stream = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        await stream.ReadAsync();
+
+        server.Gate.Show(run, "hello");
+
+        StreamMessage message;
+        do message = await stream.ReadAsync();
+        while (message.Event != "live");
+        Assert.Null(message.Id);
+        Assert.Equal(("stdout", "hello"), (message.Data["channel"].AsString(), message.Data["data"].AsString()));
+        server.Gate.Open(run);
+    }
+
+    [Fact]
+    public async Task A_stream_that_nobody_follows_is_closed()
+    {
+        var run = await server.StartAsync("left", Gated);
+        await server.Gate.EnteredAsync(run);
+        var broadcasts = (Broadcasts)server.Services.GetService(typeof(Broadcasts))!;
+        await using (var stream = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream"))
+        {
+            await stream.ReadAsync();
+            Assert.True(broadcasts.IsOpen(Engine.Execution.Topics.Run(run)));
+        }
+        // What the run does next wakes the writer, which finds that its follower has gone.
+        server.Gate.Open(run);
+        await server.EndAsync(run);
+        await broadcasts.ClosedAsync(Engine.Execution.Topics.Run(run)).WaitAsync(TestServer.Patience);
+    }
+
+    [Fact]
+    public async Task Two_followers_of_one_run_share_what_is_encoded()
+    {
+        var run = await server.StartAsync("shared", Gated);
+        await server.Gate.EnteredAsync(run);
+        await using var one = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        await using var two = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream?after=0");
+        server.Gate.Open(run);
+
+        var (first, second) = (await one.ReadToEndAsync(), await two.ReadToEndAsync());
+
+        Assert.Equal(first.Where(m => m.Event == "record").Skip(1).Select(m => m.Data), second.Where(m => m.Event == "record").Select(m => m.Data));
+    }
+
+    [Fact]
+    public async Task The_workspace_stream_tells_changes_of_state_and_goes_on_from_a_position()
+    {
+        await using var stream = await EventStreamReader.OpenAsync(server.Http, "/api/v1/stream");
+        var run = await server.StartAsync("workspace", Gated);
+        var first = await stream.ReadUntilAsync(m => m.Data["id"].StringOrNull == run.ToString());
+        server.Gate.Open(run);
+        var last = await stream.ReadUntilAsync(m => m.Data["id"].StringOrNull == run.ToString() && m.Data["state"].AsString() == "completed");
+        Assert.True(long.Parse(last.Id!) > long.Parse(first.Id!));
+
+        await using var again = await EventStreamReader.OpenAsync(server.Http, "/api/v1/stream", first.Id);
+        Assert.Equal(run.ToString(), (await again.ReadUntilAsync(m => m.Data["id"].StringOrNull == run.ToString())).Data["id"].AsString());
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Millrace.Tests.Crash;
+
+/// <summary>The world outside: records effects by idempotency key, as a payment service would. It survives what the server does not.</summary>
+internal sealed class CountingService : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, string> _recorded = new();
+    private int _attempts;
+
+    private CountingService(WebApplication app) => _app = app;
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Idempotency key to what was recorded under it, once.</summary>
+    public IReadOnlyDictionary<string, string> Recorded => _recorded;
+
+    /// <summary>Requests that came, repeated ones too.</summary>
+    public int Attempts => Volatile.Read(ref _attempts);
+
+    /// <summary>Called for each request, with its number, before it is answered.</summary>
+    public Action<int> Arrived { get; set; } = _ => { };
+
+    public static async Task<CountingService> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        var service = new CountingService(app);
+        app.MapPost("/effects/{effect}", (string effect, HttpRequest request) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            var key = request.Headers["Idempotency-Key"].ToString();
+            return Results.Json(new { key, recorded = service._recorded.GetOrAdd(key, effect) });
+        });
+        await app.StartAsync();
+        service.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return service;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+}
