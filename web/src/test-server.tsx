@@ -22,9 +22,14 @@ export interface Asked {
 
 type Answer = { status?: number; json?: unknown; text?: string } | undefined
 
-/** A server at the edge of the process: answers what a test tells it to and remembers what it was asked. Streams stay open. */
-export function serve(answer: (asked: Asked) => Answer | Promise<Answer>): Asked[] {
-  const log: Asked[] = []
+/**
+ * A server at the edge of the process: answers what a test tells it to and remembers what it was asked. Streams stay open;
+ * `say` sends a message to all of them.
+ */
+export function serve(answer: (asked: Asked) => Answer | Promise<Answer>): Asked[] & { say: (text: string) => void } {
+  const streams: ReadableStreamDefaultController<Uint8Array>[] = []
+  const say = (text: string) => streams.forEach(s => s.enqueue(new TextEncoder().encode(text)))
+  const log = Object.assign<Asked[], { say: typeof say }>([], { say })
   vi.stubGlobal('fetch', async (path: string, init: RequestInit = {}) => {
     const asked: Asked = {
       method: init.method ?? 'GET',
@@ -32,7 +37,7 @@ export function serve(answer: (asked: Asked) => Answer | Promise<Answer>): Asked
       body: init.body as string | undefined,
       headers: init.headers as Record<string, string>,
     }
-    if (path.endsWith('/stream')) return new Response(new ReadableStream())
+    if (path.endsWith('/stream')) return new Response(new ReadableStream({ start: s => void streams.push(s) }))
     log.push(asked)
     const found = await answer(asked)
     if (!found)

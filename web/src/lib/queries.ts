@@ -12,6 +12,16 @@ export const systemQuery = queryOptions({
   refetchInterval: 30_000,
 })
 
+/** Names to choose from; those of the first 200 definitions. */
+export const definitionNamesQuery = queryOptions({
+  queryKey: ['definitions', 'names'],
+  queryFn: async ({ signal }) => {
+    const { items } = await request<Page<DefinitionSummary>>('/api/v1/definitions', { signal, query: { limit: 200 } })
+    return items.map(d => `${d.namespace}/${d.name}`)
+  },
+  staleTime: 60_000,
+})
+
 export function definitionQuery({ namespace, name, version }: DefinitionRef) {
   return queryOptions({
     queryKey: ['definition', namespace, name, version],

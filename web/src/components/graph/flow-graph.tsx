@@ -11,7 +11,7 @@ import {
   type Node,
 } from '@xyflow/react'
 import { Maximize, Minus, Plus } from 'lucide-react'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, type RefObject } from 'react'
 import { IconButton } from '~/components/ui/button'
 import type { Graph } from '~/lib/api'
 import { edgeKey, layoutGraph, type GraphDrawing, type PlacedEdge } from './graph-layout-model'
@@ -23,6 +23,8 @@ interface FlowGraphProps {
   /** What a run did, by node id; without it the plain definition is drawn. */
   activity?: { nodes: ReadonlyMap<number, NodeOverlay>; taken: ReadonlySet<string> } | undefined
   selected?: number | undefined
+  /** The node to show first when the chart is larger than its space. */
+  attention?: number | undefined
   onSelect?: (node: number) => void
 }
 
@@ -42,7 +44,7 @@ export default function FlowGraph(props: FlowGraphProps) {
   )
 }
 
-function Chart({ graph, label, activity, selected, onSelect }: FlowGraphProps) {
+function Chart({ graph, label, activity, selected, attention, onSelect }: FlowGraphProps) {
   const drawing = useMemo(() => layoutGraph(graph), [graph])
   const nodes = useMemo(
     () =>
@@ -69,7 +71,7 @@ function Chart({ graph, label, activity, selected, onSelect }: FlowGraphProps) {
   )
   const edges = useMemo(() => drawing.edges.map(placed => edgeOf(placed, activity)), [drawing, activity])
   const box = useRef<HTMLDivElement>(null)
-  const fit = useFirstView(drawing, box)
+  const fit = useFirstView(drawing, box, attention)
   return (
     <div ref={box} role="group" aria-label={label} className="relative h-full w-full">
       <ReactFlow
@@ -95,8 +97,13 @@ function Chart({ graph, label, activity, selected, onSelect }: FlowGraphProps) {
 }
 
 /** Shows the whole chart when it can be read so, else its top at a readable size; again when the space changes. */
-function useFirstView(drawing: GraphDrawing, box: React.RefObject<HTMLDivElement | null>): () => void {
+function useFirstView(drawing: GraphDrawing, box: RefObject<HTMLDivElement | null>, attention: number | undefined) {
   const flow = useReactFlow()
+  // Read when the chart is placed: it does not move under the reader's hand when the run goes on.
+  const wanted = useRef(attention)
+  useEffect(() => {
+    wanted.current = attention
+  }, [attention])
   useEffect(() => {
     const element = box.current
     if (!element) return
@@ -106,7 +113,10 @@ function useFirstView(drawing: GraphDrawing, box: React.RefObject<HTMLDivElement
       const whole = Math.min((width - 2 * margin) / drawing.width, (height - 2 * margin) / drawing.height)
       const across = (width - 2 * margin) / drawing.width
       const scale = Math.min(1, whole >= 0.6 ? whole : Math.max(0.55, Math.min(across, 0.9)))
-      const y = whole >= scale ? (height - drawing.height * scale) / 2 : margin
+      const node = drawing.nodes.find(n => n.node?.id === wanted.current)
+      const middle = node ? height / 2 - (node.y + Math.min(node.height, height) / 2) * scale : margin
+      const lowest = height - margin - drawing.height * scale
+      const y = whole >= scale ? (height - drawing.height * scale) / 2 : Math.min(margin, Math.max(lowest, middle))
       void flow.setViewport({ x: (width - drawing.width * scale) / 2, y, zoom: scale })
     }
     const observer = new ResizeObserver(place)

@@ -1,19 +1,13 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { GitBranch } from 'lucide-react'
-import { useEffect } from 'react'
 import { Button } from '~/components/ui/button'
 import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
-import { useWorkspaceStream } from '~/lib/workspace-stream'
-import { runsQuery } from './api'
 import { RunTable } from './run-table'
+import { useLiveRuns } from './use-live-runs'
 
 /** The runs that this run started. */
 export function Children({ run }: { run: string }) {
-  const list = useInfiniteQuery(runsQuery({ parent: run }))
-  const { onRun } = useWorkspaceStream()
-  const { refetch } = list
-  useEffect(() => onRun(changed => void (changed.parent?.run === run && refetch())), [onRun, refetch, run])
-  if (list.isError) return <ProblemView error={list.error} retry={() => void refetch()} />
+  const list = useLiveRuns({ parent: run })
+  if (list.isError) return <ProblemView error={list.error} retry={() => void list.refetch()} />
   if (!list.data) return <Loading what="the child runs" />
   const runs = list.data.pages.flatMap(p => p.items)
   if (runs.length === 0)

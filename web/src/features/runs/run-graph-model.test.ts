@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Graph } from '~/lib/api'
 import { stepMap, stepOf } from '~/test-data'
-import { activityOf } from './run-graph-model'
+import { activityOf, attentionOf } from './run-graph-model'
 
 const top = { parent: null, slot: 'do' }
 const graph: Graph = {
@@ -51,5 +51,32 @@ describe('The activity of a run on its graph', () => {
       stepMap(stepOf(1, { node: 2 }), stepOf(2, { ...each, iteration: 0 }), stepOf(3, { ...each, iteration: 1 })),
     )
     expect([...taken]).toEqual(['root/do:entry>2', '2/for:entry>3'])
+  })
+})
+
+describe('The task to look at first', () => {
+  const look = (state: 'faulted' | 'completed' | 'waiting') =>
+    attentionOf(
+      activityOf(
+        graph,
+        stepMap(
+          stepOf(1, { node: 0, state: 'faulted' }),
+          stepOf(2, { node: 1, ...done }),
+          stepOf(3, { node: 2, state: 'waiting' }),
+        ),
+      ),
+      state,
+    )
+
+  test('is the one at fault when the run faulted', () => {
+    expect(look('faulted')).toBe(0)
+  })
+
+  test('is the one at work while the run goes on', () => {
+    expect(look('waiting')).toBe(2)
+  })
+
+  test('is none when nothing is at work', () => {
+    expect(attentionOf(activityOf(graph, stepMap(stepOf(1, { node: 0, ...done }))), 'completed')).toBeUndefined()
   })
 })

@@ -1,4 +1,4 @@
-import type { Graph, Step, StepState } from '~/lib/api'
+import type { Graph, RunState, Step, StepState } from '~/lib/api'
 import { isFinished } from '~/lib/api'
 import { groupBy } from '~/lib/group'
 import { edgeKey } from '~/components/graph/graph-layout-model'
@@ -35,6 +35,13 @@ export function activityOf(graph: Graph, steps: ReadonlyMap<number, Step>): Grap
     })
   }
   return { nodes, taken: takenEdges(graph, steps) }
+}
+
+/** Where to look first: the task that made the run fail, or the one at work. */
+export function attentionOf(activity: GraphActivity, run: RunState): number | undefined {
+  const latest = [...activity.nodes].toSorted(([, a], [, b]) => b.latest.id - a.latest.id)
+  const wanted = (state: StepState) => (run === 'faulted' ? state === 'faulted' : !isFinished(state))
+  return latest.find(([, a]) => wanted(a.state))?.[0]
 }
 
 /**

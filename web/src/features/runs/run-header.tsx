@@ -35,7 +35,7 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
     >
       <div className="flex flex-wrap items-center gap-x-5 gap-y-1">
         {/* Announced when it changes. */}
-        <span role="status" aria-label="State of the run">
+        <span role="status" aria-label="State of the run" className="flex">
           <StateLabel state={run.state} large />
         </span>
         <Times run={run} />
@@ -72,7 +72,7 @@ function Times({ run }: { run: Run }) {
       <span className="text-xs text-soft" title={formatTime(from, now)}>
         started {formatRelative(from, now)}
       </span>
-      {run.wakeAt && !isFinished(run.state) && (
+      {run.wakeAt && run.state === 'waiting' && (
         <span data-state="waiting" className="tabular text-xs text-(--state)" title={formatTime(run.wakeAt, now)}>
           wakes {formatRelative(run.wakeAt, now)}
         </span>

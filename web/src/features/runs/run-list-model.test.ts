@@ -27,7 +27,7 @@ describe('A change of a run in a list', () => {
   })
 
   test('puts a late one in its place', () => {
-    expect(ids(foldRun(pages, {}, run('x', 25)))).toBe('dcx|ba')
+    expect(ids(foldRun(pages, {}, run('x', 25)))).toBe('dc|xba')
     expect(ids(foldRun(pages, {}, run('x', 15)))).toBe('dc|bxa')
     expect(ids(foldRun(pages, {}, run('x', 5)))).toBe('dc|bax')
   })
@@ -37,7 +37,12 @@ describe('A change of a run in a list', () => {
   })
 
   test('removes a run that the filter no longer matches', () => {
-    expect(ids(foldRun(pages, { state: ['running'] }, run('c', 30, { state: 'faulted' })))).toBe('d|ba')
+    expect(ids(foldRun(pages, { state: ['running'] }, run('c', 30, { state: 'faulted', position: 2 })))).toBe('d|ba')
+  })
+
+  test('is nothing when the list is as new', () => {
+    expect(foldRun(pages, {}, run('c', 30))).toBe(pages)
+    expect(foldRun(pages, { state: ['faulted'] }, run('x', 25))).toBe(pages)
   })
 
   test('begins an empty list', () => {

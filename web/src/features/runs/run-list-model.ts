@@ -16,32 +16,28 @@ export function matches(filter: RunFilter, run: Run): boolean {
 
 /**
  * Folds a changed run into the pages of a list, newest first: replaced in place, removed when the filter no longer
- * matches, put on top when it is new and newer than the first. A run that belongs on a page not read yet is left out.
+ * matches, put in its place when it is new. A run that belongs on a page not read yet is left out, and so is what is not
+ * newer than the list. The same pages come back when nothing changes.
  */
-export function foldRun(pages: readonly Page<Run>[], filter: RunFilter, run: Run): Page<Run>[] {
+export function foldRun(pages: Page<Run>[], filter: RunFilter, run: Run): Page<Run>[] {
+  const known = pages.flatMap(p => p.items).find(r => r.id === run.id)
+  if (known && run.position <= known.position) return pages
   const wanted = matches(filter, run)
-  const known = pages.some(p => p.items.some(r => r.id === run.id))
-  if (known) {
-    return pages.map(page => ({
-      ...page,
-      items: wanted
-        ? page.items.map(r => (r.id === run.id && newer(run, r) ? run : r))
-        : page.items.filter(r => r.id !== run.id),
-    }))
-  }
-  const all = pages.flatMap(p => p.items)
-  const place = all.findIndex(r => r.createdAt < run.createdAt || (r.createdAt === run.createdAt && r.id < run.id))
-  const last = pages.at(-1)
-  if (!wanted || (place < 0 && last?.next)) return [...pages]
-  let skipped = 0
-  let done = false
-  return pages.map((page, i) => {
-    const at = place < 0 ? page.items.length : place - skipped
-    skipped += page.items.length
-    if (done || at < 0 || at > page.items.length || (place < 0 && i < pages.length - 1)) return page
-    done = true
-    return { ...page, items: [...page.items.slice(0, at), run, ...page.items.slice(at)] }
-  })
+  if (known) return pages.map(page => ({ ...page, items: replaced(page.items, run, wanted) }))
+  const at = pages.findIndex(page => page.items.some(r => before(run, r)))
+  if (!wanted || pages.length === 0 || (at < 0 && pages.at(-1)!.next)) return pages
+  const target = at < 0 ? pages.length - 1 : at
+  return pages.map((page, i) => (i === target ? { ...page, items: inserted(page.items, run) } : page))
 }
 
-const newer = (a: Run, b: Run) => a.position >= b.position
+function replaced(items: readonly Run[], run: Run, wanted: boolean): Run[] {
+  return wanted ? items.map(r => (r.id === run.id ? run : r)) : items.filter(r => r.id !== run.id)
+}
+
+function inserted(items: readonly Run[], run: Run): Run[] {
+  const at = items.findIndex(r => before(run, r))
+  return at < 0 ? [...items, run] : [...items.slice(0, at), run, ...items.slice(at)]
+}
+
+/** Newest first; ids of one instant decide by their order. */
+const before = (a: Run, b: Run) => a.createdAt > b.createdAt || (a.createdAt === b.createdAt && a.id > b.id)

@@ -14,7 +14,7 @@ import { LiveOutput } from './live-output'
 import { RunActions } from './run-actions'
 import { RunData } from './run-data'
 import type { LiveLine, RunView } from './run-fold-model'
-import { activityOf } from './run-graph-model'
+import { activityOf, attentionOf } from './run-graph-model'
 import { RunHeader } from './run-header'
 import { RunSource } from './run-source'
 import type { RunTab } from './run-tabs'
@@ -146,6 +146,7 @@ function GraphRoom({ view, step, onStep }: Pick<RoomProps, 'view' | 'step' | 'on
           label="Tasks of the run"
           activity={activity}
           selected={selected}
+          attention={selected ?? (activity && attentionOf(activity, view.run.state))}
           onSelect={select}
         />
       </Suspense>

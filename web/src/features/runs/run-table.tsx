@@ -41,7 +41,7 @@ function RunRow({ run }: { run: Run }) {
       role="row"
       className={`relative flex flex-wrap gap-x-4 gap-y-0.5 px-4 py-2 hover:bg-accent-wash md:px-6 md:py-1.5 ${columns}`}
     >
-      <span role="cell" className="w-26 md:w-auto">
+      <span role="cell" className="flex w-26 md:w-auto">
         <StateLabel state={run.state} />
       </span>
       <span role="cell" className="order-first w-full min-w-0 truncate font-mono md:order-none md:w-auto">

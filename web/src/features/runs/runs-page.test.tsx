@@ -59,4 +59,21 @@ describe('The list of runs', () => {
     await userEvent.click(within(alert).getByRole('button', { name: 'Try again' }))
     expect(await screen.findByText('No run yet')).toBeInTheDocument()
   })
+
+  test('shows what the stream said even when an older list arrives after it', async () => {
+    let release = () => {}
+    const held = new Promise<void>(resolve => (release = resolve))
+    const asked = serve(async ({ path }) => {
+      if (!path.startsWith('/api/v1/runs')) return { json: { runs: {} } }
+      await held
+      return page([runOf({ id: 'a', position: 1 })])
+    })
+    renderPage(<RunsPage filter={{}} onFilter={() => {}} />)
+    await vi.waitFor(() => expect(asked.some(a => a.path.startsWith('/api/v1/runs'))).toBe(true))
+    const done = runOf({ id: 'a', position: 2, state: 'completed', endedAt: at(4200) })
+    asked.say(`id: 9\nevent: run\ndata: ${JSON.stringify(done)}\n\n`)
+    await new Promise(resolve => setTimeout(resolve))
+    release()
+    expect((await screen.findAllByRole('row'))[1]).toHaveTextContent('completed')
+  })
 })

@@ -106,35 +106,46 @@ function Marks({ step }: { step: Step }) {
 const rests = (step: Step) => step.kind === 'wait' || step.kind === 'listen' || Boolean(step.child)
 
 function BarView({ bar, step, span, container }: { bar: Bar; step: Step; span: string; container: boolean }) {
-  const left = `${bar.left * 100}%`
-  const width = `max(${bar.width * 100}%, 3px)`
+  const { left, width } = bar
+  const end = left + width
+  const hollow = step.state === 'waiting' || rests(step)
   const look = container
     ? 'h-1.5 rounded-full bg-[color-mix(in_oklab,var(--state)_45%,transparent)]'
-    : step.state === 'running'
-      ? 'race h-3 rounded-[2px]'
-      : step.state === 'waiting' || rests(step)
-        ? 'h-3 rounded-[2px] border border-(--state) bg-[color-mix(in_oklab,var(--state)_25%,transparent)]'
-        : 'h-3 rounded-[2px] bg-(--state)'
-  const inside = bar.left + bar.width > 0.82
+    : hollow
+      ? 'h-3.5 rounded-[2px] border border-(--state) bg-[color-mix(in_oklab,var(--state)_22%,transparent)]'
+      : `h-3 rounded-[2px] ${step.state === 'running' ? 'race' : 'bg-(--state)'}`
+  const percent = (share: number) => `${share * 100}%`
   return (
     <>
-      {bar.wake !== undefined && bar.wake > bar.left && (
+      {bar.wake !== undefined && bar.wake > end && (
         <span
-          style={{ left, right: `${Math.max(0, 1 - bar.wake) * 100}%` }}
+          style={{ left: percent(end), right: percent(Math.max(0, 1 - bar.wake)) }}
           className="absolute inset-y-0 my-auto h-0 border-t border-dashed border-(--state)"
         />
       )}
-      <span style={{ left, width }} className={`absolute inset-y-0 my-auto ${look}`} />
+      <span
+        style={{ left: percent(left), width: `max(${percent(width)}, 3px)` }}
+        className={`absolute inset-y-0 my-auto ${look}`}
+      />
       <span
         style={
-          inside
-            ? { right: `calc(${(1 - bar.left) * 100}% + 5px)` }
-            : { left: `calc(${(bar.left + bar.width) * 100}% + 7px)` }
+          end < 0.85
+            ? { left: `calc(${percent(end)} + 7px)` }
+            : left > 0.15
+              ? { right: `calc(${percent(1 - left)} + 5px)` }
+              : { left: `calc(${percent(left)} + 7px)` }
         }
-        className="tabular absolute inset-y-0 my-auto h-fit font-mono text-2xs whitespace-nowrap text-soft"
+        className={`tabular absolute inset-y-0 my-auto h-fit font-mono text-2xs whitespace-nowrap ${labelLook(bar, hollow && !container)}`}
       >
-        {inside && bar.left < 0.15 ? <span className="sr-only">{span}</span> : span}
+        {span}
       </span>
     </>
   )
+}
+
+/** Beside its bar; on it only where neither side has room, and there only a hollow bar leaves it legible. */
+function labelLook({ left, width }: Bar, hollow: boolean): string {
+  const on = left + width >= 0.85 && left <= 0.15
+  if (!on) return 'text-soft'
+  return hollow ? 'text-ink' : 'rounded-[2px] bg-surface px-1 text-ink'
 }

@@ -3,11 +3,15 @@ import { useEffect, useState } from 'react'
 import { isFinished, type LiveMessage, type RecordMessage } from '~/lib/api'
 import { followStream } from '~/lib/event-stream'
 import { url } from '~/lib/http'
+import { refresh } from '~/lib/refresh'
 import { readSteps, runViewQuery, stepsAtOnce } from './api'
 import { addSteps, appendLive, applyRecords, type LiveLine, type RunView } from './run-fold-model'
 
 /** Changes are shown at most this often: a busy run writes many records a second. */
 const flushMs = 60
+
+/** What is read beside the stream follows it at most this often. */
+const companionsMs = 400
 
 /** A run, read once and then kept up by its stream until it ends. */
 export function useRun(id: string) {
@@ -40,13 +44,17 @@ function followRun(
   let records: RecordMessage[] = []
   let lives: LiveMessage[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
+  let companions: ReturnType<typeof setTimeout> | undefined
+  const readCompanions = () => {
+    companions = undefined
+    for (const key of ['waiting', 'artifacts', 'journal']) void refresh(client, [key, id])
+  }
   const flush = () => {
     timer = undefined
     if (lives.length > 0) onLive(lives)
     if (records.length > 0) {
       client.setQueryData<RunView>(['run', id], view => view && applyRecords(view, records))
-      for (const key of ['waiting', 'artifacts', 'journal'])
-        void client.invalidateQueries({ queryKey: [key, id] }, { cancelRefetch: false })
+      companions ??= setTimeout(readCompanions, companionsMs)
     }
     records = []
     lives = []
@@ -65,6 +73,7 @@ function followRun(
   })
   return () => {
     clearTimeout(timer)
+    clearTimeout(companions)
     close()
   }
 }

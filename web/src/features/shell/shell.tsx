@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link, type LinkProps } from '@tanstack/react-router'
+import { Link, useLocation, type LinkProps } from '@tanstack/react-router'
 import { Activity, FileCode2, Monitor, Moon, Sun } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { IconButton } from '~/components/ui/button'
 import { systemQuery } from '~/lib/queries'
 import { Connection } from './connection'
@@ -15,6 +15,7 @@ const rooms: { to: LinkProps['to']; label: string; icon: typeof Activity }[] = [
 
 /** The frame around every room: ways between them, whether the page is live, what system this is. */
 export function Shell({ children }: { children: ReactNode }) {
+  const main = useFocusOnArrival()
   return (
     <div className="flex h-dvh flex-col md:flex-row">
       <a
@@ -25,12 +26,31 @@ export function Shell({ children }: { children: ReactNode }) {
       </a>
       <TopBar />
       <SideBar />
-      <main id="main" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col overflow-auto outline-none">
+      <main
+        ref={main}
+        id="main"
+        tabIndex={-1}
+        className="flex min-h-0 min-w-0 flex-1 flex-col overflow-auto outline-none"
+      >
         {children}
       </main>
       <BottomBar />
     </div>
   )
+}
+
+/** On another page the reader begins at its top, as after a full load: nothing else tells a screen reader about the change. */
+function useFocusOnArrival() {
+  const { pathname } = useLocation()
+  const main = useRef<HTMLElement>(null)
+  const last = useRef(pathname)
+  useEffect(() => {
+    if (last.current === pathname) return
+    last.current = pathname
+    main.current?.focus()
+    main.current?.scrollTo({ top: 0 })
+  }, [pathname])
+  return main
 }
 
 function Home() {
