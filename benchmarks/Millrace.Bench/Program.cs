@@ -3,10 +3,16 @@ using Millrace.Bench;
 using Millrace.Bench.Crash;
 using Millrace.Bench.Engine;
 using Millrace.Bench.Http;
+using Millrace.Bench.Jq;
 using Millrace.Bench.Storage;
 
 var benches = new Dictionary<string, Func<Task>>
 {
+    ["jq"] = () =>
+    {
+        JqBench.Run(Figures.AsJson);
+        return Task.CompletedTask;
+    },
     ["storage"] = () => StorageBench.RunAsync(Figures.AsJson),
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,

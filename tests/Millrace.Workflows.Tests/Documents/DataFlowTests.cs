@@ -38,7 +38,6 @@ public sealed class DataFlowTests
     [InlineData("{a: text}", "$input.b", "unknown_field 8:20")]
     [InlineData("{a: text}", "$workflow.id.x", "type_mismatch 8:26")]
     [InlineData("{a: text}", "$task.nam", "unknown_field 8:19")]
-    [InlineData("{a: text}", "$context.x", "unknown_field 8:22")]
     [InlineData("'${ .whatever | tostring }'", ".b", "type_mismatch 8:14")]
     public void Warns_of_what_can_only_fail_or_only_be_null(string value, string expression, string warning) =>
         Assert.Equal([warning], Warnings(After(value, expression)));
@@ -145,12 +144,17 @@ public sealed class DataFlowTests
 
     [Fact]
     public void The_context_holds_what_tasks_export() =>
-        Assert.Equal(["unknown_field 4:36"], Warnings("""
+        Assert.Equal(["unknown_field 5:36"], Warnings("""
+            input: {schema: {document: {type: object, properties: {given: {type: string}}, additionalProperties: false}}}
             do:
               - a: {set: {n: 1}, export: {as: '$context + {first: .n}'}}
               - b: {set: {m: 1, x: '${ $context.third }'}, export: {as: '$context + {second: .m}'}}
-              - c: {set: {x: '${ $context.first }', y: '${ $context.second }'}}
+              - c: {set: {x: '${ $context.first }', y: '${ $context.second }', z: '${ $context.given }'}}
             """));
+
+    [Fact]
+    public void The_context_of_a_workflow_whose_input_is_not_described_may_hold_anything() =>
+        Assert.Empty(Warnings("do:\n  - a: {set: {x: '${ $context.whatever }'}}\n"));
 
     [Fact]
     public void A_function_is_entered_with_anything() =>

@@ -63,6 +63,7 @@ internal sealed class KernelRun
             else if (State.NextWake is { } wake) _decision.At(_now = Math.Max(_now, wake)).Tick();
             else return;
         }
+        Record();
     }
 
     private void Answer(Command.Invoke call, object answered)
