@@ -73,7 +73,7 @@ public sealed class JqProgram
         if (values.Length > 0) m.Globals = values.ToArray();
         try
         {
-            if (_main.Single is not { } single) return Begin(m, input) ? m.Value : default;
+            if (_main.First is not { } single) return Begin(m, input) ? m.Value : default;
             m.Frame = _main.SlotCount == 0 ? Frame.Empty : NewFrame();
             var value = single.Eval(m, input);
             return value.IsSignal ? Settle(value) : value;

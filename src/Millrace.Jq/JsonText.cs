@@ -35,7 +35,7 @@ public static class JsonText
     /// <exception cref="JsonTextException">The text is not exactly one JSON value.</exception>
     public static Json Parse(ReadOnlySpan<byte> utf8)
     {
-        var reader = new Text.JsonReader(utf8, lenient: false, DepthMax);
+        using var reader = new Text.JsonReader(utf8, lenient: false, DepthMax);
         if (!reader.TryRead(out var value)) throw new JsonTextException("Expected a JSON value, found nothing.", 1, 1);
         reader.ExpectEnd();
         return value;

@@ -28,6 +28,16 @@ public sealed class InputArgumentsTests
     public void The_whole_input_comes_from_the_standard_input() => Assert.Equal("""{"from":"stdin"}""", Read("-").ToString());
 
     [Fact]
+    public void A_path_is_taken_from_the_folder_it_was_typed_in()
+    {
+        var schema = JsonText.Parse("""{"properties": {"file": {"type": "string", "format": "path"}, "text": {"type": "string"}}}""");
+        string[] members = ["file=a/../b.csv", "text=."];
+        var input = InputArguments.WithAbsolutePaths(Read(null, members)!.Value, members, schema);
+        Assert.Equal(Path.Combine(Environment.CurrentDirectory, "b.csv"), input["file"].AsString());
+        Assert.Equal(".", input["text"].AsString());
+    }
+
+    [Fact]
     public void Without_any_input_there_is_none() => Assert.Null(Read(null));
 
     [Theory]

@@ -124,6 +124,7 @@ public class LimitTests
         Assert.Equal("100000", Run.Text("reduce range(100000) as $i ({}; .[$i | tostring] = $i) | length", options: options));
         Assert.Equal("100000", Run.Text("reduce range(100000) as $i ([]; . + [$i]) | length", options: options));
         Assert.Equal("100000", Run.Text("reduce range(100000) as $i ([]; .[$i] = $i) | length", options: options));
+        Assert.Equal("2000", Run.Text("reduce range(100000) as $i ({}; .[$i % 2000 | tostring] += 1) | length", options: options with { Limits = options.Limits with { StepsMax = 5_000_000 } }));
     }
 
     [Theory]

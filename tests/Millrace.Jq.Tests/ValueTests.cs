@@ -73,6 +73,37 @@ public class ValueTests
     }
 
     [Fact]
+    public void Members_of_a_large_object_set_anew_are_seen_in_that_version_alone()
+    {
+        var random = new Random(1);
+        var version = JsonObject.Empty;
+        var plain = new Dictionary<string, double>();
+        var versions = new List<(JsonObject Object, Dictionary<string, double> Expected)>();
+        for (var i = 0; i < 3_000; i++)
+        {
+            var key = $"k{random.Next(120)}";
+            if (random.Next(20) == 0)
+            {
+                version = version.Without(key);
+                plain.Remove(key);
+            }
+            else
+            {
+                version = version.With(key, i);
+                plain[key] = i;
+            }
+            if (i % 50 == 0) versions.Add((version, new(plain)));
+            if (random.Next(100) == 0 && versions.Count > 0) (version, plain) = (versions[^1].Object, new(versions[^1].Expected));
+        }
+        foreach (var (held, expected) in versions)
+        {
+            Assert.Equal(expected.OrderBy(e => e.Key, StringComparer.Ordinal), held.Members.ToArray().Select(e => KeyValuePair.Create(e.Key, e.Value.AsNumber())).OrderBy(e => e.Key, StringComparer.Ordinal));
+            Assert.Equal(held.Members.ToArray().Select(e => e.Key), held.Select(e => e.Key));
+            Assert.All(expected, e => Assert.True(held.TryGet(e.Key, out var value) && value.AsNumber() == e.Value));
+        }
+    }
+
+    [Fact]
     public void Versions_of_an_array_do_not_disturb_one_another()
     {
         var first = JsonArray.Empty.Append(1).Append(2);

@@ -137,13 +137,13 @@ public sealed class DefinitionTests(TestServer server) : IClassFixture<TestServe
     }
 
     [Fact]
-    public async Task What_cannot_run_yet_can_be_pushed_and_shown_but_not_started()
+    public async Task What_cannot_run_yet_is_refused_with_the_place_and_the_reason()
     {
         var pushed = await server.PushAsync(TestServer.Document("listens", "  - a: {listen: {to: {one: {with: {type: com.example.event}}}}}"));
 
-        Assert.True(pushed.Status == 201, pushed.Text);
-        var started = await server.PostAsync("/api/v1/runs", """{"definition": {"namespace": "test", "name": "listens"}}""");
-        Assert.Equal((422, "definition.unsupported"), (started.Status, started.Body["code"].AsString()));
-        Assert.Equal(3, (int)started.Body["errors"][0]["line"].AsNumber());
+        Assert.Equal((422, "definition.invalid"), (pushed.Status, pushed.Body["code"].AsString()));
+        var error = pushed.Body["errors"][0];
+        Assert.Equal(("workflow.unsupported", 3.0), (error["code"].AsString(), error["line"].AsNumber()));
+        Assert.Equal(404, (await server.GetAsync("/api/v1/definitions/test/listens")).Status);
     }
 }

@@ -31,8 +31,10 @@ internal static class RunCommand
     private static async Task<int> RunAsync(Session session, ParseResult parse, CancellationToken cancel)
     {
         var what = parse.GetRequiredValue(What);
-        var input = InputArguments.Read(parse.GetValue(Input), parse.GetValue(Members) ?? [], session.Terminal.In);
+        var members = parse.GetValue(Members) ?? [];
+        var input = InputArguments.Read(parse.GetValue(Input), members, session.Terminal.In);
         var (definition, pushed) = await ResolveAsync(session, what, cancel);
+        if (input is { } typed && members.Length > 0) input = InputArguments.WithAbsolutePaths(typed, members, await SchemaAsync(session, definition, cancel));
         var request = JsonObject.Empty.With("definition", definition.ToJson());
         if (input is { } given) request = request.With("input", given);
         var (status, run) = await session.Client.PostAsync("api/v1/runs", request, parse.GetValue(Key), cancel);
@@ -46,6 +48,9 @@ internal static class RunCommand
         }
         return await new RunWatch(session, plain: parse.GetValue(Plain)).FollowAsync(run, pushed, cancel);
     }
+
+    private static async Task<Json> SchemaAsync(Session session, DefinitionReference definition, CancellationToken cancel) =>
+        (await session.Client.GetAsync(definition.VersionPath, cancel))["inputSchema"];
 
     private static async Task<(DefinitionReference, List<Pushed>)> ResolveAsync(Session session, string what, CancellationToken cancel)
     {

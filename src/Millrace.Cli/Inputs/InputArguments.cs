@@ -29,6 +29,22 @@ internal static class InputArguments
         return set;
     }
 
+    /// <summary>
+    /// A process on the server starts in a folder of its own, so a path typed here means nothing there. A <c>key=value</c> whose
+    /// property in the input's schema has <c>format: path</c> is taken relative to the folder the command was typed in.
+    /// </summary>
+    public static Json WithAbsolutePaths(Json input, IReadOnlyList<string> members, Json schema)
+    {
+        var typed = input.AsObject();
+        foreach (var member in members)
+        {
+            var (key, value) = Member(member);
+            if (value.StringOrNull is { Length: > 0 } path && schema["properties"][key]["format"].StringOrNull == "path")
+                typed = typed.With(key, Path.GetFullPath(path));
+        }
+        return typed;
+    }
+
     private static (string Key, Json Value) Member(string member)
     {
         var equals = member.IndexOf('=', StringComparison.Ordinal);

@@ -79,7 +79,7 @@ internal sealed class JqInputs(JqArguments arguments, Stream stdin)
 
     private static bool ReadOne(byte[] text, ref int from, out Json value)
     {
-        var reader = new JsonReader(text.AsSpan(from), lenient: true, LenientJson.DepthMax);
+        using var reader = new JsonReader(text.AsSpan(from), lenient: true, LenientJson.DepthMax);
         var found = reader.TryRead(out value);
         from += reader.Position;
         return found;

@@ -63,7 +63,7 @@ internal static class Arithmetic
         if (right.Count == 1)
         {
             var (key, value) = right.Members[0];
-            m.Charge(48 + 24 * (left.Count < 16 ? left.Count : 1));
+            m.ChargeCopy(48 + 24L * left.CopiedBySetting(key));
             return left.With(key, value);
         }
         m.ChargeCopy(48 + 24L * (left.Count + right.Count));

@@ -113,12 +113,12 @@ internal static partial class Paths
         return value;
     }
 
-    private static Json SetAt(Machine m, Json target, Json key, Json value)
+    public static Json SetAt(Machine m, Json target, Json key, Json value)
     {
         if (key.StringOrNull is { } name && (target.IsObject || target.IsNull))
         {
             var members = target.ObjectOrNull ?? JsonObject.Empty;
-            m.ChargeCopy(48 + 24L * (members.Count < 16 || members.Has(name) ? members.Count + 1 : 1));
+            m.ChargeCopy(48 + 24L * members.CopiedBySetting(name));
             return members.With(name, value);
         }
         if (key.IsNumber && (target.IsArray || target.IsNull)) return SetItem(m, target.ArrayOrNull ?? JsonArray.Empty, key.AsNumber(), value);

@@ -37,6 +37,7 @@ internal sealed partial class Compiler
         var compiler = new Compiler { _globals = globals };
         var code = compiler.Values(node, new Context(Scope.Root, compiler._main));
         compiler._main.Function.Single = code.Single;
+        compiler._main.Function.First = code.Single ?? (code.Loop is { Height: < HeightMax } loop ? new FirstExpression(loop) : null);
         if (code.Single is null) compiler._main.Function.Values = code.Emit(OutputOp.Instance);
         while (compiler._pending.TryDequeue(out var next))
         {

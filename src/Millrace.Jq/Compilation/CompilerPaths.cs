@@ -84,8 +84,9 @@ internal sealed partial class Compiler
 
     private Code Update(UpdateNode node, Context c)
     {
-        if (node.Kind == Syntax.Update.Modify) return Modify(node.Target, Values(node.Value, c), c);
         var value = Values(node.Value, c);
+        if (IsLow(value) && KeysOf(node.Target, c) is { } keys) return UpdatePlace(node, keys, value.Single!, c);
+        if (node.Kind == Syntax.Update.Modify) return Modify(node.Target, value, c);
         int input = c.NewSlot(), slot = c.NewSlot();
         if (node.Kind == Syntax.Update.Set)
         {
@@ -97,12 +98,38 @@ internal sealed partial class Compiler
                 return new StoreOp(input, value.Emit(new StoreOp(slot, start)));
             });
         }
-        Expression right = new SlotExpression(slot);
-        Expression update = node.Kind == Syntax.Update.Alternative
-            ? new AlternativeExpression(IdentityExpression.Instance, right)
-            : new BinaryExpression(node.Operator, IdentityExpression.Instance, right);
-        var modify = Modify(node.Target, new Code(update), c);
+        var modify = Modify(node.Target, new Code(Combine(node, new SlotExpression(slot))), c);
         return new Code(next => new StoreOp(input, value.Emit(new StoreLoadOp(slot, input, modify.Emit(next)))));
+    }
+
+    private static Code UpdatePlace(UpdateNode node, Expression[] keys, Expression value, Context c)
+    {
+        if (node.Kind == Syntax.Update.Modify) return new Code(new PlaceUpdateExpression(keys, null, 0, value));
+        var slot = c.NewSlot();
+        return new Code(new PlaceUpdateExpression(keys, value, slot, Combine(node, new SlotExpression(slot))));
+    }
+
+    /// <summary>What the value at the place becomes, given the assigned value.</summary>
+    private static Expression Combine(UpdateNode node, Expression assigned) => node.Kind switch
+    {
+        Syntax.Update.Set => assigned,
+        Syntax.Update.Alternative => new AlternativeExpression(IdentityExpression.Instance, assigned),
+        _ => new BinaryExpression(node.Operator, IdentityExpression.Instance, assigned),
+    };
+
+    /// <summary>The keys of a target that is one place at most, evaluated on the input; null for any other.</summary>
+    private Expression[]? KeysOf(Node target, Context c)
+    {
+        var keys = new List<Expression>();
+        for (; target is not IdentityNode; target = ((IndexNode)target).Target)
+        {
+            if (target is not IndexNode { Optional: false } index) return null;
+            var key = Values(index.Key, c);
+            if (!IsLow(key)) return null;
+            keys.Add(key.Single!);
+        }
+        keys.Reverse();
+        return keys.Count is > 0 and < HeightMax / 4 ? [.. keys] : null;
     }
 
     private Code Modify(Node targetNode, Code update, Context c)

@@ -40,6 +40,9 @@ internal sealed class Function
 
     /// <summary>Set when the filter has one output at most.</summary>
     public Expression? Single;
+
+    /// <summary>The first output alone, when that can be had without steps.</summary>
+    public Expression? First;
 }
 
 /// <summary>A step of a path under construction, and the value found there.</summary>

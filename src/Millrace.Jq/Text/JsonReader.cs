@@ -9,14 +9,44 @@ namespace Millrace.Jq.Text;
 /// </summary>
 internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthMax)
 {
-    private const int KeyCacheSize = 64;
+    private const int KeyCacheSize = 256;
+    private const int RoomMax = 4_096;
+
+    [ThreadStatic]
+    private static Room? _idle;
 
     private readonly ReadOnlySpan<byte> _text = text;
-    private readonly string?[] _keys = new string?[KeyCacheSize];
-    private readonly List<Json> _values = [];
-    private readonly List<string> _names = [];
-    private readonly Stack<(bool IsObject, int Values, int Names)> _open = new();
+    private readonly Room _room = Room.Take();
     private int _at;
+
+    /// <summary>Stacks of values that are not complete, and names seen lately; a thread keeps one from text to text.</summary>
+    private sealed class Room
+    {
+        public readonly string?[] Keys = new string?[KeyCacheSize];
+        public Json[] Values = new Json[32];
+        public string[] Names = new string[16];
+        public (bool IsObject, int Values, int Names)[] Open = new (bool, int, int)[8];
+        public int ValueCount;
+        public int NameCount;
+        public int OpenCount;
+
+        public static Room Take()
+        {
+            var room = _idle ?? new Room();
+            _idle = null;
+            return room;
+        }
+    }
+
+    /// <summary>Gives the stacks back for the next text.</summary>
+    public readonly void Dispose()
+    {
+        var room = _room;
+        if (room.Values.Length > RoomMax || room.Open.Length > RoomMax) return;
+        System.Array.Clear(room.Values, 0, room.ValueCount);
+        room.ValueCount = room.NameCount = room.OpenCount = 0;
+        _idle = room;
+    }
 
     public readonly int Position => _at;
 
@@ -31,12 +61,14 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
         {
             if (!Begin(out value)) continue;
             // A value is complete: hand it to what is open, closing what ends with it.
-            while (_open.Count > 0)
+            var room = _room;
+            while (room.OpenCount > 0)
             {
-                _values.Add(value);
+                if (room.ValueCount == room.Values.Length) System.Array.Resize(ref room.Values, room.ValueCount * 2);
+                room.Values[room.ValueCount++] = value;
                 if (!Close(out value)) break;
             }
-            if (_open.Count == 0) return true;
+            if (room.OpenCount == 0) return true;
         }
     }
 
@@ -79,7 +111,8 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
     private bool Open(bool isObject, byte closing, out Json value)
     {
         value = isObject ? Json.EmptyObject : Json.EmptyArray;
-        if (_open.Count >= depthMax) throw Error($"Nested deeper than {depthMax} levels");
+        var room = _room;
+        if (room.OpenCount >= depthMax) throw Error($"Nested deeper than {depthMax} levels");
         _at++;
         SkipBlank();
         if (_at < _text.Length && _text[_at] == closing)
@@ -87,7 +120,8 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
             _at++;
             return true;
         }
-        _open.Push((isObject, _values.Count, _names.Count));
+        if (room.OpenCount == room.Open.Length) System.Array.Resize(ref room.Open, room.OpenCount * 2);
+        room.Open[room.OpenCount++] = (isObject, room.ValueCount, room.NameCount);
         if (isObject) ReadName();
         return false;
     }
@@ -97,7 +131,8 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
     {
         value = default;
         SkipBlank();
-        var (isObject, values, names) = _open.Peek();
+        var room = _room;
+        var (isObject, values, names) = room.Open[room.OpenCount - 1];
         if (_at == _text.Length) throw Error(isObject ? "Expected ',' or '}', found the end of the text" : "Expected ',' or ']', found the end of the text");
         if (_text[_at] == (byte)',')
         {
@@ -107,18 +142,12 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
         }
         if (_text[_at] != (isObject ? (byte)'}' : (byte)']')) throw Error(isObject ? "Expected ',' or '}'" : "Expected ',' or ']'");
         _at++;
-        _open.Pop();
-        var items = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_values)[values..];
-        if (isObject)
-        {
-            value = JsonObject.Of(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_names)[names..], items);
-            _names.RemoveRange(names, _names.Count - names);
-        }
-        else
-        {
-            value = JsonArray.Of(items);
-        }
-        _values.RemoveRange(values, _values.Count - values);
+        room.OpenCount--;
+        var items = room.Values.AsSpan(values, room.ValueCount - values);
+        value = isObject ? JsonObject.Of(room.Names.AsSpan(names, room.NameCount - names), items) : JsonArray.Of(items);
+        items.Clear();
+        room.ValueCount = values;
+        room.NameCount = names;
         return true;
     }
 
@@ -126,7 +155,9 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
     {
         SkipBlank();
         if (_at == _text.Length || _text[_at] != (byte)'"') throw Error("Expected a member's name in quotes");
-        _names.Add(ReadKey());
+        var room = _room;
+        if (room.NameCount == room.Names.Length) System.Array.Resize(ref room.Names, room.NameCount * 2);
+        room.Names[room.NameCount++] = ReadKey();
         SkipBlank();
         if (_at == _text.Length || _text[_at] != (byte)':') throw Error("Expected ':'");
         _at++;
@@ -139,7 +170,7 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
         var end = rest.IndexOfAny((byte)'"', (byte)'\\');
         if (end is <= 0 or > 40 || rest[end] != (byte)'"' || !Ascii.IsValid(rest[..end]) || rest[..end].ContainsAnyInRange((byte)0, (byte)31)) return ReadString();
         var bytes = rest[..end];
-        ref var slot = ref _keys[(uint)(bytes[0] * 31 + bytes[^1] * 7 + bytes[bytes.Length / 2] + bytes.Length) % KeyCacheSize];
+        ref var slot = ref _room.Keys[(uint)(bytes[0] * 31 + bytes[^1] * 7 + bytes[bytes.Length / 2] + bytes.Length) % KeyCacheSize];
         if (slot is null || !Ascii.Equals(bytes, slot)) slot = Encoding.ASCII.GetString(bytes);
         _at += end + 2;
         return slot;

@@ -14,7 +14,7 @@ internal static class LenientJson
         var bytes = Encoding.UTF8.GetBytes(text);
         try
         {
-            var reader = new JsonReader(bytes, lenient: true, DepthMax);
+            using var reader = new JsonReader(bytes, lenient: true, DepthMax);
             if (reader.TryRead(out var value))
             {
                 reader.ExpectEnd();

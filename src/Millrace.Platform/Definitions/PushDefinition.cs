@@ -45,7 +45,7 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         var result = WorkflowLoader.Load(source);
         if (result.Workflow is null) return (null, result.Diagnostics);
         var unknown = UnknownFunctions(result.Workflow, source);
-        return unknown.Count == 0 ? (result.Workflow, result.Diagnostics) : (null, [.. unknown, .. result.Diagnostics]);
+        return unknown.Count == 0 && result.IsExecutable ? (result.Workflow, result.Diagnostics) : (null, [.. unknown, .. result.Diagnostics]);
     }
 
     /// <summary>No silent fallback: a function that nobody provides is refused when the document is pushed, not when a run gets there.</summary>

@@ -6,7 +6,6 @@ using Millrace.Jq;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
 using Millrace.Storage;
-using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
 
 namespace Millrace.Platform.Runs;
@@ -18,7 +17,7 @@ public sealed class StartRun(Database database, CompiledDefinitions compiled, Du
     private const int SchemaErrorsMax = 20;
 
     /// <returns>The run's id, and whether this request started it.</returns>
-    /// <exception cref="Problem">400 for a wrong body, 404 <c>definition.not_found</c>, 409 <c>run.idempotency_conflict</c>, 422 <c>definition.unsupported</c> or <c>run.input_invalid</c>.</exception>
+    /// <exception cref="Problem">400 for a wrong body, 404 <c>definition.not_found</c>, 409 <c>run.idempotency_conflict</c>, 422 <c>run.input_invalid</c>.</exception>
     public async Task<(Guid Run, bool Started)> StartAsync(Tenant tenant, Json body, string? idempotencyKey, CancellationToken cancel)
     {
         var (name, input) = Read(body);
@@ -63,13 +62,8 @@ public sealed class StartRun(Database database, CompiledDefinitions compiled, Du
     private async Task<Workflow> ResolveAsync(Tenant tenant, DefinitionName name, CancellationToken cancel)
     {
         var definition = await database.ReadAsync(db => DefinitionStore.Find(db, tenant, name), cancel) ?? throw DefinitionEndpoints.NotFound(name);
-        var unsupported = definition.Diagnostics.Where(d => d.Severity == Severity.Error).ToList();
-        if (unsupported.Count > 0)
-            throw new Problem(422, "definition.unsupported", "The definition cannot run here yet.", Problem.Summarise(Located(unsupported)), Located(unsupported));
         return (await compiled.FindAsync(database, tenant, definition.Hash, cancel))!;
     }
-
-    private static List<ProblemError> Located(List<Diagnostic> findings) => [.. findings.Select(PushDefinition.ErrorOf)];
 
     private static void CheckInput(Workflow workflow, Json input)
     {
