@@ -90,6 +90,23 @@ public sealed class ControlTests
         Assert.Equal((run.State.Id, 1, 1), (child.Parent, child.ParentStep, child.Depth));
     }
 
+    /// <summary>Each end is a signal of its own, though the row of the one before is gone. A parent that misses one is woken and lets go again, write after write.</summary>
+    [Fact]
+    public async Task Children_one_after_another_are_each_heard_of_with_few_writes()
+    {
+        await using var test = await TestEngine.OpenAsync();
+        test.Define("- a: { set: { x: 1 } }", name: "child");
+        var run = await test.RunAsync("""
+            - loop:
+                for: { each: i, in: '[range(5)]' }
+                do:
+                  - one: { run: { workflow: { namespace: test, name: child, version: latest } } }
+            """);
+        Assert.Equal(RunPhase.Completed, run.State.Phase);
+        Assert.Equal(5, run.Steps.Values.Count(s => s.Child is not null));
+        Assert.True(test.Database.Writes < 100, $"{test.Database.Writes} writes");
+    }
+
     [Fact]
     public async Task A_childs_fault_is_its_parents()
     {

@@ -67,8 +67,13 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
 
     internal static ProblemError ErrorOf(Diagnostic finding) => new()
     {
-        Severity = finding.Severity, Code = finding.Code, Message = finding.Message,
-        Line = finding.Line, Column = finding.Column, Pointer = finding.Pointer, Expected = finding.Expected,
+        Severity = finding.Severity,
+        Code = finding.Code,
+        Message = finding.Message,
+        Line = finding.Line,
+        Column = finding.Column,
+        Pointer = finding.Pointer,
+        Expected = finding.Expected,
     };
 
     private static Problem Invalid(IReadOnlyList<Diagnostic> findings)

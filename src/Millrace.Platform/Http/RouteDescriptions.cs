@@ -36,7 +36,10 @@ internal static class RouteDescriptions
             operation.Parameters ??= [];
             operation.Parameters.Add(new OpenApiParameter
             {
-                Name = name, In = place, Description = description, Required = false,
+                Name = name,
+                In = place,
+                Description = description,
+                Required = false,
                 Schema = repeated ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = text } : text,
             });
             return Task.CompletedTask;

@@ -70,7 +70,10 @@ public sealed class StartRun(Database database, CompiledDefinitions compiled, Du
         if (workflow.InputSchema is not { } schema) return;
         var errors = schema.Validate(input, SchemaErrorsMax).Select(e => new ProblemError
         {
-            Code = "input." + e.Keyword, Message = e.Message, Pointer = e.Instance, Schema = e.Schema,
+            Code = "input." + e.Keyword,
+            Message = e.Message,
+            Pointer = e.Instance,
+            Schema = e.Schema,
         }).ToList();
         if (errors.Count > 0) throw new Problem(422, "run.input_invalid", "The input does not fit the definition's schema.", Problem.Summarise(errors), errors);
     }
