@@ -1,5 +1,5 @@
-// The shapes of docs/http.md, written by hand until the server publishes its OpenAPI document; then `npm run gen` writes
-// schema.gen.ts and these become aliases of its types. Nothing else in the application restates them.
+// The shapes of docs/http.md, written by hand. `npm run gen` writes schema.gen.ts from the server's OpenAPI document; once that
+// document tells the type of every member (times and free JSON have none yet), these become aliases of its types.
 
 export type RunState = 'pending' | 'running' | 'waiting' | 'suspended' | 'cancelled' | 'faulted' | 'completed'
 export type StepState = RunState | 'skipped'

@@ -67,4 +67,25 @@ describe('The block of a task', () => {
       { line: 6, text: '${ .more }' },
     ])
   })
+
+  test('gives expressions that the language takes without braces, and no names', () => {
+    const text = [
+      '- each:',
+      '    if: .ready',
+      "    for: { each: x, in: '${ .items }' }",
+      '    catch:',
+      '      as: error',
+      "      when: '.status > 500'",
+      '    output:',
+      '      as: |',
+      '        { a: .b,',
+      '          c: 1 }',
+    ].join('\n')
+    expect(expressionsIn(text, 1, 10)).toEqual([
+      { line: 2, text: '.ready' },
+      { line: 3, text: '${ .items }' },
+      { line: 6, text: '.status > 500' },
+      { line: 9, text: '{ a: .b, …' },
+    ])
+  })
 })

@@ -59,18 +59,30 @@ export function blockAt(source: string, line: number): { from: number; to: numbe
   return { from: line, to }
 }
 
-/** Runtime expressions `${ … }` inside a block, each with its line; at most `max`. */
+/** Where the language takes an expression without `${ }`. */
+const bare = /^\s*(?:- )?(?:if|when|exceptWhen|in|while|as|from):\s+(["']?)([.$([{|>].*?)\1\s*$/
+
+/** Runtime expressions inside a block, each with its line; at most `max`. Of one that stands over several lines, the first. */
 export function expressionsIn(source: string, from: number, to: number, max = 8): { line: number; text: string }[] {
   const found: { line: number; text: string }[] = []
-  source
-    .split('\n')
-    .slice(from - 1, to)
-    .forEach((text, i) => {
-      for (let at = text.indexOf('${'); at >= 0 && found.length < max; at = text.indexOf('${', at + 2)) {
-        const end = closingBrace(text, at + 2)
-        found.push({ line: from + i, text: end < 0 ? text.slice(at) : text.slice(at, end + 1) })
-      }
-    })
+  const lines = source.split('\n')
+  for (let line = from; line <= Math.min(to, lines.length) && found.length < max; line++) {
+    const text = lines[line - 1]!
+    const value = bare.exec(text)?.[2]
+    if (value !== undefined && /^[|>][+-]?$/.test(value)) {
+      found.push({ line: line + 1, text: `${(lines[line] ?? '').trim()} …` })
+    } else if (value !== undefined && !value.includes('${')) found.push({ line, text: value })
+    else for (const one of enclosedIn(text)) found.push({ line, text: one })
+  }
+  return found.slice(0, max)
+}
+
+function enclosedIn(text: string): string[] {
+  const found: string[] = []
+  for (let at = text.indexOf('${'); at >= 0; at = text.indexOf('${', at + 2)) {
+    const end = closingBrace(text, at + 2)
+    found.push(end < 0 ? text.slice(at) : text.slice(at, end + 1))
+  }
   return found
 }
 

@@ -24,6 +24,11 @@ describe('An error of a run', () => {
     expect(markerOf(error, source, 2).line).toBe(5)
   })
 
+  test('is marked at the only expression there is', () => {
+    const one = 'do:\n  - convert:\n      if: .rate > 1\n      set: {}\n'
+    expect(markerOf({ ...standard('expression'), detail: 'failed' }, one, 2).line).toBe(3)
+  })
+
   test('is marked at the task when no expression is quoted, or it is of another type', () => {
     expect(markerOf({ ...standard('expression'), detail: 'failed' }, source, 2).line).toBe(2)
     expect(markerOf({ ...standard('runtime'), detail: '.rate' }, source, 2).line).toBe(2)

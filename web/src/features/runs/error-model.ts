@@ -35,16 +35,17 @@ export function headline(error: WorkflowError): string {
   return error.title ?? error.detail ?? shortType(error)
 }
 
-/** The marker of an error of the task at `line`: at the one expression that the error's detail quotes, else at the task. */
+/** The marker of an error of the task at `line`: at its expression, if the error is of one and tells which; else at the task. */
 export function markerOf(error: WorkflowError, source: string, line: number): LineMarker {
   const message = error.detail ?? headline(error)
   const task: LineMarker = { line, severity: 'error', message }
   if (!isExpressionError(error)) return task
   const block = blockAt(source, line)
-  const quoted = expressionsIn(source, block.from, block.to, 200).filter(e => message.includes(innerOf(e.text)))
+  const all = expressionsIn(source, block.from, block.to, 200)
   // The longest: a shorter one may stand inside it.
-  const [best] = quoted.toSorted((a, b) => b.text.length - a.text.length)
-  return best ? { ...task, line: best.line } : task
+  const [quoted] = all.filter(e => message.includes(innerOf(e.text))).toSorted((a, b) => b.text.length - a.text.length)
+  const meant = quoted ?? (all.length === 1 ? all[0] : undefined)
+  return meant ? { ...task, line: meant.line } : task
 }
 
-const innerOf = (expression: string) => expression.replace(/^\$\{\s*/, '').replace(/\s*\}$/, '')
+const innerOf = (expression: string) => expression.replace(/^\$\{\s*/, '').replace(/\s*\}$|\s*…$/, '')
