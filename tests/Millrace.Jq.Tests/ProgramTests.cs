@@ -48,7 +48,7 @@ public class ProgramTests
     [Theory]
     [InlineData("error(\"plain\")", "plain", "\"plain\"")]
     [InlineData("error({a:1})", "(not a string): {\"a\":1}", "{\"a\":1}")]
-    [InlineData("error(null)", "null (null) not a string", "null")]
+    [InlineData("error(null)", "(not a string): null", "null")]
     [InlineData(".a", "Cannot index number with string (\"a\")", "\"Cannot index number with string (\\\"a\\\")\"")]
     [InlineData(".[] | .x", "Cannot iterate over number (5)", "\"Cannot iterate over number (5)\"")]
     public void An_error_carries_its_value_and_a_text(string filter, string message, string value)

@@ -31,7 +31,6 @@ internal static class Collections
 
     public static Json Add(Machine m, Json value)
     {
-        if (value.IsNull) return default;
         if (value.ObjectOrNull is { } members)
         {
             var items = new Gathering();
@@ -156,7 +155,6 @@ internal static class Collections
 
     public static Json Indices(Machine m, Json value, Json wanted)
     {
-        if (value.IsNull) return default;
         if (value.IsString && wanted.IsString) return Strings.Indices(m, value, wanted);
         if (value.ArrayOrNull is not { } items) return Paths.Get(m, value, wanted);
         return Indices(m, items, wanted.ArrayOrNull ?? JsonArray.Empty.Append(wanted));
@@ -181,7 +179,7 @@ internal static class Collections
     public static Json Index(Machine m, Json value, Json wanted)
     {
         var places = Indices(m, value, wanted);
-        return places.IsSignal ? places : places[0];
+        return places.IsSignal ? places : Paths.Get(m, places, 0);
     }
 
     public static Json LastIndex(Machine m, Json value, Json wanted)
@@ -211,11 +209,17 @@ internal static class Collections
 
     public static Json Entries(Machine m, Json value)
     {
-        if (value.ObjectOrNull is not { } members) return Fault.Type(value, "has no keys");
-        m.ChargeCopy(members.Count * 112L);
-        var entries = new Json[members.Count];
+        var count = value.ArrayOrNull?.Count ?? value.ObjectOrNull?.Count ?? -1;
+        if (count < 0) return Fault.Type(value, "has no keys");
+        m.ChargeCopy(count * 112L);
+        var entries = new Json[count];
+        if (value.ArrayOrNull is { } items)
+        {
+            for (var i = 0; i < count; i++) entries[i] = Json.Object("key", i, "value", items[i]);
+            return JsonArray.Own(entries, count);
+        }
         var at = 0;
-        foreach (var (key, member) in members.Members) entries[at++] = Json.Object("key", key, "value", member);
+        foreach (var (key, member) in value.AsObject().Members) entries[at++] = Json.Object("key", key, "value", member);
         return JsonArray.Own(entries, at);
     }
 

@@ -57,7 +57,7 @@ internal static partial class Paths
     /// <summary>Null when start or end is no number.</summary>
     private static (int Start, int End)? Bounds(JsonObject slice, int length)
     {
-        Json from = slice.Get("start"), upto = slice.Get("end");
+        if (!slice.TryGet("start", out var from) || !slice.TryGet("end", out var upto)) return null;
         if (!(from.IsNull || from.IsNumber) || !(upto.IsNull || upto.IsNumber)) return null;
         var start = from.IsNull || double.IsNaN(from.AsNumber()) ? 0 : from.AsNumber();
         var end = upto.IsNull || double.IsNaN(upto.AsNumber()) ? length : upto.AsNumber();
@@ -75,7 +75,6 @@ internal static partial class Paths
         if (keys.Count > LengthMax) return Fault.Of("Path too deep");
         foreach (var key in keys.Span)
         {
-            if (target.IsNull) return default;
             target = Get(m, target, key);
             if (target.IsSignal) return target;
         }

@@ -12,6 +12,6 @@ internal static class Fault
 
     public static Json Types(Json left, Json right, string message) => Of($"{Describe.Shown(left)} and {Describe.Shown(right)} {message}");
 
-    public static JqException Uncaught(Json error) => new(error, error.IsString ? error.AsString() : error.IsNull
-        ? "null (null) not a string" : $"(not a string): {JsonText.ToText(error)}");
+    public static JqException Uncaught(Json error) =>
+        new(error, error.StringOrNull ?? $"(not a string): {JsonText.ToText(error)}");
 }
