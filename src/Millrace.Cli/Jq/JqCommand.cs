@@ -88,7 +88,7 @@ internal static class JqCommand
         var options = new JqOptions
         {
             Limits = arguments.Limits,
-            Now = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds,
+            Now = (TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds,
             Environment = Environment(),
             LocalTimeZone = TimeZoneInfo.Local,
             NextInput = inputs.Next,
