@@ -73,10 +73,10 @@ public sealed class JqProgram
         if (values.Length > 0) m.Globals = values.ToArray();
         try
         {
-            if (_main.First is not { } single) return Begin(m, input) ? m.Value : default;
+            if (_main.First is not { } single) return Begin(m, input) ? Counted(m, m.Value) : default;
             m.Frame = _main.SlotCount == 0 ? Frame.Empty : NewFrame();
             var value = single.Eval(m, input);
-            return value.IsSignal ? Settle(value) : value;
+            return value.IsSignal ? Settle(value) : Counted(m, value);
         }
         finally
         {
@@ -98,14 +98,19 @@ public sealed class JqProgram
                 if (Signal.Of(value).Kind == SignalKind.Error) Settle(value);
                 yield break;
             }
-            yield return value;
+            yield return Counted(m, value);
             yield break;
         }
         for (var more = Begin(m, input); more; more = m.Retry())
         {
-            m.CountOutput();
-            yield return m.Value;
+            yield return Counted(m, m.Value);
         }
+    }
+
+    private static Json Counted(Machine m, Json output)
+    {
+        m.CountOutput(output);
+        return output;
     }
 
     private bool Begin(Machine m, Json input)

@@ -123,7 +123,7 @@ public readonly partial struct Json : IEquatable<Json>, IComparable<Json>
 
     /// <summary>Equal as jq's <c>==</c> has it.</summary>
     /// <exception cref="JqException">The values nest deeper than 10,000 levels.</exception>
-    public bool Equals(Json other) => AreEqual(this, other, 0);
+    public bool Equals(Json other) => AreEqual(null, this, other, 0);
     public override bool Equals(object? obj) => obj is Json other && Equals(other);
     public static bool operator ==(Json left, Json right) => left.Equals(right);
     public static bool operator !=(Json left, Json right) => !left.Equals(right);

@@ -84,7 +84,8 @@ public class ProgramTests
     {
         var options = new JqOptions
         {
-            Now = 1_700_000_000.5, Environment = Json.Object("HOME", "/x"),
+            Now = 1_700_000_000.5,
+            Environment = Json.Object("HOME", "/x"),
             LocalTimeZone = TimeZoneInfo.CreateCustomTimeZone("t", TimeSpan.FromHours(2), "T", "TST"),
         };
         Assert.Equal("[1700000000.5,\"/x\",\"/x\"]", Run.Text("[now, env.HOME, $ENV.HOME]", options: options));

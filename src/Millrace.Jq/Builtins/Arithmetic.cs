@@ -26,12 +26,12 @@ internal static class Arithmetic
             BinaryOperator.Multiply => Multiply(m, left, right),
             BinaryOperator.Divide => Divide(m, left, right),
             BinaryOperator.Remainder => Remainder(left, right),
-            BinaryOperator.Equal => left.Equals(right),
-            BinaryOperator.NotEqual => !left.Equals(right),
-            BinaryOperator.Less => left.CompareTo(right) < 0,
-            BinaryOperator.LessOrEqual => left.CompareTo(right) <= 0,
-            BinaryOperator.Greater => left.CompareTo(right) > 0,
-            _ => left.CompareTo(right) >= 0,
+            BinaryOperator.Equal => left.Equals(m, right),
+            BinaryOperator.NotEqual => !left.Equals(m, right),
+            BinaryOperator.Less => left.CompareTo(m, right) < 0,
+            BinaryOperator.LessOrEqual => left.CompareTo(m, right) <= 0,
+            BinaryOperator.Greater => left.CompareTo(m, right) > 0,
+            _ => left.CompareTo(m, right) >= 0,
         };
     }
 
@@ -76,14 +76,33 @@ internal static class Arithmetic
     private static Json Subtract(Machine m, Json left, Json right)
     {
         if (left.ArrayOrNull is not { } items || right.ArrayOrNull is not { } others) return Fault.Types(left, right, "cannot be subtracted");
-        var gone = others.Count < HashFrom ? null : new HashSet<Json>(others);
+        var gone = others.Count < HashFrom ? null : new HashSet<Json>(others, new Metered(m));
         m.Spend(gone is null ? (long)items.Count * others.Count : items.Count + others.Count);
         var kept = new Gathering();
         foreach (var item in items.Span)
         {
-            if (gone is null ? !others.Span.Contains(item) : !gone.Contains(item)) kept.Add(m, item);
+            if (gone is null ? !Among(m, others, item) : !gone.Contains(item)) kept.Add(m, item);
         }
         return kept.ToJson();
+    }
+
+    private static bool Among(Machine m, JsonArray items, Json wanted)
+    {
+        foreach (var item in items.Span)
+            if (item.Equals(m, wanted)) return true;
+        return false;
+    }
+
+    /// <summary>Equality whose work is counted.</summary>
+    private sealed class Metered(Machine m) : IEqualityComparer<Json>
+    {
+        public bool Equals(Json left, Json right)
+        {
+            m.Spend(1);
+            return left.Equals(m, right);
+        }
+
+        public int GetHashCode(Json value) => value.GetHashCode();
     }
 
     private static Json Multiply(Machine m, Json left, Json right)

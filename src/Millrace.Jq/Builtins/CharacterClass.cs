@@ -8,9 +8,20 @@ internal sealed class CharacterClass
 {
     private static readonly Dictionary<string, string> Posix = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["alnum"] = @"\p{L}\p{M}\p{N}", ["alpha"] = @"\p{L}\p{M}", ["ascii"] = @"\u0000-\u007F", ["blank"] = @" \t\p{Zs}", ["cntrl"] = @"\p{Cc}",
-        ["digit"] = @"\p{Nd}", ["graph"] = @"\p{L}\p{M}\p{N}\p{P}\p{S}", ["lower"] = @"\p{Ll}", ["print"] = @"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}",
-        ["punct"] = @"\p{P}\p{S}", ["space"] = @"\s", ["upper"] = @"\p{Lu}", ["xdigit"] = "0-9a-fA-F", ["word"] = @"\w",
+        ["alnum"] = @"\p{L}\p{M}\p{N}",
+        ["alpha"] = @"\p{L}\p{M}",
+        ["ascii"] = @"\u0000-\u007F",
+        ["blank"] = @" \t\p{Zs}",
+        ["cntrl"] = @"\p{Cc}",
+        ["digit"] = @"\p{Nd}",
+        ["graph"] = @"\p{L}\p{M}\p{N}\p{P}\p{S}",
+        ["lower"] = @"\p{Ll}",
+        ["print"] = @"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}",
+        ["punct"] = @"\p{P}\p{S}",
+        ["space"] = @"\s",
+        ["upper"] = @"\p{Lu}",
+        ["xdigit"] = "0-9a-fA-F",
+        ["word"] = @"\w",
     };
 
     private static readonly HashSet<string> Scripts = new(StringComparer.OrdinalIgnoreCase)
@@ -45,9 +56,20 @@ internal sealed class CharacterClass
         var plain = name.Replace("_", "", StringComparison.Ordinal);
         var category = plain.ToUpperInvariant() switch
         {
-            "LETTER" => "L", "MARK" => "M", "NUMBER" => "N", "PUNCTUATION" => "P", "SYMBOL" => "S", "SEPARATOR" => "Z", "OTHER" => "C",
-            "UPPERCASELETTER" => "Lu", "LOWERCASELETTER" => "Ll", "DECIMALNUMBER" => "Nd", "SPACESEPARATOR" => "Zs", "MATHSYMBOL" => "Sm",
-            "CURRENCYSYMBOL" => "Sc", "LATIN" => "",
+            "LETTER" => "L",
+            "MARK" => "M",
+            "NUMBER" => "N",
+            "PUNCTUATION" => "P",
+            "SYMBOL" => "S",
+            "SEPARATOR" => "Z",
+            "OTHER" => "C",
+            "UPPERCASELETTER" => "Lu",
+            "LOWERCASELETTER" => "Ll",
+            "DECIMALNUMBER" => "Nd",
+            "SPACESEPARATOR" => "Zs",
+            "MATHSYMBOL" => "Sm",
+            "CURRENCYSYMBOL" => "Sc",
+            "LATIN" => "",
             "HAN" => "IsCJKUnifiedIdeographs",
             _ when plain.Length <= 2 => plain,
             _ when Scripts.Contains(plain) => "Is" + char.ToUpperInvariant(plain[0]) + plain[1..].ToLowerInvariant(),

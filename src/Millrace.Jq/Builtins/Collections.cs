@@ -10,6 +10,7 @@ internal static class Collections
     {
         if (value.ObjectOrNull is not { } members) return UnsortedKeys(m, value);
         m.ChargeItems(members.Count);
+        m.Spend(members.Count * 2);
         var keys = Json.SortedKeys(members);
         var items = new Json[keys.Length];
         for (var i = 0; i < keys.Length; i++) items[i] = keys[i];
@@ -132,7 +133,7 @@ internal static class Collections
             if (depth > Json.CompareDepthMax) throw Json.TooDeep("Containment check too deep");
             return DeepStack.IsShort(depth) ? DeepStack.Run(() => ContainsLevel(m, value, part, depth)) : ContainsLevel(m, value, part, depth);
         }
-        return value.Equals(part);
+        return value.Equals(m, part);
     }
 
     private static bool ContainsLevel(Machine m, Json value, Json part, int depth)
@@ -169,7 +170,7 @@ internal static class Collections
         {
             m.Spend(1);
             var same = 0;
-            while (same < part.Count && whole[i + same].Equals(part[same])) same++;
+            while (same < part.Count && whole[i + same].Equals(m, part[same])) same++;
             m.Spend(same);
             if (same == part.Count) places.Add(m, i);
         }
@@ -274,7 +275,7 @@ internal static class Collections
         m.ChargeItems(items.Count);
         m.Spend((long)(items.Count * Math.Log2(items.Count + 1)));
         var sorted = items.Span.ToArray();
-        Ordering.Sort(sorted, static (a, b) => a.CompareTo(b));
+        Ordering.Sort(sorted, (a, b) => a.CompareTo(m, b));
         return sorted;
     }
 }

@@ -20,7 +20,8 @@ internal static class Formats
             case "text": return Strings.ToText(m, value);
             case "json": return Strings.ToJson(m, value);
             case "csv": return Row(m, value, ",", "csv", static text => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
-            case "tsv": return Row(m, value, "\t", "tsv", static text => text
+            case "tsv":
+                return Row(m, value, "\t", "tsv", static text => text
                 .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\t", "\\t", StringComparison.Ordinal)
                 .Replace("\r", "\\r", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal));
             case "sh": return Shell(m, value);
@@ -29,7 +30,7 @@ internal static class Formats
         }
         var text = Strings.ToText(m, value);
         if (text.IsSignal) return text;
-        m.ChargeText(text.AsString().Length * 3L);
+        m.ChargeText(text.AsString().Length * (format == "uri" ? 9L : 3L));
         return format switch
         {
             "html" => Html(text.AsString()),

@@ -42,7 +42,7 @@ internal static class Ordering
         for (var from = 0; from < keyed.Length;)
         {
             var upto = from + 1;
-            while (upto < keyed.Length && keyed[upto].Key.Equals(keyed[from].Key)) upto++;
+            while (upto < keyed.Length && keyed[upto].Key.Equals(m, keyed[from].Key)) upto++;
             groups.Add(m, JsonArray.Own([.. keyed[from..upto].Select(k => k.Item)], upto - from));
             from = upto;
         }
@@ -54,7 +54,7 @@ internal static class Ordering
         if (Keyed(m, value, keys, out var error) is not { } keyed) return error;
         var unique = new Gathering();
         for (var i = 0; i < keyed.Length; i++)
-            if (i == 0 || !keyed[i].Key.Equals(keyed[i - 1].Key)) unique.Add(m, keyed[i].Item);
+            if (i == 0 || !keyed[i].Key.Equals(m, keyed[i - 1].Key)) unique.Add(m, keyed[i].Item);
         return unique.ToJson();
     }
 
@@ -77,7 +77,7 @@ internal static class Ordering
         var best = 0;
         for (var i = 1; i < items.Count; i++)
         {
-            var order = by[i].CompareTo(by[best]);
+            var order = by[i].CompareTo(m, by[best]);
             if (sign < 0 ? order < 0 : order >= 0) best = i;
         }
         return items.Count == 0 ? default : items[best];
@@ -106,7 +106,7 @@ internal static class Ordering
         // Keys come in arrays, nearly always of one item; that item sorts the same and faster.
         var single = !ReferenceEquals(items, by) && AllSingle(by);
         for (var i = 0; i < keyed.Length; i++) keyed[i] = (single ? by[i].AsArray()[0] : by[i], items[i]);
-        Sort(keyed, static (a, b) => a.Key.CompareTo(b.Key));
+        Sort(keyed, (a, b) => a.Key.CompareTo(m, b.Key));
         return keyed;
     }
 }

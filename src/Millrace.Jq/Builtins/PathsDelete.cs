@@ -33,7 +33,7 @@ internal static partial class Paths
             var first = paths.Span[from].AsArray();
             var key = first[depth];
             var upto = from + 1;
-            while (upto < paths.Length && paths.Span[upto].AsArray()[depth].Equals(key)) upto++;
+            while (upto < paths.Length && paths.Span[upto].AsArray()[depth].Equals(m, key)) upto++;
             m.Spend(upto - from);
             if (first.Count == depth + 1)
             {

@@ -37,7 +37,7 @@ internal static class Patterns
         var places = new Places(text);
         foreach (var match in Find(m, regex, text))
         {
-            m.Charge(250 + 2L * match.Length);
+            m.Charge(250 + 200L * regex.Names.Count + 2L * match.Length * (1 + regex.Names.Count));
             var captures = new Json[regex.Names.Count];
             for (var i = 0; i < captures.Length; i++) captures[i] = Captured(match.Groups[$"_{i + 1}"], regex.Names[i], ref places);
             var offset = places.Of(match.Index);

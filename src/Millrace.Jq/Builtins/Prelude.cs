@@ -22,7 +22,6 @@ internal static class Prelude
         def scalars: select(type | . != "array" and . != "object");
         def finites: select(isfinite);
         def normals: select(isnormal);
-        def isvalid(f): try (f | true) catch false;
         def map_values(f): .[] |= f;
         def with_entries(f): to_entries | map(f) | from_entries;
         def del(f): delpaths([path(f)]);
@@ -87,7 +86,6 @@ internal static class Prelude
         def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);
         def INDEX(f): INDEX(.[]; f);
         def GROUP_BY(f): group_by(f);
-        def UNIQUE_BY(f): unique_by(f);
         def JOIN($idx; f): [.[] | [., $idx[f]]];
         def JOIN($idx; stream; f): stream | [., $idx[f]];
         def JOIN($idx; stream; f; g): stream | [., $idx[f]] | g;

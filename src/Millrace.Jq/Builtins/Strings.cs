@@ -36,6 +36,7 @@ internal static class Strings
 
     public static Json Slice(Machine m, string text, int start, int end)
     {
+        m.Spend(text.Length / 32);
         var from = Surrogates.Offset(text, start);
         var upto = Surrogates.Offset(text, end - start, from);
         if (upto - from == text.Length) return text;
@@ -47,11 +48,17 @@ internal static class Strings
     {
         JsonKind.Null => 0,
         JsonKind.Number => Maths.Abs(m, value),
-        JsonKind.String => Surrogates.Count(value.AsString()),
+        JsonKind.String => CountPoints(m, value.AsString()),
         JsonKind.Array => value.AsArray().Count,
         JsonKind.Object => value.AsObject().Count,
         _ => Fault.Type(value, "has no length"),
     };
+
+    private static int CountPoints(Machine m, string text)
+    {
+        m.Spend(text.Length / 32);
+        return Surrogates.Count(text);
+    }
 
     public static Json ByteLength(Machine m, Json value) =>
         value.StringOrNull is { } text ? Encoding.UTF8.GetByteCount(text) : Fault.Type(value, "only strings have UTF-8 byte length");
@@ -133,13 +140,13 @@ internal static class Strings
     public static Json TrimStart(Machine m, Json value, Json part)
     {
         if (value.StringOrNull is not { } text || part.StringOrNull is not { } start) return Fault.Of("startswith() requires string inputs");
-        return text.StartsWith(start, StringComparison.Ordinal) ? text[start.Length..] : value;
+        return text.StartsWith(start, StringComparison.Ordinal) ? Part(m, text, start.Length, text.Length) : value;
     }
 
     public static Json TrimEnd(Machine m, Json value, Json part)
     {
         if (value.StringOrNull is not { } text || part.StringOrNull is not { } end) return Fault.Of("endswith() requires string inputs");
-        return text.EndsWith(end, StringComparison.Ordinal) ? text[..^end.Length] : value;
+        return text.EndsWith(end, StringComparison.Ordinal) ? Part(m, text, 0, text.Length - end.Length) : value;
     }
 
     public static Json TrimBoth(Machine m, Json value, Json part)
@@ -148,11 +155,23 @@ internal static class Strings
         return left.IsSignal ? left : TrimEnd(m, left, part);
     }
 
-    public static Json Trim(Machine m, Json value) => value.StringOrNull is { } text ? text.Trim() : NoTrim();
+    public static Json Trim(Machine m, Json value) => value.StringOrNull is { } text ? Counted(m, text.Trim()) : NoTrim();
 
-    public static Json TrimLeft(Machine m, Json value) => value.StringOrNull is { } text ? text.TrimStart() : NoTrim();
+    public static Json TrimLeft(Machine m, Json value) => value.StringOrNull is { } text ? Counted(m, text.TrimStart()) : NoTrim();
 
-    public static Json TrimRight(Machine m, Json value) => value.StringOrNull is { } text ? text.TrimEnd() : NoTrim();
+    public static Json TrimRight(Machine m, Json value) => value.StringOrNull is { } text ? Counted(m, text.TrimEnd()) : NoTrim();
+
+    private static Json Part(Machine m, string text, int from, int upto)
+    {
+        m.ChargeText(upto - from);
+        return text[from..upto];
+    }
+
+    private static string Counted(Machine m, string text)
+    {
+        m.ChargeText(text.Length);
+        return text;
+    }
 
     private static Json NoTrim() => Fault.Of("trim input must be a string");
 
@@ -214,25 +233,24 @@ internal static class Strings
         return places.ToJson();
     }
 
-    public static Json ToText(Machine m, Json value)
-    {
-        if (value.IsString) return value;
-        var text = JsonText.ToText(value);
-        m.ChargeText(text.Length);
-        return text;
-    }
+    public static Json ToText(Machine m, Json value) => value.IsString ? value : ToJson(m, value);
 
     public static Json ToJson(Machine m, Json value)
     {
-        var text = JsonText.ToText(value);
-        m.ChargeText(text.Length);
-        return text;
+        if (!value.IsArray && !value.IsObject && !value.IsString) return JsonText.ToText(value);
+        // Values may share parts, so that the text is far longer than the value: stop when it is more than may be built.
+        var writer = new JsonWriter(JsonLayout.Compact, m.BytesMax);
+        writer.Write(value);
+        m.Spend(writer.Written.Length / 8);
+        m.ChargeText(writer.Written.Length);
+        return Encoding.UTF8.GetString(writer.Written);
     }
 
     public static Json FromJson(Machine m, Json value)
     {
         if (value.StringOrNull is not { } text) return Fault.Type(value, "only strings can be parsed");
         m.ChargeCopy(text.Length * 4L);
+        m.Spend(text.Length / 8);
         return LenientJson.Parse(text, out var error) is { } parsed ? parsed : Fault.Of(error);
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class Machine
 
     private Fork[] _forks = new Fork[16];
     private int _forksMax;
+    private int _peak;
     private Json _uncaught;
 
     public Json Value;
@@ -75,6 +76,7 @@ internal sealed partial class Machine
     public ref Fork Push(Op op, Json value)
     {
         if (ForkCount == _forks.Length) Grow();
+        if (ForkCount >= _peak) _peak = ForkCount + 1;
         ref var fork = ref _forks[ForkCount++];
         fork.Op = op;
         fork.Frame = Frame;
@@ -166,7 +168,8 @@ internal sealed partial class Machine
         Globals = [];
         ForkCount = 0;
         if (_forks.Length > 1024) _forks = new Fork[16];
-        else Array.Clear(_forks);
+        else Array.Clear(_forks, 0, _peak);
+        _peak = 0;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

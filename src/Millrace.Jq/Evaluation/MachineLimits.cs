@@ -7,6 +7,9 @@ internal sealed partial class Machine
     /// <summary>Copying that many bytes counts as one step.</summary>
     private const int BytesPerStep = 256;
 
+    /// <summary>With so little built, an output cannot stand for a tree much larger than the input.</summary>
+    private const int PlainBytes = 1_024;
+
     private long _stepsLeft;
     private long _bytes;
     private long _bytesMax;
@@ -66,10 +69,17 @@ internal sealed partial class Machine
         if (_bytes > _bytesMax - _bytesMax / 16) throw OutputReached();
     }
 
-    /// <summary>Counts an output handed out, in the first level only.</summary>
-    public void CountOutput()
+    /// <summary>The longest text worth writing.</summary>
+    public int BytesMax => (int)Math.Min(_bytesMax, int.MaxValue / 2);
+
+    /// <summary>
+    /// Counts an output handed out. A value that shares parts is small here and grows beyond measure where it is written
+    /// out, so what was built in more than a few steps is counted as the tree it stands for.
+    /// </summary>
+    public void CountOutput(Json value)
     {
-        _outputBytes += Scale.Shallow(Value);
+        if (!value.IsArray && !value.IsObject || _bytes <= PlainBytes) _outputBytes += 16;
+        else _outputBytes += Scale.Tree(value, _bytesMax - _outputBytes);
         if (_outputBytes > _bytesMax) throw OutputReached();
     }
 

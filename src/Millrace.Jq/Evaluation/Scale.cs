@@ -10,13 +10,28 @@ internal sealed class Scale(long enough)
 
     public long Visited { get; private set; }
 
-    public static long Shallow(Json value) => value.Kind switch
+    /// <summary>The size of the tree a value stands for, parts that are shared counted each time; stops at <paramref name="enough"/>.</summary>
+    public static long Tree(Json value, long enough)
     {
-        JsonKind.String => 24 + 2L * value.AsString().Length,
-        JsonKind.Array => 32 + 16L * value.AsArray().Count,
-        JsonKind.Object => 48 + 24L * value.AsObject().Count,
-        _ => 16,
-    };
+        var open = new Stack<(Json Container, int At)>();
+        open.Push((value, 0));
+        var bytes = 16L;
+        while (bytes <= enough && open.TryPop(out var level))
+        {
+            var items = level.Container.ArrayOrNull;
+            var count = items?.Count ?? level.Container.AsObject().Count;
+            for (var i = level.At; i < count && bytes <= enough; i++)
+            {
+                var item = items is null ? level.Container.AsObject().Members[i].Value : items[i];
+                bytes += item.StringOrNull is { } text ? 24 + 2L * text.Length : 16;
+                if (!item.IsArray && !item.IsObject) continue;
+                open.Push((level.Container, i + 1));
+                open.Push((item, 0));
+                break;
+            }
+        }
+        return bytes;
+    }
 
     public void Add(Json value)
     {

@@ -6,17 +6,28 @@ internal sealed partial class Parser
 {
     private static readonly Dictionary<string, (int Level, BinaryOperator Operator)> Binary = new(StringComparer.Ordinal)
     {
-        ["=="] = (5, BinaryOperator.Equal), ["!="] = (5, BinaryOperator.NotEqual), ["<"] = (5, BinaryOperator.Less),
-        ["<="] = (5, BinaryOperator.LessOrEqual), [">"] = (5, BinaryOperator.Greater), [">="] = (5, BinaryOperator.GreaterOrEqual),
-        ["+"] = (6, BinaryOperator.Add), ["-"] = (6, BinaryOperator.Subtract),
-        ["*"] = (7, BinaryOperator.Multiply), ["/"] = (7, BinaryOperator.Divide), ["%"] = (7, BinaryOperator.Remainder),
+        ["=="] = (5, BinaryOperator.Equal),
+        ["!="] = (5, BinaryOperator.NotEqual),
+        ["<"] = (5, BinaryOperator.Less),
+        ["<="] = (5, BinaryOperator.LessOrEqual),
+        [">"] = (5, BinaryOperator.Greater),
+        [">="] = (5, BinaryOperator.GreaterOrEqual),
+        ["+"] = (6, BinaryOperator.Add),
+        ["-"] = (6, BinaryOperator.Subtract),
+        ["*"] = (7, BinaryOperator.Multiply),
+        ["/"] = (7, BinaryOperator.Divide),
+        ["%"] = (7, BinaryOperator.Remainder),
     };
 
     private static readonly Dictionary<string, (Update Kind, BinaryOperator Operator)> Updates = new(StringComparer.Ordinal)
     {
-        ["="] = (Update.Set, default), ["|="] = (Update.Modify, default), ["//="] = (Update.Alternative, default),
-        ["+="] = (Update.Arithmetic, BinaryOperator.Add), ["-="] = (Update.Arithmetic, BinaryOperator.Subtract),
-        ["*="] = (Update.Arithmetic, BinaryOperator.Multiply), ["/="] = (Update.Arithmetic, BinaryOperator.Divide),
+        ["="] = (Update.Set, default),
+        ["|="] = (Update.Modify, default),
+        ["//="] = (Update.Alternative, default),
+        ["+="] = (Update.Arithmetic, BinaryOperator.Add),
+        ["-="] = (Update.Arithmetic, BinaryOperator.Subtract),
+        ["*="] = (Update.Arithmetic, BinaryOperator.Multiply),
+        ["/="] = (Update.Arithmetic, BinaryOperator.Divide),
         ["%="] = (Update.Arithmetic, BinaryOperator.Remainder),
     };
 

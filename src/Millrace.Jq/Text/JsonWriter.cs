@@ -129,7 +129,7 @@ internal sealed class JsonWriter(JsonLayout layout, int bytesEnough = int.MaxVal
     private void WriteString(ReadOnlySpan<char> text)
     {
         Add((byte)'"');
-        while (text.Length > 0)
+        while (text.Length > 0 && _length <= bytesEnough)
         {
             var plain = text.IndexOfAny(Special);
             if (plain < 0) plain = text.Length;
