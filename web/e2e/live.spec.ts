@@ -82,3 +82,28 @@ test('Iterations are counted on the graph and each opens', async ({ page, reques
   await page.getByRole('tab', { name: /Journal/ }).click()
   await expect(page.getByRole('list', { name: 'Records' }).getByRole('listitem').first()).toBeVisible()
 })
+
+test('What a step prints appears while it works', async ({ page, request }) => {
+  const definition = await push(
+    request,
+    'print',
+    `do:
+  - settle:
+      wait:
+        seconds: 4
+  - print:
+      run:
+        shell:
+          command: |
+            echo from-the-shell
+            sleep 1
+`,
+  )
+  const id = await start(request, definition)
+  await page.goto(`/runs/${id}?tab=live`)
+  await expect(page.getByText('No live output')).toBeVisible()
+  const log = page.getByRole('log', { name: 'Live output' })
+  await expect(log).toContainText('from-the-shell')
+  await log.getByRole('button', { name: 'print' }).click()
+  await expect(page.getByRole('complementary', { name: 'Step print' })).toBeVisible()
+})

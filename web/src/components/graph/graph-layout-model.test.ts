@@ -97,6 +97,9 @@ describe('The layout of a graph', () => {
     expect(inside(at(nodes, '3'), box)).toBe(false)
     expect(overlap(at(nodes, '1'), at(nodes, '2'))).toBe(false)
     expect(box.slots.map(s => s.name)).toEqual(['try', 'catch'])
+    const risky = at(nodes, '1')
+    const slot = box.slots[0]!
+    expect(inside(risky, { ...risky, ...slot, x: box.x + slot.x, y: box.y + slot.y })).toBe(true)
   })
 
   test('routes an edge over several layers past the tasks between', () => {

@@ -17,6 +17,7 @@ export interface PlacedNode {
 
 export interface PlacedSlot {
   name: string
+  /** From the corner of its container. */
   x: number
   y: number
   width: number

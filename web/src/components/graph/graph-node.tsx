@@ -111,12 +111,12 @@ function TaskNode({ data }: { data: GraphNodeData }) {
           key={slot.name}
           aria-hidden
           style={{
-            left: slot.x - placed.x - 9,
-            top: slot.y - placed.y - 5,
+            left: slot.x - 9,
+            top: slot.y - 5,
             width: slot.width + 18,
             height: slot.height + 12,
           }}
-          className="pointer-events-none absolute rounded-sm border border-dashed border-line px-2 pt-1 text-2xs text-soft"
+          className="pointer-events-none absolute rounded-sm border border-dashed border-edge/60 px-2 pt-1 text-2xs text-soft"
         >
           {slot.name}
         </div>

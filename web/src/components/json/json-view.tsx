@@ -65,7 +65,7 @@ function Branch({
           aria-hidden
           className={`mt-1 mr-1 shrink-0 text-soft transition-transform ${open ? 'rotate-90' : ''}`}
         />
-        <span className="min-w-0 break-words">
+        <span className={`min-w-0 ${open ? 'break-words' : 'truncate'}`}>
           <Name name={name} />
           <span className="text-soft">
             {open ? (Array.isArray(value) ? `[ ${members.length}` : '{') : previewOf(value)}

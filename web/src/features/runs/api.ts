@@ -114,7 +114,7 @@ export function journalQuery(id: string) {
         signal,
         query: { after: pageParam, limit: journalPage },
       }),
-    initialPageParam: 0,
+    initialPageParam: null as number | null,
     getNextPageParam: last => (last.items.length < journalPage ? null : last.items.at(-1)!.seq),
   })
 }

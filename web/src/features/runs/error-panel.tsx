@@ -121,6 +121,8 @@ function Excerpt({ view, place, expressions }: { view: RunView; place: ErrorPlac
   )
 }
 
+const attemptsShown = 10
+
 /** Every try of the task, when there was more than one. */
 export function Attempts({ steps, onStep }: { steps: readonly Step[]; onStep: (step: number) => void }) {
   const now = useNow('slow')
@@ -129,7 +131,7 @@ export function Attempts({ steps, onStep }: { steps: readonly Step[]; onStep: (s
     <div>
       <h3 className="label">{steps.length} attempts</h3>
       <ol className="mt-1 flex flex-col gap-0.5">
-        {steps.slice(-10).map(step => (
+        {steps.slice(-attemptsShown).map((step, i) => (
           <li key={step.id}>
             <button
               type="button"
@@ -137,7 +139,7 @@ export function Attempts({ steps, onStep }: { steps: readonly Step[]; onStep: (s
               className="flex items-center gap-2 text-left hover:underline"
             >
               <StateMark state={step.state} named size={12} />
-              <span className="tabular font-mono text-xs">#{step.attempt}</span>
+              <span className="tabular font-mono text-xs">#{Math.max(0, steps.length - attemptsShown) + i + 1}</span>
               <span className="tabular font-mono text-xs text-soft">
                 {formatDuration(spanMs(step.startedAt, step.endedAt, now) ?? 0)}
               </span>

@@ -86,7 +86,7 @@ function tabsOf(view: RunView, live: readonly LiveLine[]) {
     { id: 'live', label: 'Live output', ...(live.length > 0 ? { badge: live.length } : {}) },
     { id: 'artifacts', label: 'Artifacts' },
     { id: 'children', label: 'Child runs' },
-    { id: 'journal', label: 'Journal', badge: view.run.position },
+    { id: 'journal', label: 'Journal' },
     { id: 'source', label: 'Source' },
   ] as const
 }

@@ -35,7 +35,7 @@ describe('The dialog that starts a run', () => {
     await screen.findByRole('dialog')
     await submit()
     expect(screen.getByLabelText(/^name/)).toHaveAccessibleDescription('This value is required.')
-    expect(asked).toEqual([])
+    expect(asked).toHaveLength(0)
   })
 
   test('sends the input with a key and leads to the run', async () => {
@@ -88,7 +88,7 @@ describe('The dialog that starts a run', () => {
     await userEvent.type(await screen.findByLabelText('Input'), '{{"a": oops}')
     await submit()
     expect(screen.getByLabelText('Input')).toHaveAccessibleDescription(/line 1, column 7/)
-    expect(asked).toEqual([])
+    expect(asked).toHaveLength(0)
   })
 
   test('carries values over between form and JSON', async () => {

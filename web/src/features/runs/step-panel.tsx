@@ -35,7 +35,7 @@ export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelPro
         </IconButton>
       </header>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
-        <Facts step={step} />
+        <Facts step={step} nth={Math.max(step.attempt, attempts.indexOf(step) + 1)} />
         {step.error && (
           <div
             data-state="faulted"
@@ -61,7 +61,7 @@ export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelPro
   )
 }
 
-function Facts({ step }: { step: Step }) {
+function Facts({ step, nth }: { step: Step; nth: number }) {
   const open = !isFinished(step.state)
   const now = useNow(open ? 'fast' : 'slow')
   const span = spanMs(step.startedAt, step.endedAt, now)
@@ -70,7 +70,7 @@ function Facts({ step }: { step: Step }) {
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
         <StateLabel state={step.state} />
         <span className="tabular font-mono">{formatDuration(span ?? 0)}</span>
-        {step.attempt > 1 && <span className="text-xs">attempt {step.attempt}</span>}
+        {nth > 1 && <span className="text-xs">attempt {nth}</span>}
         {typeof step.iteration === 'number' && <span className="text-xs">iteration {step.iteration}</span>}
         {open && step.wakeAt && (
           <span className="tabular text-xs text-waiting">wakes {formatRelative(step.wakeAt, now)}</span>

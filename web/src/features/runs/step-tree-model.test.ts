@@ -39,6 +39,20 @@ describe('The attempts of a task', () => {
   })
 })
 
+describe('A try', () => {
+  test('is numbered among those that faulted before it, however the server counts', () => {
+    const steps = stepMap(stepOf(1, { node: 5, state: 'faulted' }), stepOf(2, { node: 5, state: 'completed' }))
+    expect(stepRows(steps, new Set()).map(r => r.nth)).toEqual([1, 2])
+    expect(stepRows(stepMap(stepOf(1, { attempt: 3 })), new Set())[0]!.nth).toBe(3)
+  })
+
+  test('begins anew when the task is come to again after it went well', () => {
+    const steps = stepMap(stepOf(1, { node: 5, state: 'completed' }), stepOf(2, { node: 5, state: 'completed' }))
+    expect(stepRows(steps, new Set()).map(r => r.nth)).toEqual([1, 1])
+    expect(attemptsOf(steps, steps.get(2)!).map(s => s.id)).toEqual([2])
+  })
+})
+
 describe('The step at fault', () => {
   test('is the innermost faulted one at the error’s instance', () => {
     const steps = stepMap(

@@ -1,4 +1,5 @@
 import type { Step } from '~/lib/api'
+import { groupBy } from '~/lib/group'
 
 export interface StepRow {
   step: Step
@@ -6,18 +7,22 @@ export interface StepRow {
   /** Number of steps directly inside. */
   children: number
   open: boolean
+  /** Which try of its task in this place it is, from 1: above 1 when earlier ones faulted. */
+  nth: number
 }
 
 /** Steps in the order they stand in the tree: parents before children, children by number; closed ones hide what they hold. */
 export function stepRows(steps: ReadonlyMap<number, Step>, closed: ReadonlySet<number>): StepRow[] {
   const children = childrenOf(steps)
+  const tries = triesOf(steps)
   const rows: StepRow[] = []
   // An explicit stack: documents may nest deeply.
   const stack = (children.get(null) ?? []).map(step => ({ step, depth: 0 })).toReversed()
   for (let top = stack.pop(); top; top = stack.pop()) {
     const inside = children.get(top.step.id) ?? []
     const open = !closed.has(top.step.id)
-    rows.push({ step: top.step, depth: top.depth, children: inside.length, open })
+    const nth = Math.max(top.step.attempt, tries.get(top.step.id)!.indexOf(top.step) + 1)
+    rows.push({ step: top.step, depth: top.depth, children: inside.length, open, nth })
     if (open) for (const step of inside.toReversed()) stack.push({ step, depth: top.depth + 1 })
   }
   return rows
@@ -35,10 +40,27 @@ function childrenOf(steps: ReadonlyMap<number, Step>): Map<number | null, Step[]
   return children
 }
 
-/** Every try of the same task in the same place (same parent task, same iteration), oldest first. */
-export function attemptsOf(steps: ReadonlyMap<number, Step>, step: Step): Step[] {
-  const place = (s: Step) => `${s.node}/${s.parent}/${s.iteration ?? ''}`
-  return [...steps.values()].filter(s => place(s) === place(step)).toSorted((a, b) => a.id - b.id)
+/** Every try that belongs together with this one, oldest first: the same task in the same place, each after one that faulted. */
+export function attemptsOf(steps: ReadonlyMap<number, Step>, step: Step): readonly Step[] {
+  return triesOf(steps).get(step.id) ?? [step]
+}
+
+function triesOf(steps: ReadonlyMap<number, Step>): Map<number, Step[]> {
+  const places = groupBy(
+    [...steps.values()].toSorted((a, b) => a.id - b.id),
+    s => `${s.node}/${s.parent}/${s.iteration ?? ''}`,
+  )
+  const tries = new Map<number, Step[]>()
+  for (const place of places.values()) {
+    let own: Step[] = []
+    for (const step of place) {
+      // A task that is come to again after it went well begins anew.
+      if (own.at(-1)?.state !== 'faulted') own = []
+      own.push(step)
+      tries.set(step.id, own)
+    }
+  }
+  return tries
 }
 
 /** The step in which an error arose: the deepest faulted one that carries it. */

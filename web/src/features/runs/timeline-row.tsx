@@ -54,7 +54,7 @@ export function TimelineRow({
         <Chevron open={open} visible={children > 0} onToggle={onToggle} />
         <StateMark state={step.state} named size={13} />
         <span className="min-w-0 truncate font-mono text-xs">{step.name}</span>
-        <Marks step={step} />
+        <Marks step={step} nth={row.nth} />
       </span>
       <span className="relative h-full overflow-hidden">
         {ticks.map(t => (
@@ -88,13 +88,13 @@ function Chevron({ open, visible, onToggle }: { open: boolean; visible: boolean;
   )
 }
 
-function Marks({ step }: { step: Step }) {
+function Marks({ step, nth }: { step: Step; nth: number }) {
   return (
     <span className="tabular flex shrink-0 items-center gap-1 text-2xs text-soft">
       {typeof step.iteration === 'number' && <span title={`iteration ${step.iteration}`}>[{step.iteration}]</span>}
-      {step.attempt > 1 && (
-        <span title={`attempt ${step.attempt}`} className="rounded-sm bg-sunken px-1 font-medium text-ink">
-          #{step.attempt}
+      {nth > 1 && (
+        <span title={`attempt ${nth}`} className="rounded-sm bg-sunken px-1 font-medium text-ink">
+          #{nth}
         </span>
       )}
       {step.child && <GitBranch size={11} aria-label="has a child run" />}
