@@ -17,6 +17,9 @@ public abstract class DbUnit
     /// <returns>The first row mapped, or <paramref name="absent"/>.</returns>
     public abstract T? First<T>(string sql, Func<DbRow, T> map, T? absent, params ReadOnlySpan<DbValue> parameters);
 
+    /// <summary>Tells transactions that write apart: what was read in one holds until it ends, so it need not be read for each unit again.</summary>
+    public abstract long Transaction { get; }
+
     /// <summary>The row id given to the last inserted row.</summary>
     public abstract long LastInsertedRow { get; }
 

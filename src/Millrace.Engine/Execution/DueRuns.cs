@@ -41,7 +41,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
             var now = worker.Now;
             var next = await worker.Database.ReadAsync(RunStore.NextWake);
             if (next is null || next > now) return Math.Min(next ?? long.MaxValue, now + (long)settings.PollInterval.TotalMicroseconds);
-            var rows = await worker.Database.WriteAsync(db => RunStore.Claim(db, worker.Lease, now, settings.ClaimMax));
+            var rows = await worker.Database.WriteAsync(db => RunStore.Claim(db, worker.Lease.Id, now, settings.ClaimMax));
             foreach (var row in rows) await worker.TakeAsync(row);
         }
         return long.MaxValue;

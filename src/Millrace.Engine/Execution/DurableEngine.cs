@@ -60,7 +60,7 @@ public sealed class DurableEngine : IAsyncDisposable
             Definition = request.Workflow.Id,
             Hash = request.Workflow.Hash,
             State = RunPhase.Running,
-            Lease = _worker.Lease,
+            Lease = _worker.Lease.Id,
             CreatedAt = now,
             UpdatedAt = now,
         };
@@ -99,7 +99,7 @@ public sealed class DurableEngine : IAsyncDisposable
 
     /// <summary>True while the lease this engine writes under was renewed in time.</summary>
     public Task<bool> IsAliveAsync(CancellationToken cancel = default) =>
-        _worker.Database.ReadAsync(db => LeaseStore.IsAlive(db, _worker.Lease, _worker.Now), cancel);
+        _worker.Database.ReadAsync(db => LeaseStore.IsAlive(db, _worker.Lease.Id, _worker.Now), cancel);
 
     public ValueTask DisposeAsync() => _worker.DisposeAsync();
 

@@ -17,8 +17,8 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
         var expires = now + (long)worker.Settings.LeaseTime.TotalMicroseconds;
         var (alive, freed) = await worker.Database.WriteAsync(db =>
         {
-            if (!LeaseStore.Renew(db, worker.Lease, now, expires)) return (false, 0);
-            var ended = LeaseStore.EndExpired(db, worker.Lease, now, worker.Settings.Alone);
+            if (!LeaseStore.Renew(db, worker.Lease.Id, now, expires)) return (false, 0);
+            var ended = LeaseStore.EndExpired(db, worker.Lease.Id, now, worker.Settings.Alone);
             return (true, ended == 0 ? 0 : RunStore.Release(db, now));
         });
         if (!alive) worker.Fenced();

@@ -353,7 +353,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         _signalsTaken = false;
         await worker.Database.WriteAsync(db =>
         {
-            if (!RunStore.ChangeState(db, tenant, id, worker.Lease, change)) throw new LostRunException(id);
+            if (!RunStore.ChangeState(db, tenant, id, worker.Lease.Id, change)) throw new LostRunException(id);
             if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
             RunStore.WakeIfSignalled(db, tenant, id, now);
             return 0;

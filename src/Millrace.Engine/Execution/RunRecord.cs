@@ -16,7 +16,7 @@ internal sealed class RunRecord
 {
     public required Tenant Tenant { get; init; }
     public required Guid Run { get; init; }
-    public required long Lease { get; init; }
+    public required Lease Lease { get; init; }
     public required long Seq { get; init; }
     public required long At { get; init; }
     public required byte[] Entries { get; init; }
@@ -44,10 +44,10 @@ internal sealed class RunRecord
     /// <returns>False when the worker's lease is over, or another worker holds the run: nothing is written.</returns>
     public bool Write(DbUnit db)
     {
-        if (JournalStore.Append(db, Tenant, Lease, Run, Seq, At, State, Entries) is not { } position) return false;
-        Position = position;
+        if (!Lease.IsAlive(db)) return false;
+        Position = JournalStore.Append(db, Tenant, Run, Seq, At, State, Entries);
         // The row says who holds the run; throwing undoes the append.
-        if (Change is not null && !RunStore.ChangeState(db, Tenant, Run, Lease, Change)) throw new LostRunException(Run);
+        if (Change is not null && !RunStore.ChangeState(db, Tenant, Run, Lease.Id, Change)) throw new LostRunException(Run);
         foreach (var child in Children) child.Insert(db);
         foreach (var child in ChildrenToCancel)
         {

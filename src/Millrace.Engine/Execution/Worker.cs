@@ -29,7 +29,7 @@ internal sealed class Worker : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, int> _failures = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
     private readonly Surroundings _around;
-    private long _lease;
+    private Lease _lease = new(0);
     private int _fencing;
 
     public Worker(EngineParts parts, EngineSettings settings)
@@ -57,7 +57,7 @@ internal sealed class Worker : IAsyncDisposable
     public IDefinitionSource Definitions => _parts.Definitions;
     public ISecretSource Secrets => _parts.Secrets;
     public TimeProvider Time => _parts.Time;
-    public long Lease => Volatile.Read(ref _lease);
+    public Lease Lease => Volatile.Read(ref _lease);
     public int Held => _actors.Values.Count(a => a.IsHeld);
     public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
@@ -190,7 +190,7 @@ internal sealed class Worker : IAsyncDisposable
     public void Fenced()
     {
         if (Interlocked.Exchange(ref _fencing, 1) == 1) return;
-        _parts.Log.LogWarning("Lease {Lease} is over; starting again under a new one.", Lease);
+        _parts.Log.LogWarning("Lease {Lease} is over; starting again under a new one.", Lease.Id);
         foreach (var actor in _actors.Values) Forget(actor);
         _ = RejoinAsync();
     }
@@ -206,7 +206,7 @@ internal sealed class Worker : IAsyncDisposable
             var now = Now;
             await Database.WriteAsync(db =>
             {
-                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, Lease, now);
+                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, Lease.Id, now);
                 return 0;
             });
         }
@@ -228,7 +228,7 @@ internal sealed class Worker : IAsyncDisposable
         {
             await Database.WriteAsync(db =>
             {
-                LeaseStore.End(db, Lease);
+                LeaseStore.End(db, Lease.Id);
                 return RunStore.Release(db, Now);
             });
         }
@@ -275,7 +275,7 @@ internal sealed class Worker : IAsyncDisposable
     {
         var now = Now;
         var lease = await Database.WriteAsync(db => LeaseStore.Begin(db, Settings.WorkerName, now, now + (long)Settings.LeaseTime.TotalMicroseconds));
-        Volatile.Write(ref _lease, lease);
+        Volatile.Write(ref _lease, new Lease(lease));
     }
 
     private async Task RejoinAsync()

@@ -11,17 +11,14 @@ public static class JournalStore
 {
     private const string Columns = "position, run, seq, at, state, entries";
 
-    /// <summary>Appends one record, if the writer's lease is alive.</summary>
-    /// <returns>The position given to it; null when the lease has ended: the writer must stop.</returns>
-    internal static long? Append(DbUnit db, Tenant tenant, long lease, Guid run, long seq, long at, RunPhase? state, ReadOnlyMemory<byte> entries)
+    /// <summary>Appends one record; the writer has seen in this transaction that its lease is alive.</summary>
+    /// <returns>The position given to it.</returns>
+    internal static long Append(DbUnit db, Tenant tenant, Guid run, long seq, long at, RunPhase? state, ReadOnlyMemory<byte> entries)
     {
-        var rows = db.Execute(
-            """
-            insert into journal (organisation, workspace, run, seq, at, state, entries)
-            select $1, $2, $3, $4, $5, $6, $7 where exists (select 1 from lease where id = $8 and alive = 1)
-            """,
-            tenant.Organisation, tenant.Workspace, run, seq, at, state is { } s ? (long)s : default(DbValue), entries, lease);
-        return rows == 0 ? null : db.LastInsertedRow;
+        db.Execute(
+            "insert into journal (organisation, workspace, run, seq, at, state, entries) values ($1, $2, $3, $4, $5, $6, $7)",
+            tenant.Organisation, tenant.Workspace, run, seq, at, state is { } s ? (long)s : default(DbValue), entries);
+        return db.LastInsertedRow;
     }
 
     /// <summary>Appends the first record of a run that is being created; its row is in the same transaction.</summary>

@@ -12,6 +12,9 @@ internal static class LeaseStore
         return db.LastInsertedRow;
     }
 
+    public static bool IsAlive(DbUnit db, long lease) =>
+        db.First("select alive from lease where id = $1", r => r.Long(0), 0L, lease) == 1;
+
     /// <returns>False when another worker has declared this one dead: it must stop writing.</returns>
     public static bool Renew(DbUnit db, long lease, long now, long expiresAt) => db.Execute(
         "update lease set heartbeat_at = $1, expires_at = $2 where id = $3 and alive = 1", now, expiresAt, lease) == 1;

@@ -10,6 +10,9 @@ namespace Millrace.Storage.Sqlite;
 /// </summary>
 internal static class SqliteLibrary
 {
+    /// <summary>SQLITE_CONFIG_MEMSTATUS of sqlite3.h.</summary>
+    private const int ConfigMemoryStatus = 9;
+
     private const string Expected = "e_sqlite3";
     private const int OldestNumber = 3_040_000;
 
@@ -25,6 +28,8 @@ internal static class SqliteLibrary
             NativeLibrary.SetDllImportResolver(
                 typeof(SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == Expected ? handle : 0);
             raw.SetProvider(new SQLite3Provider_e_sqlite3());
+            // Counting every allocation under a lock costs more than it tells; refused (not an error) once SQLite has been used.
+            _ = raw.sqlite3_config(ConfigMemoryStatus, 0);
             RefuseOld(raw.sqlite3_libversion_number(), raw.sqlite3_libversion().utf8_to_string());
             _bound = true;
         }

@@ -4,6 +4,7 @@ namespace Millrace.Storage.Sqlite;
 internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
 {
     private bool _open;
+    private long _transaction;
 
     /// <summary>A statement changed the schema, which no count of rows shows.</summary>
     public bool HasChangedSchema { get; set; }
@@ -15,6 +16,11 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
     /// <summary>Why the transaction under this unit is gone or not to be trusted, even when the function swallowed the exception.</summary>
     public StorageFault? Fault =>
         connection.Fault ?? (connection.InTransaction ? null : new StorageFault(StorageFault.Io, "A statement undid the shared transaction.", Recoverable: true));
+
+    public override long Transaction => _transaction;
+
+    /// <summary>Called when a transaction begins.</summary>
+    public void Begin() => _transaction++;
 
     public void Enter() => _open = true;
 

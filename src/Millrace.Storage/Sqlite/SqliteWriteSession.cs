@@ -20,6 +20,7 @@ internal sealed class SqliteWriteSession(SqliteConnection connection, SqliteChec
         _unit.BytesBound = 0;
         _schemaChanged = false;
         connection.Execute("begin immediate");
+        _unit.Begin();
         _changesAtBegin = connection.TotalChanges;
     }
 
