@@ -22,7 +22,9 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
             return (true, ended == 0 ? 0 : RunStore.Release(db, now));
         });
         if (!alive) worker.Fenced();
-        if (freed > 0) worker.Due.Call(now);
+        if (freed == 0) return;
+        worker.Freed(freed);
+        worker.Due.Call(now);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Millrace.Storage.Writes;
@@ -84,11 +85,14 @@ internal sealed class GroupWriter : IDisposable
     {
         if (writes.IsEmpty) return 0;
         var count = writes.Length;
+        var begun = Stopwatch.GetTimestamp();
         try
         {
             count = RunUnits(writes);
             var changed = _session.HasChanges;
             _session.Commit();
+            StorageMetrics.CommitDuration.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            StorageMetrics.CommitWrites.Record(count);
             if (changed) _gate.Recover();
         }
         catch (StorageUnavailableException e)
@@ -116,6 +120,7 @@ internal sealed class GroupWriter : IDisposable
             fault = new StorageFault(StorageFault.Io, $"{fault.Detail}; and then it could not be undone: {e.Message}", Recoverable: false);
         }
 
+        StorageMetrics.CommitFailures.Add(1, new KeyValuePair<string, object?>("code", fault.Code));
         _gate.Raise(fault);
         foreach (var write in writes) write.Refusal = new StorageUnavailableException(fault);
     }
