@@ -55,6 +55,7 @@ public sealed class FileBlobStore : BlobStore
                 Settle(aside, blob);
             },
             cancel);
+        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -71,6 +72,7 @@ public sealed class FileBlobStore : BlobStore
                 return Task.CompletedTask;
             },
             cancel);
+        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -87,6 +89,7 @@ public sealed class FileBlobStore : BlobStore
                 Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
                 BufferSize = 0,
             });
+            StorageMetrics.BlobsRead.Add(blob.Size);
             return Task.FromResult<Stream>(new VerifiedStream(file, blob));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -37,6 +37,7 @@ public sealed class EventBus
             throw new ArgumentOutOfRangeException(nameof(capacity), capacity, $"A subscription's capacity must be 1 to {CapacityMost}.");
         var subscription = new Subscription(this, topic, capacity);
         lock (_lock) _topics[topic] = [.. _topics.GetValueOrDefault(topic, []), subscription];
+        StorageMetrics.Subscriptions.Add(1);
         return subscription;
     }
 
@@ -46,6 +47,7 @@ public sealed class EventBus
         {
             if (!_topics.TryGetValue(subscription.Topic, out var subscriptions)) return;
             var left = Array.FindAll(subscriptions, s => !ReferenceEquals(s, subscription));
+            if (left.Length < subscriptions.Length) StorageMetrics.Subscriptions.Add(-1);
             if (left.Length > 0) _topics[subscription.Topic] = left;
             else _topics.TryRemove(subscription.Topic, out _);
         }

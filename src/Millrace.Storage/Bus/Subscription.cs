@@ -123,6 +123,7 @@ public sealed class Subscription : IAsyncDisposable, IValueTaskSource<bool>
             if (_count == _capacity)
             {
                 _lost = true;
+                StorageMetrics.MessagesLost.Add(1);
                 _head = 0;
                 _count = 0;
                 Array.Clear(_ring);
