@@ -326,7 +326,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Carries out what a durable record asked for.</summary>
     private void Carry(RunRecord record)
     {
-        worker.Announce(this, record);
+        worker.Announcements.Record(this, record);
         EngineMetrics.Committed(record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
         CarryOut(record.Commands);

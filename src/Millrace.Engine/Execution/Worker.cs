@@ -17,7 +17,11 @@ namespace Millrace.Engine.Execution;
 /// <summary>What a worker is made of.</summary>
 public sealed record EngineParts(
     Database Database, BlobStore Blobs, EventBus Bus, FunctionRegistry Functions, IDefinitionSource Definitions, ISecretSource Secrets,
-    TimeProvider Time, ILogger Log);
+    TimeProvider Time, ILogger Log)
+{
+    /// <summary>Joins the bus with those of other processes; null where there are none.</summary>
+    public BusLink? Link { get; init; }
+}
 
 /// <summary>One worker: its lease, the runs it has in memory, and what happens to them outside their own turns.</summary>
 internal sealed class Worker : IAsyncDisposable
@@ -51,6 +55,7 @@ internal sealed class Worker : IAsyncDisposable
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
         Wakes = new Wakes(this);
+        Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -61,6 +66,7 @@ internal sealed class Worker : IAsyncDisposable
     public DueRuns Due { get; }
     public LeaseKeeper Leases { get; }
     public Wakes Wakes { get; }
+    public Announcements Announcements { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -164,15 +170,6 @@ internal sealed class Worker : IAsyncDisposable
         }
         // Whether a signal has come in the same commit only the database knows, so it is asked.
         Due.Call(change.WakeAt ?? 0);
-    }
-
-    /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
-    public void Announce(RunActor actor, RunRecord record)
-    {
-        if (Bus.IsQuiet) return;
-        var row = new JournalRow(record.Position, record.Run, record.Seq, record.At, record.State, record.Entries);
-        Bus.Publish(actor.Topic, new BusMessage(record.Seq, row));
-        if (record.State is not null) Bus.Publish(Topics.Workspace(record.Tenant.Workspace), new BusMessage(record.Position, row));
     }
 
     public Task<RunPhase> EndOf(Guid run) =>
@@ -300,6 +297,7 @@ internal sealed class Worker : IAsyncDisposable
         }
 
         await Wakes.DisposeAsync();
+        Announcements.Dispose();
         _gauges.Dispose();
         Lanes.Dispose();
     }
