@@ -60,7 +60,7 @@ export async function postgres() {
   const settings = ["listen_addresses=127.0.0.1", `port=${port}`, "unix_socket_directories=", "max_connections=300", ...tuned].flatMap((s) => ["-c", s]);
   await start("postgres", join(bin, "postgres"), ["-D", data, ...settings], { account, signal: "SIGINT", ready: () => accepts(port), cwd: data });
   const at = ["-h", "127.0.0.1", "-p", String(port), "-U", "bench"];
-  const sql = (text, database = "bench") => execFileSync(join(bin, "psql"), [...at, "-d", database, "-Atqc", text], { encoding: "utf8" }).trim();
+  const sql = (text, database = "bench") => execFileSync(join(bin, "psql"), [...at, "-d", database, "-Atqc", text], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
   for (;;) {
     try {
       sql("create database bench", "postgres");
