@@ -25,8 +25,8 @@ const figures = [];
 say(await machine());
 const node = peers.some((p) => wanted.includes(p)) && install("common");
 for (const peer of peers.filter((p) => wanted.includes(p))) {
-  say(`measuring ${peer}`);
   install(peer);
+  say(`measuring ${peer}`);
   const { code, errors } = await lines(node, [join(here, peer, "bench.mjs"), ...quick], take);
   if (code !== 0) stop(`The bench of ${peer} failed:\n${errors}`);
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 export async function machine() {
   const folder = process.env.BENCH_DIR ?? tmpdir();
   const cpu = readFileSync("/proc/cpuinfo", "utf8").match(/^model name\s*:\s*(.+)$/m)?.[1] ?? process.arch;
-  const disk = execFileSync("stat", ["-f", "-c", "%T", folder], { encoding: "utf8" }).trim();
+  const disk = execFileSync("df", ["--output=fstype", folder], { encoding: "utf8" }).trim().split("\n").at(-1);
   const sync = medianSync(join(folder, `millrace-sync-${process.pid}`)).toFixed(2);
   const before = busySeconds();
   await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -3,6 +3,7 @@ const products = [
   ["engine", "Millrace, SQLite in process", "engine."],
   ["postgres", "Millrace, PostgreSQL", "postgres."],
   ["restate", "Restate", "peers.restate."],
+  ["restate_default", "Restate, its default partitions", "peers.restate.default_"],
   ["dbos", "DBOS", "peers.dbos."],
   ["langgraph", "LangGraph, Postgres checkpointer", "peers.langgraph."],
   ["graphile_worker", "graphile-worker (jobs, no journal)", "peers.graphile_worker."],
@@ -42,7 +43,9 @@ export function table(figures) {
     markdown(["product", ...Object.keys(columns)], rows),
     markdown(["Millrace : peer", "ratio"], compared),
     markdown(["figure", "value", "unit", "settings"], settings),
-  ].join("\n\n");
+  ]
+    .filter(Boolean)
+    .join("\n\n");
 }
 
 const number = (value) => (value === undefined ? "" : value >= 100 ? Math.round(value).toLocaleString("en-US") : String(value));
