@@ -12,6 +12,9 @@ internal static class EngineBench
 {
     private const string Durable = "SQLite, WAL, synchronous=FULL, fsync before acknowledgement";
 
+    /// <summary>Runs in flight in the benches of steps, runs and size.</summary>
+    public static int AtOnce { get; set; } = 512;
+
     /// <summary>Each runs in a process of its own, so that none sees another's memory.</summary>
     public static readonly IReadOnlyDictionary<string, Func<string, Task>> Scenarios = new Dictionary<string, Func<string, Task>>
     {
@@ -21,17 +24,17 @@ internal static class EngineBench
         ["long-run"] = LongRunAsync,
         ["restart"] = RestartAsync,
         ["memory"] = MemoryAsync,
+        ["size"] = SizeAsync,
     };
 
     private static async Task StepsAsync(string folder)
     {
-        const int inFlight = 512;
         var chain = Documents.Chain(10);
         var noop = new NoOp();
         await using var host = await EngineHost.OpenAsync(folder, [chain], [noop]);
         using var stop = new CancellationTokenSource();
         var runs = 0L;
-        var callers = Enumerable.Range(0, inFlight).Select(async _ =>
+        var callers = Enumerable.Range(0, AtOnce).Select(async _ =>
         {
             while (!stop.IsCancellationRequested)
             {
@@ -49,7 +52,7 @@ internal static class EngineBench
         var spent = Usage.Now() - usage;
         await stop.CancelAsync();
         await Task.WhenAll(callers);
-        Figures.Print("engine.steps_per_s", steps / seconds, "steps/s", $"{inFlight} runs in flight, 10 no-op steps each; {Durable}");
+        Figures.Print("engine.steps_per_s", steps / seconds, "steps/s", $"{AtOnce} runs in flight, 10 no-op steps each; {Durable}");
         Figures.Print("engine.chain_runs_per_s", done / seconds, "runs/s", "the same runs, from start request to finished");
         Figures.Say($"      of {spent.Cpu / seconds:0.00} cores used: {spent.User / seconds:0.00} in programs, {spent.System / seconds:0.00} in the kernel; {spent.Allocated / steps:0} bytes allocated a step, {spent.Collections} collections, {spent.Pause.TotalMilliseconds:0} ms of pauses");
         Figures.Print("engine.cpu_us_per_step", spent.Cpu * 1e6 / steps, "us", "processor time of the whole process, all threads");
@@ -58,12 +61,11 @@ internal static class EngineBench
 
     private static async Task RunsAsync(string folder)
     {
-        const int inFlight = 512;
         var one = Documents.Chain(1);
         await using var host = await EngineHost.OpenAsync(folder, [one], [new NoOp()]);
         using var stop = new CancellationTokenSource();
         var runs = 0L;
-        var callers = Enumerable.Range(0, inFlight).Select(async _ =>
+        var callers = Enumerable.Range(0, AtOnce).Select(async _ =>
         {
             while (!stop.IsCancellationRequested)
             {
@@ -78,7 +80,7 @@ internal static class EngineBench
         var rate = (Volatile.Read(ref runs) - before) / watch.Elapsed.TotalSeconds;
         await stop.CancelAsync();
         await Task.WhenAll(callers);
-        Figures.Print("engine.runs_per_s", rate, "runs/s", $"one-step runs, start request to finished, {inFlight} at once; {Durable}");
+        Figures.Print("engine.runs_per_s", rate, "runs/s", $"one-step runs, start request to finished, {AtOnce} at once; {Durable}");
     }
 
     private static async Task LatencyAsync(string folder)
@@ -166,6 +168,25 @@ internal static class EngineBench
         gate.Open();
         while (host.Engine.Held > 0) await Task.Delay(20);
     }
+
+    private static async Task SizeAsync(string folder)
+    {
+        const int runs = 20_000;
+        var chain = Documents.Chain(10);
+        await using (await EngineHost.OpenAsync(folder, [chain], [new NoOp()])) { }
+        var empty = FolderBytes(folder);
+        await using (var host = await EngineHost.OpenAsync(folder, [chain], [new NoOp()]))
+        {
+            var left = runs;
+            await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
+            {
+                while (Interlocked.Decrement(ref left) >= 0) await RunAsync(host, chain);
+            }));
+        }
+        Figures.Print("engine.bytes_per_run", (FolderBytes(folder) - empty) / (double)runs, "bytes", $"growth of the data folder over {runs:#,0} runs of 10 no-op steps, their journals kept");
+    }
+
+    private static long FolderBytes(string folder) => new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length);
 
     private static async Task RunAsync(EngineHost host, Workflow workflow)
     {

@@ -22,9 +22,9 @@ internal static class PostgresBench
     {
         Figures.Say($"postgres: {Environment.ProcessorCount} processors, .NET {Environment.Version}; {Durable}");
         await using var server = await PostgresServer.StartAsync("fsync=on", "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min");
-        await ThroughputAsync(server, workers: 2, "chain", 10, 256, "postgres.steps_per_s", "steps/s", 10);
-        await ThroughputAsync(server, workers: 1, "chain", 10, 512, "postgres.steps_per_s_one_worker", "steps/s", 10);
-        await ThroughputAsync(server, workers: 2, "chain", 1, 256, "postgres.runs_per_s", "runs/s", 1);
+        await ThroughputAsync(server, workers: 2, "chain", 10, EngineBench.AtOnce / 2, "postgres.steps_per_s", "steps/s", 10);
+        await ThroughputAsync(server, workers: 1, "chain", 10, EngineBench.AtOnce, "postgres.steps_per_s_one_worker", "steps/s", 10);
+        await ThroughputAsync(server, workers: 2, "chain", 1, EngineBench.AtOnce / 2, "postgres.runs_per_s", "runs/s", 1);
         await LatencyAsync(server);
     }
 
