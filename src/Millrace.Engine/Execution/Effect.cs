@@ -13,7 +13,8 @@ internal static class Effect
     public static async Task PerformAsync(RunActor actor, IFunction function, Step step, Json arguments, CancellationToken cancel)
     {
         var slots = actor.Worker.Lanes.Of(function.Descriptor.Lane);
-        FunctionOutcome? outcome = null;
+        FunctionOutcome outcome;
+        actor.Worker.Performing(1);
         try
         {
             await slots.TakeAsync(cancel);
@@ -29,6 +30,10 @@ internal static class Effect
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             return;
+        }
+        finally
+        {
+            actor.Worker.Performing(-1);
         }
         actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
     }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
-using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -29,6 +28,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>What has been decided and not yet sealed.</summary>
     private Decision? _decision;
 
+    /// <summary>Records are handed over without waiting for those before them.</summary>
+    private readonly WriteChain _chain = new();
+
+    /// <summary>The lease under which the run was taken: what is decided after it ended does not count, though the worker has a new one.</summary>
+    private Lease _lease = worker.Lease;
+
     private int _busy;
     private long _at;
     private bool _held;
@@ -50,18 +55,27 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public string Topic => _topic ??= Topics.Run(id);
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
+    public Lease Lease => _lease;
 
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
 
-    /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
-    public void Adopt(Entry.RunCreated first, long createdAt)
+    private void Hold(bool held)
     {
+        if (_held == held) return;
+        Volatile.Write(ref _held, held);
+        worker.Holding(held ? 1 : -1);
+    }
+
+    /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
+    public void Adopt(Entry.RunCreated first, long createdAt, Lease lease)
+    {
+        _lease = lease;
         State.Apply(first, createdAt);
         State.Position = 0;
-        _held = true;
+        Hold(true);
         _phase = RunPhase.Pending;
         _rowPhase = RunPhase.Running;
     }
@@ -150,6 +164,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Catches up with the journal and the inbox, and goes on.</summary>
     private async Task TakeAsync(RunRow row)
     {
+        _lease = worker.Lease;
+        if (row.Lease != _lease.Id)
+        {
+            // A lease that ended meanwhile gave the run back.
+            worker.Forget(this);
+            return;
+        }
+
         var (records, signals) = await worker.Journal.NewsAsync(this, _signalsSeen);
         foreach (var record in records)
         {
@@ -157,7 +179,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             State.Position = record.Seq;
         }
         worker.Keep(this);
-        _held = true;
+        Hold(true);
         _phase = _rowPhase = row.State;
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
@@ -239,14 +261,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
-        var record = NewRecord(bytes, commands, children, EngineMetrics.Count(decision.Entries));
+        var record = NewRecord(bytes, commands, children);
         decision.Entries.Clear();
         decision.Commands.Clear();
         _waiters.Clear();
         _ = CommitAsync(record);
     }
 
-    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children, Tally tally)
+    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
     {
         var now = _at;
         var phase = State.Phase;
@@ -258,7 +280,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             Tenant = tenant,
             Run = id,
-            Lease = worker.Lease,
+            Lease = _lease,
             Seq = State.Position + 1,
             At = now,
             Entries = bytes,
@@ -269,12 +291,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Parent = State.IsFinished ? Parent : null,
             SignalsTaken = _signalsTaken ? _signalsSeen : null,
             Commands = commands,
-            Tally = tally,
+            Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };
         State.Position++;
         _phase = _rowPhase = phase;
-        _held = keeps;
+        Hold(keeps);
         _signalsTaken = false;
         return record;
     }
@@ -290,7 +312,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         try
         {
-            if (!await worker.Database.WriteAsync(record.Write))
+            if (!await worker.Database.WriteAsync(record.Write, _chain))
             {
                 worker.Fenced();
                 return;
@@ -308,13 +330,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private void Carry(RunRecord record)
     {
         worker.Announce(this, record);
-        EngineMetrics.Committed(record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
         CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);
-        foreach (var child in record.ChildrenToCancel) worker.Nudge(child);
-        if (record.Parent is { } parent) worker.Nudge(parent);
-        if (record.State >= RunPhase.Cancelled) worker.Ended(this);
+        foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
+        if (record.Parent is { } parent) worker.Nudge(tenant, parent);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
         else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
         // A decision that stopped at its budget goes on now that it is on disk.
@@ -343,6 +363,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
             return;
         }
+        // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
+        if (worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
         var cancel = new CancellationTokenSource();
         _effects[step.Id] = cancel;
         _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
@@ -353,11 +375,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var now = worker.Now;
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
-        _held = false;
+        Hold(false);
         _signalsTaken = false;
         await worker.Database.WriteAsync(db =>
         {
-            if (!RunStore.ChangeState(db, tenant, id, worker.Lease.Id, change)) throw new LostRunException(id);
+            RunStore.ChangeState(db, tenant, id, _lease.Id, change);
             if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
             RunStore.WakeIfSignalled(db, tenant, id, now);
             return 0;
@@ -373,6 +395,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var waiter in _waiters) waiter.TrySetCanceled();
         _waiters.Clear();
         _decision = null;
-        _held = false;
+        Hold(false);
     }
 }

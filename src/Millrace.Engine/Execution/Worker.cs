@@ -34,6 +34,12 @@ internal sealed class Worker : IAsyncDisposable
     private readonly Meter _gauges;
     private Lease _lease = new(0);
     private int _fencing;
+    private int _held;
+    private int _effects;
+    private bool _draining;
+
+    /// <summary>Runs that carry this worker's lease and were not in memory at the last look; null while nothing is in doubt.</summary>
+    private HashSet<Guid>? _strangers;
 
     public Worker(EngineParts parts, EngineSettings settings)
     {
@@ -45,6 +51,7 @@ internal sealed class Worker : IAsyncDisposable
         Journal = new JournalReader(parts.Database, parts.Blobs);
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
+        Wakes = new Wakes(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -54,6 +61,7 @@ internal sealed class Worker : IAsyncDisposable
     public JournalReader Journal { get; }
     public DueRuns Due { get; }
     public LeaseKeeper Leases { get; }
+    public Wakes Wakes { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -63,7 +71,11 @@ internal sealed class Worker : IAsyncDisposable
     public TimeProvider Time => _parts.Time;
     public Lease Lease => Volatile.Read(ref _lease);
     public ILogger Log => _parts.Log;
-    public int Held => _actors.Count(a => a.Value.IsHeld);
+    public int Held => Volatile.Read(ref _held);
+
+    /// <summary>It takes no more runs, and begins no effect that another worker could begin as well.</summary>
+    public bool IsDraining => Volatile.Read(ref _draining);
+
     public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     public Guid NewId() => _around.NewId();
@@ -71,10 +83,10 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>Takes a lease, frees the runs of the dead, and begins to look for due ones.</summary>
     public async Task StartAsync()
     {
-        await BeginLeaseAsync();
+        if (Settings.Works) await BeginLeaseAsync();
         await Leases.RunOnceAsync();
         Leases.Start();
-        Due.Start();
+        if (Settings.Works) Due.Start();
     }
 
     public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
@@ -84,13 +96,15 @@ internal sealed class Worker : IAsyncDisposable
     public bool IsOnce(string function) => Functions.Find(function)?.Descriptor.Idempotency == Idempotency.Once;
 
     /// <summary>Begins a run that was committed by this worker and for it.</summary>
-    public RunActor Adopt(NewRun run)
+    public void Adopt(NewRun run)
     {
+        var lease = Lease;
+        // A lease that ended meanwhile gave the run back.
+        if (run.Row.Lease != lease.Id) return;
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
-        actor.Adopt(run.First, run.Row.CreatedAt);
+        actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
         actor.PostHere(RunEvent.Created.Instance);
-        return actor;
     }
 
     /// <summary>Goes on with a run that was just claimed.</summary>
@@ -114,12 +128,29 @@ internal sealed class Worker : IAsyncDisposable
 
     public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
 
-    /// <summary>Tells whoever holds the run that its inbox is not empty.</summary>
-    public void Nudge(Guid run)
+    /// <summary>Counts the runs that are held.</summary>
+    public void Holding(int change) => Interlocked.Add(ref _held, change);
+
+    /// <summary>Counts the effects under way.</summary>
+    public void Performing(int change) => Interlocked.Add(ref _effects, change);
+
+    /// <summary>Tells whoever holds the run, or could, that its inbox is not empty.</summary>
+    public void Nudge(Tenant tenant, Guid run)
+    {
+        if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
+        else if (Settings.Alone) Due.Call(0);
+        else _ = Wakes.SendAsync(tenant, run);
+    }
+
+    /// <summary>A message says that the run's inbox is not empty, and that this worker holds it.</summary>
+    public void NudgeHere(Guid run)
     {
         if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
         else Due.Call(0);
     }
+
+    /// <summary>A write that gives this worker runs was reported as failed; whether it was is found out by <see cref="RecoverLostAsync"/>.</summary>
+    public void Doubt() => _strangers ??= [];
 
     public void LetGo(RunActor actor, RunChange change)
     {
@@ -127,6 +158,7 @@ internal sealed class Worker : IAsyncDisposable
         {
             _actors.TryRemove(actor.Id, out _);
             _failures.TryRemove(actor.Id, out _);
+            EngineEvents.RunEnded(actor);
             if (_ends.TryRemove(actor.Id, out var end)) end.TrySetResult(change.State);
             return;
         }
@@ -142,6 +174,7 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
     public void Announce(RunActor actor, RunRecord record)
     {
+        EngineMetrics.Committed(record);
         if (Bus.IsQuiet) return;
         var row = new JournalRow(record.Position, record.Run, record.Seq, record.At, record.State, record.Entries);
         Bus.Publish(actor.Topic, new BusMessage(record.Seq, row));
@@ -155,6 +188,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public void CommitFailed(RunActor actor, RunRecord record, Exception e)
     {
+        if (e is BrokenChainException) return;
         if (e is LostRunException)
         {
             using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
@@ -164,6 +198,7 @@ internal sealed class Worker : IAsyncDisposable
         {
             Forget(actor);
             _lost.Enqueue((actor.Tenant, actor.Id));
+            if (record.Children.Count > 0) Doubt();
         }
         else
         {
@@ -186,23 +221,6 @@ internal sealed class Worker : IAsyncDisposable
         _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
-    /// <summary>The run's last record is on disk.</summary>
-    public void Ended(RunActor actor)
-    {
-        var state = actor.State;
-        EngineMetrics.RunEnded(state.Ended, state.CreatedAt, state.EndedAt);
-        EngineTrace.RunEnded(actor);
-        if (state.Error is not { } error) return;
-        using (Log.About(actor)) Log.RunFaulted(actor.Id, error.Instance, error.Type, error.Status);
-    }
-
-    /// <summary>Runs of workers that died are due again.</summary>
-    public void Freed(int runs)
-    {
-        EngineMetrics.Recovered(runs);
-        Log.RunsFreed(runs);
-    }
-
     public void LoopFailed(string what, Exception e)
     {
         if (e is StorageUnavailableException) Log.StoreUnavailable(what, e.Message);
@@ -219,18 +237,24 @@ internal sealed class Worker : IAsyncDisposable
         _ = RejoinAsync();
     }
 
-    /// <summary>Frees the runs whose records could not be written, so that they are read again from what the disk holds.</summary>
+    /// <summary>
+    /// Frees the runs whose records could not be written, and those that this worker holds on disk and knows nothing of, so that they
+    /// are read again from what the disk holds.
+    /// </summary>
     public async Task RecoverLostAsync()
     {
-        if (_lost.IsEmpty || Database.Fault is { Recoverable: false }) return;
+        if (_lost.IsEmpty && _strangers is null || Database.Fault is { Recoverable: false }) return;
         var lost = new List<(Tenant Tenant, Guid Run)>();
         while (_lost.TryDequeue(out var one)) lost.Add(one);
         try
         {
-            var now = Now;
+            lost.AddRange(await StrangersAsync());
+            var (now, lease) = (Now, Lease);
             await Database.WriteAsync(db =>
             {
-                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, Lease.Id, now);
+                // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
+                LeaseStore.Renew(db, lease.Id, now, now + (long)Settings.LeaseTime.TotalMicroseconds);
+                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, lease.Id, now);
                 return 0;
             });
         }
@@ -241,27 +265,42 @@ internal sealed class Worker : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the lease after what is under way has ended, so that others go on with the runs at once.</summary>
     public async ValueTask DisposeAsync()
     {
+        Volatile.Write(ref _draining, true);
         await Due.DisposeAsync();
+        await DrainAsync();
         await Leases.DisposeAsync();
         Timers.Dispose();
-        await DrainAsync();
         foreach (var actor in _actors.Values) actor.Discard();
         try
         {
-            await Database.WriteAsync(db =>
+            var freed = !Settings.Works ? 0 : await Database.WriteAsync(db =>
             {
                 LeaseStore.End(db, Lease.Id);
                 return RunStore.Release(db, Now);
             });
+            if (freed > 0) await Wakes.CallAsync();
         }
         catch (StorageUnavailableException e)
         {
             Log.LeaseKept(e.Message);
         }
+
+        await Wakes.DisposeAsync();
         _gauges.Dispose();
         Lanes.Dispose();
+    }
+
+    /// <summary>Runs on disk under this lease that were unknown here at the last look and still are: what a write reported as failed has left.</summary>
+    private async Task<IEnumerable<(Tenant, Guid)>> StrangersAsync()
+    {
+        if (_strangers is not { } known) return [];
+        var lease = Lease.Id;
+        var unknown = (await Database.ReadAsync(db => RunStore.HeldBy(db, lease))).Where(r => !_actors.ContainsKey(r.Run)).ToList();
+        _strangers = unknown.Count == 0 ? null : [.. unknown.Select(r => r.Run)];
+        return unknown.Where(r => known.Contains(r.Run));
     }
 
     /// <summary>Gives effects under way some time to end and be recorded.</summary>
@@ -271,11 +310,11 @@ internal sealed class Worker : IAsyncDisposable
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
         try
         {
-            while (Held > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
+            while (Volatile.Read(ref _effects) > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
         }
         catch (OperationCanceledException)
         {
-            Log.StoppedEarly(Held);
+            Log.StoppedEarly(Volatile.Read(ref _effects));
         }
     }
 
@@ -290,7 +329,7 @@ internal sealed class Worker : IAsyncDisposable
         return (Json)values.Build();
     }
 
-    private void Forget(RunActor actor)
+    public void Forget(RunActor actor)
     {
         _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
         actor.Discard();
@@ -301,6 +340,7 @@ internal sealed class Worker : IAsyncDisposable
         var now = Now;
         var lease = await Database.WriteAsync(db => LeaseStore.Begin(db, Settings.WorkerName, now, now + (long)Settings.LeaseTime.TotalMicroseconds));
         Volatile.Write(ref _lease, new Lease(lease));
+        Wakes.Listen(Lease);
     }
 
     private async Task RejoinAsync()

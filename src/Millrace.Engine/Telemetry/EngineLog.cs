@@ -33,8 +33,8 @@ internal static partial class EngineLog
     [LoggerMessage(6, LogLevel.Warning, "The lease could not be given back: {Reason}")]
     public static partial void LeaseKept(this ILogger log, string reason);
 
-    [LoggerMessage(7, LogLevel.Information, "Stopping with {Held} runs under way; they go on at the next start.")]
-    public static partial void StoppedEarly(this ILogger log, int held);
+    [LoggerMessage(7, LogLevel.Information, "Stopping with {Effects} effects under way; their runs go on elsewhere or at the next start.")]
+    public static partial void StoppedEarly(this ILogger log, int effects);
 
     [LoggerMessage(8, LogLevel.Warning, "{Runs} runs of workers that stopped renewing their lease are taken over.")]
     public static partial void RunsFreed(this ILogger log, int runs);
