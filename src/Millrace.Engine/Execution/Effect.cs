@@ -13,13 +13,14 @@ internal static class Effect
     public static async Task PerformAsync(RunActor actor, IFunction function, Step step, Json arguments, CancellationToken cancel)
     {
         var slots = actor.Worker.Lanes.Of(function.Descriptor.Lane);
-        FunctionOutcome outcome;
-        actor.Worker.Performing(1);
+        FunctionOutcome? outcome = null;
         try
         {
             await slots.TakeAsync(cancel);
             try
             {
+                // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
+                if (actor.Worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
                 outcome = await AttemptAsync(actor, function, step, arguments, cancel);
             }
             finally
@@ -30,10 +31,6 @@ internal static class Effect
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             return;
-        }
-        finally
-        {
-            actor.Worker.Performing(-1);
         }
         actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
     }

@@ -9,6 +9,9 @@ internal sealed class Lanes(EngineSettings settings) : IDisposable
     private readonly Slots _cpu = new(settings.CpuMax);
     private readonly Slots _sandbox = new(settings.SandboxMax);
 
+    /// <summary>Effects that are under way or wait for a slot.</summary>
+    public int Busy => _io.Used + _io.Waiting + _cpu.Used + _cpu.Waiting + _sandbox.Used + _sandbox.Waiting;
+
     public Slots Of(Lane lane) => lane switch
     {
         Lane.Cpu => _cpu,

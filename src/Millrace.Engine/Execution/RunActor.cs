@@ -36,8 +36,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private int _busy;
     private long _at;
-    private bool _held;
-    private bool _dead;
+    private bool _held, _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
     private RunPhase _phase;
@@ -62,12 +61,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     public bool IsHeld => Volatile.Read(ref _held);
 
-    private void Hold(bool held)
-    {
-        if (_held == held) return;
-        Volatile.Write(ref _held, held);
-        worker.Holding(held ? 1 : -1);
-    }
+    /// <summary>Events wait, or one is being taken.</summary>
+    public bool IsBusy => Volatile.Read(ref _busy) == 1 || !_mailbox.IsEmpty;
 
     /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
     public void Adopt(Entry.RunCreated first, long createdAt, Lease lease)
@@ -363,8 +358,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
             return;
         }
-        // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
-        if (worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
         var cancel = new CancellationTokenSource();
         _effects[step.Id] = cancel;
         _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
@@ -385,6 +378,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return 0;
         });
         worker.LetGo(this, change);
+    }
+
+    private void Hold(bool held)
+    {
+        if (_held == held) return;
+        Volatile.Write(ref _held, held);
+        worker.Holding(held ? 1 : -1);
     }
 
     private void Bury()

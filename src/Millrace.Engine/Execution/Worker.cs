@@ -35,7 +35,6 @@ internal sealed class Worker : IAsyncDisposable
     private Lease _lease = new(0);
     private int _fencing;
     private int _held;
-    private int _effects;
     private bool _draining;
 
     /// <summary>Runs that carry this worker's lease and were not in memory at the last look; null while nothing is in doubt.</summary>
@@ -130,9 +129,6 @@ internal sealed class Worker : IAsyncDisposable
 
     /// <summary>Counts the runs that are held.</summary>
     public void Holding(int change) => Interlocked.Add(ref _held, change);
-
-    /// <summary>Counts the effects under way.</summary>
-    public void Performing(int change) => Interlocked.Add(ref _effects, change);
 
     /// <summary>Tells whoever holds the run, or could, that its inbox is not empty.</summary>
     public void Nudge(Tenant tenant, Guid run)
@@ -310,11 +306,13 @@ internal sealed class Worker : IAsyncDisposable
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
         try
         {
-            while (Volatile.Read(ref _effects) > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
+            while (Database.Fault is null && (Lanes.Busy > 0 || _actors.Any(a => a.Value.IsBusy)) && await pulse.WaitForNextTickAsync(limit.Token)) { }
+            // Behind every record that was handed over before.
+            if (Database.Fault is null) await Database.WriteAsync(_ => 0).WaitAsync(limit.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or StorageUnavailableException)
         {
-            Log.StoppedEarly(Volatile.Read(ref _effects));
+            Log.StoppedEarly(Lanes.Busy);
         }
     }
 
