@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
-using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -37,8 +36,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private int _busy;
     private long _at;
-    private bool _held;
-    private bool _dead;
+    private bool _held, _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
     private RunPhase _phase;
@@ -258,14 +256,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
-        var record = NewRecord(bytes, commands, children, EngineMetrics.Count(decision.Entries));
+        var record = NewRecord(bytes, commands, children);
         decision.Entries.Clear();
         decision.Commands.Clear();
         _waiters.Clear();
         _ = CommitAsync(record);
     }
 
-    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children, Tally tally)
+    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
     {
         var now = _at;
         var phase = State.Phase;
@@ -288,7 +286,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Parent = State.IsFinished ? Parent : null,
             SignalsTaken = _signalsTaken ? _signalsSeen : null,
             Commands = commands,
-            Tally = tally,
+            Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };
         State.Position++;
@@ -333,7 +331,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var child in record.Children) worker.Adopt(child);
         foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
         if (record.Parent is { } parent) worker.Nudge(tenant, parent);
-        if (record.State >= RunPhase.Cancelled) worker.Ended(this);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
         else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
         // A decision that stopped at its budget goes on now that it is on disk.

@@ -160,6 +160,7 @@ internal sealed class Worker : IAsyncDisposable
         {
             _actors.TryRemove(actor.Id, out _);
             _failures.TryRemove(actor.Id, out _);
+            EngineEvents.RunEnded(actor);
             if (_ends.TryRemove(actor.Id, out var end)) end.TrySetResult(change.State);
             return;
         }
@@ -210,23 +211,6 @@ internal sealed class Worker : IAsyncDisposable
             return;
         }
         _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
-    }
-
-    /// <summary>The run's last record is on disk.</summary>
-    public void Ended(RunActor actor)
-    {
-        var state = actor.State;
-        EngineMetrics.RunEnded(state.Ended, state.CreatedAt, state.EndedAt);
-        EngineTrace.RunEnded(actor);
-        if (state.Error is not { } error) return;
-        using (Log.About(actor)) Log.RunFaulted(actor.Id, error.Instance, error.Type, error.Status);
-    }
-
-    /// <summary>Runs of workers that died are due again.</summary>
-    public void Freed(int runs)
-    {
-        EngineMetrics.Recovered(runs);
-        Log.RunsFreed(runs);
     }
 
     public void LoopFailed(string what, Exception e)

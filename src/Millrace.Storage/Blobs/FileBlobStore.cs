@@ -66,7 +66,6 @@ public sealed class FileBlobStore : BlobStore
                 Settle(aside, blob);
             },
             cancel);
-        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -83,7 +82,6 @@ public sealed class FileBlobStore : BlobStore
                 return Task.CompletedTask;
             },
             cancel);
-        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -150,6 +148,8 @@ public sealed class FileBlobStore : BlobStore
             FileFault.Guard(() => File.Delete(path));
             throw;
         }
+
+        StorageMetrics.BlobsWritten.Add(blob.Size);
     }
 
     /// <summary>A file under a name of its own, gone when disposed unless it was moved to its place.</summary>
