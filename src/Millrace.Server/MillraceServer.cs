@@ -1,5 +1,6 @@
 using System.Net;
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Millrace.Connectors;
@@ -79,7 +80,14 @@ public sealed class MillraceServer : IAsyncDisposable
         builder.Services.AddPlatform();
         _app = Add(builder.Build());
         _app.MapPlatform(settings.Web);
-        await _app.StartAsync(cancel);
+        try
+        {
+            await _app.StartAsync(cancel);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new SettingsException($"port {settings.Port} of 127.0.0.1 is in use by another program; name another with --port, or 0 for a free one.");
+        }
     }
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -119,9 +127,10 @@ public sealed class MillraceServer : IAsyncDisposable
         return builder;
     }
 
+    // What the host says when it cannot start is thrown too, and told in one sentence by whoever started it.
     private static void ConfigureLogs(ILoggingBuilder logs) => logs
         .AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true))
-        .SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        .SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
 
     private T Add<T>(T part) where T : IAsyncDisposable
     {
