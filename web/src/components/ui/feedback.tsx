@@ -32,7 +32,11 @@ export function Loading({ rows = 6, what }: { rows?: number; what: string }) {
 }
 
 /** The rest of a list that comes in pages; nothing when all of it is there. */
-export function LoadMore({ list }: { list: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown } }) {
+export function LoadMore({
+  list,
+}: {
+  list: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
+}) {
   if (!list.hasNextPage) return null
   return (
     <div className="p-4 text-center">
