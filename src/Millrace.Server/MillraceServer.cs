@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Millrace.Connectors;
@@ -85,7 +86,14 @@ public sealed class MillraceServer : IAsyncDisposable
         _app = Add(builder.Build());
         _app.MapPlatform(settings.Web, new PlatformSurface(Api: settings.Roles.HasFlag(Roles.Api), LocalOnly: !settings.OpenNetwork));
         telemetry.Map(_app);
-        await _app.StartAsync(cancel);
+        try
+        {
+            await _app.StartAsync(cancel);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new SettingsException($"port {settings.Port} of {settings.Host} is in use by another program; name another with --port, or 0 for a free one.");
+        }
     }
 
     private static EngineSettings EngineOf(ServerSettings settings)

@@ -1,6 +1,10 @@
+using System.Runtime.InteropServices;
 using Millrace.Server;
 using Millrace.Storage;
 
+var stops = 0;
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Stop(143));
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Stop(130));
 try
 {
     var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
@@ -13,4 +17,11 @@ catch (Exception e) when (e is SettingsException or MigrationException or Storag
 {
     Console.Error.WriteLine($"millrace cannot start: {e.Message}");
     return 1;
+}
+
+// The host hears the first signal itself. What the disk holds is whole at every moment, so whoever cannot wait need not.
+void Stop(int exitCode)
+{
+    if (Interlocked.Increment(ref stops) == 1) Console.WriteLine("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
+    else Environment.Exit(exitCode);
 }

@@ -13,13 +13,13 @@ internal static class Documents
               with: { order: 4711, amount: 12.5, note: a small payload of ordinary size }
         """)));
 
-    public static Workflow Loop(int iterations) => Load($"loop-{iterations}", $$"""
+    public static Workflow Loop(int iterations, string function) => Load($"loop-{function}", $$"""
 
           - each:
               for: { each: item, in: '${ [range({{iterations}})] }' }
               do:
                 - work:
-                    call: noop:1.0.0@default
+                    call: {{function}}:1.0.0@default
                     with: { n: '${ $item }' }
         """);
 

@@ -27,10 +27,14 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
     public EventBus Bus { get; } = new();
     public DurableEngine Engine { get; private set; } = null!;
 
-    public static async Task<EngineHost> OpenAsync(string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null)
+    /// <param name="around">Puts something between the engine and its database.</param>
+    /// <param name="database">Null: SQLite in the folder.</param>
+    public static async Task<EngineHost> OpenAsync(
+        string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null, Func<Database, Database>? around = null)
     {
         Directory.CreateDirectory(folder);
         database ??= SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
+        if (around is not null) database = around(database);
         await database.MigrateAsync();
         var host = new EngineHost(database, workflows);
         using var logs = LoggerFactory.Create(_ => { });
@@ -40,12 +44,32 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
         return host;
     }
 
-    /// <summary>Starts a run and waits for its end.</summary>
+    /// <summary>Starts one run and waits for its end, which has to be a good one.</summary>
     public async Task RunAsync(Workflow workflow)
     {
         var started = (StartOutcome.Started)await Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Json.EmptyObject));
         var phase = await Engine.EndAsync(Tenant.Default, started.Run);
         if (phase != RunPhase.Completed) throw new InvalidOperationException($"The run {started.Run} ended {phase}.");
+    }
+
+    /// <summary>Keeps so many runs in flight, lets them come to their pace, and calls <paramref name="measure"/>.</summary>
+    /// <param name="measure">Is given the count of finished runs, now and whenever it asks.</param>
+    public async Task UnderLoadAsync(Workflow workflow, int inFlight, Func<Func<long>, Task> measure)
+    {
+        using var stop = new CancellationTokenSource();
+        var runs = 0L;
+        var callers = Enumerable.Range(0, inFlight).Select(async _ =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await RunAsync(workflow);
+                Interlocked.Increment(ref runs);
+            }
+        }).ToArray();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await measure(() => Volatile.Read(ref runs));
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
     }
 
     public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.GetValueOrDefault(hash));

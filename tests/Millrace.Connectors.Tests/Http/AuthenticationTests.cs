@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Millrace.Jq;
 using Millrace.Tests.Doubles;
 using Millrace.Workflows;
@@ -103,6 +104,7 @@ public sealed class TokenTests : IAsyncLifetime
     {
         _context = new FakeFunctionContext { Clock = _time };
         _authority = await TokenDouble.StartAsync();
+        _authority.Time = _time;
     }
 
     public async ValueTask DisposeAsync()
@@ -129,11 +131,109 @@ public sealed class TokenTests : IAsyncLifetime
         await CallAsync(OAuth("""{"id": "public-client", "authentication": "none"}"""));
 
     [Fact]
-    public async Task A_ready_assertion_gets_a_token()
+    public async Task A_client_proves_its_secret_by_a_signature()
     {
-        await CallAsync(OAuth($$"""{"id": "{{TokenDouble.ClientId}}", "assertion": "ey.J.x", "authentication": "private_key_jwt"}"""));
+        const string Proof = $$"""{"id": "{{TokenDouble.ClientId}}", "secret": "{{TokenDouble.ClientSecret}}", "authentication": "client_secret_jwt"}""";
+        await CallAsync(OAuth(Proof));
+        Assert.DoesNotContain(TokenDouble.ClientSecret, _authority.Arrived[0].Body, StringComparison.Ordinal);
+        await CallAsync(OAuth(Proof));
+        Assert.Equal(1, _authority.TokensGiven);
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_signs_nothing_that_is_taken()
+    {
+        var error = await ErrorAsync(OAuth($$"""{"id": "{{TokenDouble.ClientId}}", "secret": "wrong-secret-9", "authentication": "client_secret_jwt"}"""));
+        Assert.Equal((ErrorTypes.Authentication, 401), (error.Type, error.Status));
+    }
+
+    [Theory]
+    [InlineData("RS256")]
+    [InlineData("ES256")]
+    [InlineData("ES384")]
+    [InlineData("ES512")]
+    public async Task A_private_key_in_a_secret_signs_an_assertion_for_each_request(string algorithm)
+    {
+        using var key = KeyFor(algorithm);
+        _authority.ClientKey = key;
+        HoldKey(key.ExportPkcs8PrivateKeyPem(), "key-1");
+        await CallAsync("""{"oauth2": {"use": "mill"}}""");
+        _time.Advance(TimeSpan.FromHours(2));
+        await CallAsync("""{"oauth2": {"use": "mill"}}""");
+        Assert.Equal(2, _authority.TokensGiven);
+        Assert.Equal((algorithm, "key-1"), (_authority.AssertionHeader.GetProperty("alg").GetString(), _authority.AssertionHeader.GetProperty("kid").GetString()));
+    }
+
+    [Fact]
+    public async Task Another_private_key_is_refused_by_the_authority()
+    {
+        using var right = RSA.Create(2048);
+        using var wrong = RSA.Create(2048);
+        _authority.ClientKey = right;
+        HoldKey(wrong.ExportPkcs8PrivateKeyPem());
+        Assert.Equal(ErrorTypes.Authentication, (await ErrorAsync("""{"oauth2": {"use": "mill"}}""")).Type);
+    }
+
+    [Theory]
+    [InlineData("no key at all")]
+    [InlineData("public")]
+    [InlineData("short")]
+    public async Task What_is_no_private_key_is_refused_without_being_shown(string kind)
+    {
+        using var rsa = RSA.Create(kind == "short" ? 1024 : 2048);
+        var text = kind switch { "public" => rsa.ExportSubjectPublicKeyInfoPem(), "short" => rsa.ExportPkcs8PrivateKeyPem(), _ => kind };
+        HoldKey(text);
+        var error = await ErrorAsync("""{"oauth2": {"use": "mill"}}""");
+        Assert.Contains("/secrets/mill/client/key", error.Detail);
+        Assert.DoesNotContain(text, error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_authority.Arrived);
+    }
+
+    [Fact]
+    public async Task An_assertion_that_was_signed_elsewhere_is_sent_as_it_is()
+    {
+        await ErrorAsync(OAuth($$"""{"id": "{{TokenDouble.ClientId}}", "assertion": "ey.J.x", "authentication": "private_key_jwt"}"""));
         Assert.Contains("client_assertion=ey.J.x", _authority.Arrived[0].Body, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_refresh_token_gets_a_token() =>
+        await CallAsync(Refreshing(TokenDouble.RefreshToken));
+
+    [Fact]
+    public async Task A_refresh_token_that_was_replaced_is_not_shown_again()
+    {
+        _authority.Rotates = true;
+        await CallAsync(Refreshing(TokenDouble.RefreshToken));
+        _time.Advance(TimeSpan.FromHours(2));
+        await CallAsync(Refreshing(TokenDouble.RefreshToken));
+        Assert.Equal(["refresh-token-0", "refresh-token-1"], _authority.Arrived.Where(a => a.Path == "/oauth2/token").Select(a => a.Body[a.Body.IndexOf("refresh-token", StringComparison.Ordinal)..][..15]));
+    }
+
+    [Fact]
+    public async Task Callers_at_the_same_time_use_a_refresh_token_once()
+    {
+        await using var authority = await TokenDouble.StartAsync(held: true);
+        authority.Rotates = true;
+        var calls = Enumerable.Range(0, 20).Select(_ => CallAsync(Refreshing(TokenDouble.RefreshToken, authority), authority)).ToArray();
+        await authority.Asked.WaitAsync(Calling.Patience);
+        authority.Release();
+        await Task.WhenAll(calls);
+        Assert.Equal(1, authority.TokenRequests);
+    }
+
+    [Fact]
+    public async Task A_refresh_token_that_is_no_longer_good_is_an_authentication_error_that_does_not_show_it()
+    {
+        var error = await ErrorAsync(Refreshing("refresh-token-revoked"));
+        Assert.Equal((ErrorTypes.Authentication, 401), (error.Type, error.Status));
+        Assert.Contains("invalid_grant", error.Detail);
+        Assert.DoesNotContain("refresh-token-revoked", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_a_refresh_token_is_refreshed() =>
+        Assert.Contains("subject/type", (await ErrorAsync(OAuth(Client, """, "subject": {"token": "other", "type": "urn:ietf:params:oauth:token-type:jwt"}""", grant: "refresh_token"))).Detail);
 
     [Fact]
     public async Task A_password_gets_a_token() =>
@@ -155,6 +255,38 @@ public sealed class TokenTests : IAsyncLifetime
     {
         await CallAsync(OAuth(Client, """, "endpoints": {"token": "/custom/token"}"""));
         Assert.Equal("/custom/token", _authority.Arrived[0].Path);
+    }
+
+    [Fact]
+    public async Task The_endpoint_for_tokens_may_be_a_template()
+    {
+        await _functions.Find("http").OutputAsync(_context, Arguments(OAuth(Client, """, "endpoints": {"token": "/{realm}/token"}"""), _authority).Insert(1, """ "input": {"realm": "custom"}, """));
+        Assert.Equal("/custom/token", _authority.Arrived[0].Path);
+    }
+
+    [Theory]
+    [InlineData("openid-configuration")]
+    [InlineData("oauth-authorization-server")]
+    public async Task OAuth_finds_the_endpoint_by_discovery_where_its_authority_is_a_discovery_document(string document)
+    {
+        await CallAsync(Oidc($"realms/mill/.well-known/{document}").Replace("oidc", "oauth2", StringComparison.Ordinal));
+        Assert.Equal("/realms/mill/protocol/token", _authority.Arrived[1].Path);
+    }
+
+    [Fact]
+    public async Task A_discovery_document_of_another_issuer_is_refused_unless_the_author_lists_it()
+    {
+        _authority.Issuer = "https://mill.example";
+        var error = await ErrorAsync(Oidc("realms/mill"));
+        Assert.Equal((ErrorTypes.Authentication, "/realms/mill/.well-known/openid-configuration"), (error.Type, Assert.Single(_authority.Arrived).Path));
+        await CallAsync(Oidc("realms/mill").Replace("\"grant\"", $"\"issuers\": [\"https://mill.example\", \"{_authority.Base}realms/mill\"], \"grant\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_assertion_is_for_the_endpoint_that_discovery_named()
+    {
+        await CallAsync(Oidc("realms/mill").Replace("\"secret\"", "\"authentication\": \"client_secret_jwt\", \"secret\"", StringComparison.Ordinal));
+        Assert.Equal(1, _authority.TokensGiven);
     }
 
     [Theory]
@@ -271,15 +403,13 @@ public sealed class TokenTests : IAsyncLifetime
         Assert.DoesNotContain("wrong-secret-9", error.ToString(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("authorization_code")]
-    [InlineData("refresh_token")]
-    public async Task A_grant_that_needs_a_person_is_refused(string grant) =>
-        Assert.Equal("Grant unsupported", (await ErrorAsync(OAuth(Client, grant: grant))).Title);
+    [Fact]
+    public async Task A_grant_that_needs_a_person_is_refused() =>
+        Assert.Equal("Grant unsupported", (await ErrorAsync(OAuth(Client, grant: "authorization_code"))).Title);
 
     [Fact]
     public async Task A_way_of_authenticating_the_client_that_is_not_known_is_refused() =>
-        Assert.Equal("Client authentication unsupported", (await ErrorAsync(OAuth("""{"id": "a", "authentication": "client_secret_jwt"}"""))).Title);
+        Assert.Contains("/client/authentication has to be one of", (await ErrorAsync(OAuth("""{"id": "a", "authentication": "tls_client_auth"}"""))).Detail);
 
     [Fact]
     public async Task The_issuer_of_a_token_is_checked()
@@ -299,6 +429,21 @@ public sealed class TokenTests : IAsyncLifetime
 
     private string OAuth(string client, string more = "", string grant = "client_credentials", TokenDouble? authority = null) =>
         $$$"""{"oauth2": {"authority": "{{{(authority ?? _authority).Base}}}", "grant": "{{{grant}}}", "client": {{{client}}} {{{more}}} }}""";
+
+    private string Refreshing(string token, TokenDouble? authority = null) =>
+        OAuth(Client, $$""", "subject": {"token": "{{token}}", "type": "urn:ietf:params:oauth:token-type:refresh_token"}""", "refresh_token", authority);
+
+    private void HoldKey(string pem, string? id = null) => _context.Secrets["mill"] = Json.Object("authority", _authority.Base.AbsoluteUri).AsObject()
+        .With("grant", "client_credentials")
+        .With("client", Json.Object("id", TokenDouble.ClientId).AsObject().With("authentication", "private_key_jwt").With("key", pem).With("keyId", id is null ? Json.Null : id));
+
+    private static AsymmetricAlgorithm KeyFor(string algorithm) => algorithm switch
+    {
+        "RS256" => RSA.Create(2048),
+        "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
+        "ES384" => ECDsa.Create(ECCurve.NamedCurves.nistP384),
+        _ => ECDsa.Create(ECCurve.NamedCurves.nistP521),
+    };
 
     private string Oidc(string authority) =>
         $$$"""{"oidc": {"authority": "{{{_authority.Base}}}{{{authority}}}", "grant": "client_credentials", "client": {{{Client}}} }}""";
