@@ -2,26 +2,39 @@ using System.Runtime.InteropServices;
 using Millrace.Server;
 using Millrace.Storage;
 
-var stops = 0;
-using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Stop(143));
-using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Stop(130));
-try
+// The host hears the first signal itself. What the disk holds is whole at every moment, so whoever cannot wait need not.
+var signals = 0;
+var talks = true;
+var hurried = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, 143));
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, 130));
+return await await Task.WhenAny(ServeAsync(), hurried.Task);
+
+void Stop(PosixSignalContext context, int exitCode)
 {
-    var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
-    await using var server = await MillraceServer.StartAsync(settings);
-    server.Announce(settings);
-    await server.WaitForShutdownAsync();
-    return 0;
-}
-catch (Exception e) when (e is SettingsException or MigrationException or StorageUnavailableException or DatabaseInUseException or DllNotFoundException or IOException)
-{
-    Console.Error.WriteLine($"millrace cannot start: {e.Message}");
-    return 1;
+    if (Interlocked.Increment(ref signals) == 1)
+    {
+        if (talks) Console.WriteLine("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
+        return;
+    }
+    context.Cancel = true;
+    hurried.TrySetResult(exitCode);
 }
 
-// The host hears the first signal itself. What the disk holds is whole at every moment, so whoever cannot wait need not.
-void Stop(int exitCode)
+async Task<int> ServeAsync()
 {
-    if (Interlocked.Increment(ref stops) == 1) Console.WriteLine("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
-    else Environment.Exit(exitCode);
+    try
+    {
+        var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
+        talks = settings.Log == LogForm.Text;
+        await using var server = await MillraceServer.StartAsync(settings);
+        server.Announce(settings);
+        await server.WaitForShutdownAsync();
+        return 0;
+    }
+    catch (Exception e) when (e is SettingsException or MigrationException or StorageUnavailableException or DatabaseInUseException or DllNotFoundException or IOException)
+    {
+        Console.Error.WriteLine($"millrace cannot start: {e.Message}");
+        return 1;
+    }
 }
