@@ -3,6 +3,7 @@ using Millrace.Server;
 using Millrace.Storage;
 
 var stops = 0;
+Action<string> say = Console.WriteLine;
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Stop(143));
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Stop(130));
 try
@@ -10,6 +11,8 @@ try
     var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
     await using var server = await MillraceServer.StartAsync(settings);
     server.Announce(settings);
+    // A log of JSON lines holds nothing else.
+    if (settings.Log == LogForm.Json) say = server.Log;
     await server.WaitForShutdownAsync();
     return 0;
 }
@@ -22,6 +25,6 @@ catch (Exception e) when (e is SettingsException or MigrationException or Storag
 // The host hears the first signal itself. What the disk holds is whole at every moment, so whoever cannot wait need not.
 void Stop(int exitCode)
 {
-    if (Interlocked.Increment(ref stops) == 1) Console.WriteLine("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
+    if (Interlocked.Increment(ref stops) == 1) say("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
     else Environment.Exit(exitCode);
 }
