@@ -4,7 +4,7 @@ using Millrace.Storage;
 
 // The host hears the first signal itself. What the disk holds is whole at every moment, so whoever cannot wait need not.
 var signals = 0;
-var talks = true;
+Action<string> say = Console.WriteLine;
 var hurried = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, 143));
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, 130));
@@ -14,7 +14,7 @@ void Stop(PosixSignalContext context, int exitCode)
 {
     if (Interlocked.Increment(ref signals) == 1)
     {
-        if (talks) Console.WriteLine("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
+        say("millrace stops once effects under way have ended or their time is up; a second signal ends it at once");
         return;
     }
     context.Cancel = true;
@@ -26,9 +26,10 @@ async Task<int> ServeAsync()
     try
     {
         var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
-        talks = settings.Log == LogForm.Text;
         await using var server = await MillraceServer.StartAsync(settings);
         server.Announce(settings);
+        // A log of JSON lines holds nothing else.
+        if (settings.Log == LogForm.Json) say = server.Log;
         await server.WaitForShutdownAsync();
         return 0;
     }
