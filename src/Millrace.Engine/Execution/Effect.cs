@@ -14,7 +14,7 @@ internal static class Effect
         FunctionOutcome outcome;
         try
         {
-            if (!slots.Wait(0, CancellationToken.None)) await slots.WaitAsync(cancel);
+            await slots.TakeAsync(cancel);
             try
             {
                 var context = new EffectContext(actor, step);
@@ -23,7 +23,7 @@ internal static class Effect
             }
             finally
             {
-                slots.Release();
+                slots.GiveBack();
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)

@@ -27,7 +27,7 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _loop;
         _stop.Dispose();
     }

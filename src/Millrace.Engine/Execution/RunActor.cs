@@ -68,7 +68,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public void Post(RunEvent happened)
     {
         _mailbox.Enqueue(happened);
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) worker.Pool.Queue(this);
     }
 
     /// <summary>As <see cref="Post"/>, on the caller's own thread.</summary>

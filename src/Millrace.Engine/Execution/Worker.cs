@@ -15,7 +15,15 @@ namespace Millrace.Engine.Execution;
 /// <summary>What a worker is made of.</summary>
 public sealed record EngineParts(
     Database Database, BlobStore Blobs, EventBus Bus, FunctionRegistry Functions, IDefinitionSource Definitions, ISecretSource Secrets,
-    TimeProvider Time, ILogger Log);
+    TimeProvider Time, ILogger Log)
+{
+    /// <summary>Who lends a thread to a run that something happened to.</summary>
+    public WorkPool Pool { get; init; } = WorkPool.Threads;
+
+    /// <summary>Where ids and chance come from.</summary>
+    public Func<DateTimeOffset, Guid> NewId { get; init; } = Guid.CreateVersion7;
+    public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
+}
 
 /// <summary>One worker: its lease, the runs it has in memory, and what happens to them outside their own turns.</summary>
 internal sealed class Worker : IAsyncDisposable
@@ -36,7 +44,7 @@ internal sealed class Worker : IAsyncDisposable
     {
         _parts = parts;
         Settings = settings.Checked();
-        _around = new Surroundings(() => Guid.CreateVersion7(parts.Time.GetUtcNow()), System.Random.Shared.NextDouble);
+        _around = new Surroundings(() => parts.NewId(parts.Time.GetUtcNow()), parts.Random);
         Lanes = new Lanes(Settings);
         Timers = new Timers(parts.Time, () => Now);
         Journal = new JournalReader(parts.Database, parts.Blobs);
@@ -57,6 +65,7 @@ internal sealed class Worker : IAsyncDisposable
     public IDefinitionSource Definitions => _parts.Definitions;
     public ISecretSource Secrets => _parts.Secrets;
     public TimeProvider Time => _parts.Time;
+    public WorkPool Pool => _parts.Pool;
     public Lease Lease => Volatile.Read(ref _lease);
     public int Held => _actors.Values.Count(a => a.IsHeld);
     public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
@@ -236,7 +245,6 @@ internal sealed class Worker : IAsyncDisposable
         {
             _parts.Log.LogWarning("The lease could not be given back: {Reason}", e.Message);
         }
-        Lanes.Dispose();
     }
 
     /// <summary>Gives effects under way some time to end and be recorded.</summary>
