@@ -36,6 +36,7 @@ public sealed class DurableEngine : IAsyncDisposable
 
     public JournalReader Journal => _worker.Journal;
     public FunctionRegistry Functions => _worker.Functions;
+    internal Worker Worker => _worker;
 
     /// <summary>Runs this worker holds now.</summary>
     public int Held => _worker.Held;

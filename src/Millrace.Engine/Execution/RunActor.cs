@@ -226,6 +226,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         Command[] commands = [];
         if (decision.Entries.Count == 0)
         {
+            // No record will come by and do it: a timer that called for nothing, or effects begun again after a hand-over.
+            AwaitTimer();
             // What is asked for again after a crash follows from what is on disk already.
             if (decision.Commands.Count == 0) return;
             commands = [.. decision.Commands];
@@ -312,12 +314,18 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var child in record.ChildrenToCancel) worker.Nudge(child);
         if (record.Parent is { } parent) worker.Nudge(parent);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
-        else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
+        else AwaitTimer();
         // A decision that stopped at its budget goes on now that it is on disk.
         if (!_held || _decision is not { Entries.Count: 0, HasMore: true }) return;
         var decision = Deciding();
         decision.Continue();
         Expect(decision);
+    }
+
+    /// <summary>Has itself called at the next moment at which time alone changes something.</summary>
+    private void AwaitTimer()
+    {
+        if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
     }
 
     private void CarryOut(IReadOnlyList<Command> commands)

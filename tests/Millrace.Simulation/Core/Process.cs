@@ -54,6 +54,9 @@ public sealed class Process
         return end.Task;
     }
 
+    /// <summary>Begins <paramref name="work"/> and does not wait for it; it must not fail.</summary>
+    public void Go(Func<Task> work) => Post(_ => _ = WatchAsync(work), null);
+
     public Task Do(Func<Task> work) => Do(async () =>
     {
         await work();
@@ -89,6 +92,18 @@ public sealed class Process
         _scheduler.Mix(call.Method.Name);
         SynchronizationContext.SetSynchronizationContext(_context);
         call(state);
+    }
+
+    private async Task WatchAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e)
+        {
+            _scheduler.Fail($"{Name} met {e}");
+        }
     }
 
     private static async Task FinishAsync<T>(Func<Task<T>> work, TaskCompletionSource<T> end)

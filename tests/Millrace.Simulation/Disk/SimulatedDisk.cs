@@ -74,6 +74,12 @@ public sealed class SimulatedDisk : IDisposable
         }
 
         file.Sync();
+        // As SQLite's layer for Unix does: the first sync of a new file syncs its folder too.
+        if (file.IsNew)
+        {
+            foreach (var one in _files.Values) one.SyncName();
+        }
+
         return true;
     }
 }

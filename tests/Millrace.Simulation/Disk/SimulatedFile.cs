@@ -17,6 +17,9 @@ internal sealed class SimulatedFile
     private bool _durableExists;
 
     public bool Exists { get; private set; }
+
+    /// <summary>It was made since its folder was last synced.</summary>
+    public bool IsNew => Exists && !_durableExists;
     public int Length { get; private set; }
 
     public void Create()
@@ -25,13 +28,11 @@ internal sealed class SimulatedFile
         Truncate(0);
     }
 
-    /// <param name="durably">The folder was synced as well.</param>
+    /// <param name="durably">The folder is synced as well.</param>
     public void Delete(bool durably)
     {
         Exists = false;
-        if (!durably) return;
-        _durableExists = false;
-        _unsynced.Clear();
+        if (durably) _durableExists = false;
     }
 
     /// <returns>How many bytes there were.</returns>
@@ -61,8 +62,10 @@ internal sealed class SimulatedFile
     {
         foreach (var change in _unsynced) Settle(change);
         _unsynced.Clear();
-        _durableExists = true;
     }
+
+    /// <summary>The folder was synced: which names it holds is on the platter.</summary>
+    public void SyncName() => _durableExists = Exists;
 
     /// <summary>The sync was refused. As with Linux, the system takes what it could not write for written: no later sync writes it.</summary>
     public void FailSync(Dice dice)
