@@ -127,6 +127,7 @@ public sealed class Seed
             _scheduler.Note($"stuck: {Names.Of(row.Id)} is {row.State}, held by lease {row.Lease?.ToString(CultureInfo.InvariantCulture) ?? "none"}, due {row.WakeAt?.ToString(CultureInfo.InvariantCulture) ?? "never"}, parent {(row.Parent is { } p ? Names.Of(p) : "none")}; {waits}");
         }
 
+        if (Environment.GetEnvironmentVariable("SIM_DEBUG") is not null) foreach (var row in open.Take(1)) { Console.WriteLine(_cluster.Library[row.Definition.Name].Text); foreach (var r in found[row.Id].Records) Console.WriteLine($"{r.Seq} {r.At - _scheduler.Began} {r.State} {string.Join(" | ", r.Entries)}"); }
         _scheduler.Fail($"{open.Count} runs are stuck: {string.Join(", ", open.Take(10).Select(r => Names.Of(r.Id)))}");
     }
 

@@ -78,8 +78,10 @@ public sealed class Process
 
     internal void Post(SendOrPostCallback call, object? state)
     {
+        // The collector may call on behalf of what a dead process left behind.
+        if (IsDead) return;
         _scheduler.CheckThread();
-        if (!IsDead) _queue.Add((call, state));
+        _queue.Add((call, state));
     }
 
     internal void RunOne(Dice dice)
