@@ -4,6 +4,7 @@ using Millrace.Bench.Crash;
 using Millrace.Bench.Engine;
 using Millrace.Bench.Http;
 using Millrace.Bench.Jq;
+using Millrace.Bench.Postgres;
 using Millrace.Bench.Storage;
 
 var benches = new Dictionary<string, Func<Task>>
@@ -16,9 +17,11 @@ var benches = new Dictionary<string, Func<Task>>
     ["storage"] = () => StorageBench.RunAsync(Figures.AsJson),
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,
+    ["postgres"] = PostgresBench.RunAsync,
 };
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
 
+if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
 var names = args.Where(a => a != "--json").ToArray();
 var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));

@@ -15,8 +15,10 @@ public abstract class Database : IAsyncDisposable
     /// undone; it may therefore run twice, so it must touch nothing but its unit and what it returns. Its continuation
     /// never holds up the writer.
     /// </summary>
+    /// <param name="chain">When given, and an earlier write of the chain did not become durable, this one is refused.</param>
     /// <exception cref="StorageUnavailableException">The disk is full or refused a write or an fsync; nothing of it counts.</exception>
-    public abstract Task<T> WriteAsync<T>(Func<DbUnit, T> write);
+    /// <exception cref="BrokenChainException">An earlier write of the chain failed.</exception>
+    public abstract Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null);
 
     /// <summary>
     /// Null while writes are accepted; otherwise why not. A recoverable fault ends with the next commit that reaches the
@@ -33,6 +35,22 @@ public abstract class Database : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 }
+
+/// <summary>
+/// Writes that build upon each other, such as the records of one run: they are handed over without waiting, and when one of them
+/// fails none of those behind it may count.
+/// </summary>
+public sealed class WriteChain
+{
+    private volatile bool _broken;
+
+    public bool IsBroken => _broken;
+
+    public void Break() => _broken = true;
+}
+
+/// <summary>An earlier write of the same <see cref="WriteChain"/> failed, so this one does not count.</summary>
+public sealed class BrokenChainException() : Exception("An earlier write that this one builds upon failed.");
 
 /// <param name="Code"><c>storage.full</c>, <c>storage.fsync_failed</c> or <c>storage.io</c>.</param>
 /// <param name="Recoverable">True when writes are tried again by themselves (space may come back); false when only a restart re-reads what the disk really holds.</param>

@@ -6,7 +6,7 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;
 
-public sealed class ControlTests
+public abstract class ControlTests(TestDatabases databases) : EngineSuite(databases)
 {
     private const string Held = """
         - first: { call: 'hold:1.0.0@default', with: {} }
@@ -16,7 +16,7 @@ public sealed class ControlTests
     [Fact]
     public async Task Cancelling_ends_the_effects_under_way()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define(Held));
         await test.Functions.Entered;
         Assert.Equal(ControlOutcome.Accepted, await test.Engine.CancelAsync(Tenant.Default, id, "enough"));
@@ -30,7 +30,7 @@ public sealed class ControlTests
     [Fact]
     public async Task Cancelling_a_waiting_run_wakes_and_ends_it()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define("- rest: { wait: PT1H }"));
         await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
         await test.Engine.CancelAsync(Tenant.Default, id, null);
@@ -40,7 +40,7 @@ public sealed class ControlTests
     [Fact]
     public async Task Cancelling_a_finished_run_is_refused()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("- one: { set: { a: 1 } }");
         Assert.Equal(ControlOutcome.AlreadyFinished, await test.Engine.CancelAsync(Tenant.Default, run.State.Id, null));
         Assert.Equal(ControlOutcome.NotFound, await test.Engine.CancelAsync(Tenant.Default, Guid.CreateVersion7(), null));
@@ -49,7 +49,7 @@ public sealed class ControlTests
     [Fact]
     public async Task A_suspended_run_records_what_was_under_way_and_begins_nothing_new()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define(Held));
         await test.Functions.Entered;
         Assert.Equal(ControlOutcome.Accepted, await test.Engine.SuspendAsync(Tenant.Default, id, "night"));
@@ -68,7 +68,7 @@ public sealed class ControlTests
     [Fact]
     public async Task A_timer_that_ended_while_suspended_fires_at_resume()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define("- rest: { wait: PT1H }"));
         await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
         await test.Engine.SuspendAsync(Tenant.Default, id, null);
@@ -82,7 +82,7 @@ public sealed class ControlTests
     [Fact]
     public async Task A_child_run_gives_its_output_to_its_parent()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         test.Define("- give: { set: { from: child } }", "child");
         var run = await test.RunAsync("- ask: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }");
         Assert.Equal("""{"from":"child"}""", run.State.Output.ToString());
@@ -94,7 +94,7 @@ public sealed class ControlTests
     [Fact]
     public async Task Children_one_after_another_are_each_heard_of_with_few_writes()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         test.Define("- a: { set: { x: 1 } }", name: "child");
         var run = await test.RunAsync("""
             - loop:
@@ -110,7 +110,7 @@ public sealed class ControlTests
     [Fact]
     public async Task A_childs_fault_is_its_parents()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         test.Define("- fail: { raise: { error: { type: 'https://example.com/errors/sour', status: 418, title: Sour } } }", "child");
         var run = await test.RunAsync("- ask: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }");
         Assert.Equal("/do/0/ask", run.State.Error!.Instance);
@@ -120,7 +120,7 @@ public sealed class ControlTests
     [Fact]
     public async Task Cancelling_a_parent_cancels_its_children()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         test.Define("- rest: { wait: PT1H }", "child");
         var id = await test.StartAsync(test.Define("- ask: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }"));
         await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
@@ -132,8 +132,12 @@ public sealed class ControlTests
     [Fact]
     public async Task Runs_that_start_themselves_without_end_are_stopped_by_the_depth_limit()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("- again: { run: { workflow: { namespace: test, name: test, version: 1.0.0 } } }");
         Assert.Equal("Too deep", run.State.Error!.Title);
     }
 }
+
+public sealed class ControlOnSqliteTests() : ControlTests(TestDatabases.Sqlite);
+
+public sealed class ControlOnPostgresTests() : ControlTests(TestDatabases.Postgres);

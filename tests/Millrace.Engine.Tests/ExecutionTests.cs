@@ -7,12 +7,12 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;
 
-public sealed class ExecutionTests
+public abstract class ExecutionTests(TestDatabases databases) : EngineSuite(databases)
 {
     [Fact]
     public async Task Steps_run_in_order_and_the_last_output_is_the_runs()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("""
             - one:
                 call: count:1.0.0@default
@@ -29,7 +29,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task The_same_idempotency_key_starts_one_run()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var workflow = test.Define("- one: { set: { a: 1 } }");
         var first = await test.StartAsync(workflow, key: "k");
         var again = await test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Json.EmptyObject, "k", "request"));
@@ -41,7 +41,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task A_wait_ends_when_its_time_has_come_and_not_before()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define("- rest: { wait: PT1H }"));
         var row = await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
         Assert.Null(row.Lease);
@@ -55,7 +55,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task A_fork_joins_its_branches_in_their_order()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("""
             - both:
                 fork:
@@ -69,7 +69,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task The_losers_of_a_race_are_cancelled()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("""
             - race:
                 fork:
@@ -87,7 +87,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task An_error_nobody_catches_faults_the_run_and_says_where()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("""
             - outer:
                 do:
@@ -102,7 +102,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task A_retry_waits_for_its_delay_and_succeeds_in_the_end()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         test.Functions.FailuresLeft = 2;
         var id = await test.StartAsync(test.Define("""
             - again:
@@ -128,7 +128,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task A_function_that_does_not_exist_is_a_named_error()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var run = await test.RunAsync("- one: { call: 'nowhere:1.0.0@default', with: {} }");
         Assert.Equal("Unknown function", run.State.Error!.Title);
     }
@@ -136,7 +136,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task A_task_that_takes_too_long_is_ended_with_a_timeout()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define("""
             - slow:
                 call: hold:1.0.0@default
@@ -154,7 +154,7 @@ public sealed class ExecutionTests
     [Fact]
     public async Task A_large_value_goes_through_the_blob_store_and_comes_back()
     {
-        await using var test = await TestEngine.OpenAsync();
+        await using var test = await OpenAsync();
         Json large = new string('x', 200_000);
         var workflow = test.Define("""
             - keep: { call: 'hold:1.0.0@default', with: {} , output: { as: { a: 1 } } }
@@ -168,3 +168,7 @@ public sealed class ExecutionTests
         await test.EndAsync(id);
     }
 }
+
+public sealed class ExecutionOnSqliteTests() : ExecutionTests(TestDatabases.Sqlite);
+
+public sealed class ExecutionOnPostgresTests() : ExecutionTests(TestDatabases.Postgres);

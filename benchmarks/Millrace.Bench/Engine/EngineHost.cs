@@ -8,6 +8,7 @@ using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
 using Millrace.Storage.Sqlite;
 using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Bench.Engine;
 
@@ -26,10 +27,10 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
     public EventBus Bus { get; } = new();
     public DurableEngine Engine { get; private set; } = null!;
 
-    public static async Task<EngineHost> OpenAsync(string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null)
+    public static async Task<EngineHost> OpenAsync(string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null)
     {
         Directory.CreateDirectory(folder);
-        var database = SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
+        database ??= SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
         await database.MigrateAsync();
         var host = new EngineHost(database, workflows);
         using var logs = LoggerFactory.Create(_ => { });
@@ -37,6 +38,14 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
             new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance),
             settings ?? new EngineSettings());
         return host;
+    }
+
+    /// <summary>Starts a run and waits for its end.</summary>
+    public async Task RunAsync(Workflow workflow)
+    {
+        var started = (StartOutcome.Started)await Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Json.EmptyObject));
+        var phase = await Engine.EndAsync(Tenant.Default, started.Run);
+        if (phase != RunPhase.Completed) throw new InvalidOperationException($"The run {started.Run} ended {phase}.");
     }
 
     public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.GetValueOrDefault(hash));

@@ -35,7 +35,7 @@ internal static class Children
                 Definition = workflow.Id,
                 Hash = workflow.Hash,
                 State = RunPhase.Running,
-                Lease = worker.Lease.Id,
+                Lease = parent.Lease.Id,
                 Parent = parent.Id,
                 ParentStep = spawn.Step.Id,
                 CreatedAt = now,

@@ -33,11 +33,34 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
         {
             var now = worker.Now;
             var next = await worker.Database.ReadAsync(RunStore.NextWake);
-            if (next is null || next > now) return Math.Min(next ?? long.MaxValue, now + (long)settings.PollInterval.TotalMicroseconds);
-            var rows = await worker.Database.WriteAsync(db => RunStore.Claim(db, worker.Lease.Id, now, settings.ClaimMax));
+            if (next is null || next > now || worker.Held >= settings.HeldMax)
+                return Math.Min(next is null || next <= now ? long.MaxValue : next.Value, now + (long)settings.PollInterval.TotalMicroseconds);
+            var lease = worker.Lease;
+            var rows = await ClaimAsync(lease, now, settings.ClaimMax);
+            if (rows is null)
+            {
+                worker.Fenced();
+                return now + (long)settings.PollInterval.TotalMicroseconds;
+            }
+
             foreach (var row in rows) await worker.TakeAsync(row);
         }
         return long.MaxValue;
+    }
+
+    /// <returns>Null when the lease is over.</returns>
+    private async Task<List<RunRow>?> ClaimAsync(Lease lease, long now, int limit)
+    {
+        try
+        {
+            return await worker.Database.WriteAsync(db => lease.IsAlive(db) ? RunStore.Claim(db, lease.Id, now, limit) : null);
+        }
+        catch (StorageUnavailableException)
+        {
+            // It may have been written all the same.
+            worker.Doubt();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -53,7 +53,7 @@ public sealed class DurableEngine : IAsyncDisposable
     /// <exception cref="StorageUnavailableException">Nothing was started.</exception>
     public async Task<StartOutcome> StartAsync(StartRequest request)
     {
-        var now = _worker.Now;
+        var (now, lease) = (_worker.Now, _worker.Lease);
         var row = new RunRow
         {
             Tenant = request.Tenant,
@@ -61,22 +61,36 @@ public sealed class DurableEngine : IAsyncDisposable
             Definition = request.Workflow.Id,
             Hash = request.Workflow.Hash,
             State = RunPhase.Running,
-            Lease = _worker.Lease.Id,
+            Lease = lease.Id,
             CreatedAt = now,
             UpdatedAt = now,
         };
         var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, request.Input);
-        var known = await _worker.Database.WriteAsync(db =>
+        try
         {
-            if (request.IdempotencyKey is { } key
-                && RunStore.KeepKey(db, request.Tenant, key, request.RequestHash ?? "", row.Id, now) is { } earlier) return earlier;
-            run.Insert(db);
-            return ((Guid Run, string Request)?)null;
-        });
-        if (known is { } existing)
-            return existing.Request == (request.RequestHash ?? "") ? new StartOutcome.Existing(existing.Run) : new StartOutcome.Conflict(existing.Run);
-        _worker.Adopt(run);
-        return new StartOutcome.Started(row.Id);
+            var (known, held) = await _worker.Database.WriteAsync(db => Insert(db, request, run, lease, now));
+            if (known is { } existing)
+                return existing.Request == (request.RequestHash ?? "") ? new StartOutcome.Existing(existing.Run) : new StartOutcome.Conflict(existing.Run);
+            if (held) _worker.Adopt(run);
+            else await _worker.Wakes.CallAsync();
+            return new StartOutcome.Started(row.Id);
+        }
+        catch (StorageUnavailableException)
+        {
+            // It may have been written all the same.
+            _worker.Doubt();
+            throw;
+        }
+    }
+
+    /// <summary>A worker that is alive keeps what it starts; otherwise the run is due for whoever takes it first.</summary>
+    private ((Guid Run, string Request)? Known, bool Held) Insert(DbUnit db, StartRequest request, NewRun run, Lease lease, long now)
+    {
+        if (request.IdempotencyKey is { } key
+            && RunStore.KeepKey(db, request.Tenant, key, request.RequestHash ?? "", run.Row.Id, now) is { } earlier) return (earlier, false);
+        var held = _worker.Settings.Works && !_worker.IsDraining && lease.IsAlive(db);
+        run.Insert(db, held ? run.Row : run.Row with { Lease = null, WakeAt = now });
+        return (null, held);
     }
 
     public Task<ControlOutcome> CancelAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "cancel", reason);
@@ -98,9 +112,9 @@ public sealed class DurableEngine : IAsyncDisposable
         return row.State;
     }
 
-    /// <summary>True while the lease this engine writes under was renewed in time.</summary>
+    /// <summary>True while the lease this engine writes under is alive; one that holds no runs needs none.</summary>
     public Task<bool> IsAliveAsync(CancellationToken cancel = default) =>
-        _worker.Database.ReadAsync(db => LeaseStore.IsAlive(db, _worker.Lease.Id, _worker.Now), cancel);
+        _worker.Database.ReadAsync(db => !_worker.Settings.Works || LeaseStore.SeemsAlive(db, _worker.Lease.Id), cancel);
 
     public ValueTask DisposeAsync() => _worker.DisposeAsync();
 
@@ -114,11 +128,10 @@ public sealed class DurableEngine : IAsyncDisposable
             var suspended = SignalStore.LastWish(db, tenant, run) is { } wish ? wish == "suspend" : row.State == RunPhase.Suspended;
             if (kind == "suspend" && suspended) return ControlOutcome.AlreadySuspended;
             if (kind == "resume" && !suspended) return ControlOutcome.NotSuspended;
-            RunStore.Wake(db, tenant, run, now);
             SignalStore.Send(db, tenant, run, kind, reason is null ? Json.EmptyObject : Json.Object("reason", reason), now);
             return ControlOutcome.Accepted;
         });
-        if (outcome == ControlOutcome.Accepted) _worker.Nudge(run);
+        if (outcome == ControlOutcome.Accepted) _worker.Nudge(tenant, run);
         return outcome;
     }
 }

@@ -12,6 +12,7 @@ internal static class Effect
     {
         var slots = actor.Worker.Lanes.Of(function.Descriptor.Lane);
         FunctionOutcome outcome;
+        actor.Worker.Performing(1);
         try
         {
             await slots.TakeAsync(cancel);
@@ -33,6 +34,10 @@ internal static class Effect
         catch (Exception e)
         {
             outcome = Crashed(actor, function, step, e);
+        }
+        finally
+        {
+            actor.Worker.Performing(-1);
         }
         actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
     }

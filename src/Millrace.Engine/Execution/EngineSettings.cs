@@ -9,7 +9,11 @@ public sealed record EngineSettings
     /// <summary>True when no other process can open the database: every other lease is over at once.</summary>
     public bool Alone { get; init; } = true;
 
-    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>False for a process that only starts runs and takes wishes about them: it holds none.</summary>
+    public bool Works { get; init; } = true;
+
+    /// <summary>For how long a worker's heart may stand still before its runs go to others.</summary>
+    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>Effects under way at once, by lane.</summary>
     public int IoMax { get; init; } = 4096;
@@ -18,6 +22,9 @@ public sealed record EngineSettings
 
     /// <summary>Runs whose state is kept in memory while they wait; beyond it the oldest are read again when they wake.</summary>
     public int IdleRunsMax { get; init; } = 5_000;
+
+    /// <summary>Runs under way beyond which this worker takes no due ones: others may have time for them.</summary>
+    public int HeldMax { get; init; } = 10_000;
 
     /// <summary>Due runs taken in one statement.</summary>
     public int ClaimMax { get; init; } = 200;
@@ -36,6 +43,7 @@ public sealed record EngineSettings
         if (LeaseTime < TimeSpan.FromSeconds(1)) throw new ArgumentException("LeaseTime is at least one second.");
         if (IoMax < 1 || CpuMax < 1 || SandboxMax < 1) throw new ArgumentException("Each lane holds at least one effect.");
         if (ClaimMax is < 1 or > 10_000) throw new ArgumentException("ClaimMax is 1 to 10000.");
+        if (HeldMax < 1) throw new ArgumentException("HeldMax is at least 1.");
         if (IdleRunsMax < 0) throw new ArgumentException("IdleRunsMax is not negative.");
         return this;
     }

@@ -2,27 +2,35 @@ using Millrace.Engine.Runs;
 
 namespace Millrace.Engine.Execution;
 
-/// <summary>Renews the worker's lease, and frees the runs of workers that stopped renewing theirs.</summary>
+/// <summary>
+/// Renews the worker's lease, and frees the runs of workers that stopped renewing theirs. A worker counts as dead when its heartbeat
+/// stood still for the lease time by this worker's own steady clock, so clocks that differ or jump cost nobody a lease.
+/// </summary>
 internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<long, (long Beat, long Since)> _seen = [];
     private Task _loop = Task.CompletedTask;
+    private bool _first = true;
 
     public void Start() => _loop = LoopAsync();
 
     /// <summary>One heartbeat: one write, however many runs are held.</summary>
     public async Task RunOnceAsync()
     {
+        if (worker.Settings.Works) await RenewAsync();
+        var dead = await FindDeadAsync();
+        if (dead.Count == 0 && !_first) return;
         var now = worker.Now;
-        var expires = now + (long)worker.Settings.LeaseTime.TotalMicroseconds;
-        var (alive, freed) = await worker.Database.WriteAsync(db =>
+        var freed = await worker.Database.WriteAsync(db =>
         {
-            if (!LeaseStore.Renew(db, worker.Lease.Id, now, expires)) return (false, 0);
-            var ended = LeaseStore.EndExpired(db, worker.Lease.Id, now, worker.Settings.Alone);
-            return (true, ended == 0 ? 0 : RunStore.Release(db, now));
+            foreach (var (lease, beat) in dead) LeaseStore.EndSilent(db, lease, beat);
+            var freed = RunStore.Release(db, now);
+            LeaseStore.DeleteEnded(db, now - LeaseStore.KeptMicros);
+            return freed;
         });
-        if (!alive) worker.Fenced();
-        if (freed > 0) worker.Due.Call(now);
+        _first = false;
+        if (freed > 0) await worker.Wakes.CallAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -32,9 +40,34 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
         _stop.Dispose();
     }
 
+    private async Task RenewAsync()
+    {
+        var now = worker.Now;
+        var expires = now + (long)worker.Settings.LeaseTime.TotalMicroseconds;
+        var lease = worker.Lease;
+        if (!await worker.Database.WriteAsync(db => LeaseStore.Renew(db, lease.Id, now, expires))) worker.Fenced();
+    }
+
+    private async Task<List<(long Lease, long Beat)>> FindDeadAsync()
+    {
+        var alive = await worker.Database.ReadAsync(LeaseStore.Alive);
+        var dead = new List<(long, long)>();
+        foreach (var lease in _seen.Keys.Except(alive.Select(l => l.Id)).ToList()) _seen.Remove(lease);
+        foreach (var (lease, beat) in alive)
+        {
+            if (lease == worker.Lease.Id) continue;
+            // A worker that alone may open the database knows that all others are dead.
+            if (worker.Settings.Alone) dead.Add((lease, beat));
+            else if (!_seen.TryGetValue(lease, out var seen) || seen.Beat != beat) _seen[lease] = (beat, worker.Time.GetTimestamp());
+            else if (worker.Time.GetElapsedTime(seen.Since) >= worker.Settings.LeaseTime) dead.Add((lease, beat));
+        }
+
+        return dead;
+    }
+
     private async Task LoopAsync()
     {
-        using var timer = new PeriodicTimer(worker.Settings.LeaseTime / 3, worker.Time);
+        using var timer = new PeriodicTimer(worker.Settings.LeaseTime / 4, worker.Time);
         try
         {
             while (await timer.WaitForNextTickAsync(_stop.Token))

@@ -28,6 +28,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>What has been decided and not yet sealed.</summary>
     private Decision? _decision;
 
+    /// <summary>Records are handed over without waiting for those before them.</summary>
+    private readonly WriteChain _chain = new();
+
+    /// <summary>The lease under which the run was taken: what is decided after it ended does not count, though the worker has a new one.</summary>
+    private Lease _lease = worker.Lease;
+
     private int _busy;
     private long _at;
     private bool _held;
@@ -49,18 +55,27 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public string Topic => _topic ??= Topics.Run(id);
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
+    public Lease Lease => _lease;
 
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
 
-    /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
-    public void Adopt(Json input, long createdAt)
+    private void Hold(bool held)
     {
+        if (_held == held) return;
+        Volatile.Write(ref _held, held);
+        worker.Holding(held ? 1 : -1);
+    }
+
+    /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
+    public void Adopt(Json input, long createdAt, Lease lease)
+    {
+        _lease = lease;
         State.Apply(new Entry.RunCreated(input), createdAt);
         State.Position = 0;
-        _held = true;
+        Hold(true);
         _phase = RunPhase.Pending;
         _rowPhase = RunPhase.Running;
     }
@@ -149,6 +164,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Catches up with the journal and the inbox, and goes on.</summary>
     private async Task TakeAsync(RunRow row)
     {
+        _lease = worker.Lease;
+        if (row.Lease != _lease.Id)
+        {
+            // A lease that ended meanwhile gave the run back.
+            worker.Forget(this);
+            return;
+        }
+
         var (records, signals) = await worker.Journal.NewsAsync(this, _signalsSeen);
         foreach (var record in records)
         {
@@ -156,7 +179,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             State.Position = record.Seq;
         }
         worker.Keep(this);
-        _held = true;
+        Hold(true);
         _phase = _rowPhase = row.State;
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
@@ -259,7 +282,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             Tenant = tenant,
             Run = id,
-            Lease = worker.Lease,
+            Lease = _lease,
             Seq = State.Position + 1,
             At = now,
             Entries = bytes,
@@ -274,7 +297,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         };
         State.Position++;
         _phase = _rowPhase = phase;
-        _held = keeps;
+        Hold(keeps);
         _signalsTaken = false;
         return record;
     }
@@ -290,7 +313,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         try
         {
-            if (!await worker.Database.WriteAsync(record.Write))
+            if (!await worker.Database.WriteAsync(record.Write, _chain))
             {
                 worker.Fenced();
                 return;
@@ -311,8 +334,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
         CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);
-        foreach (var child in record.ChildrenToCancel) worker.Nudge(child);
-        if (record.Parent is { } parent) worker.Nudge(parent);
+        foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
+        if (record.Parent is { } parent) worker.Nudge(tenant, parent);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
         else AwaitTimer();
         // A decision that stopped at its budget goes on now that it is on disk.
@@ -347,6 +370,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
             return;
         }
+        // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
+        if (worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
         var cancel = new CancellationTokenSource();
         _effects[step.Id] = cancel;
         _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
@@ -357,11 +382,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var now = worker.Now;
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
-        _held = false;
+        Hold(false);
         _signalsTaken = false;
         await worker.Database.WriteAsync(db =>
         {
-            if (!RunStore.ChangeState(db, tenant, id, worker.Lease.Id, change)) throw new LostRunException(id);
+            RunStore.ChangeState(db, tenant, id, _lease.Id, change);
             if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
             RunStore.WakeIfSignalled(db, tenant, id, now);
             return 0;
@@ -377,6 +402,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var waiter in _waiters) waiter.TrySetCanceled();
         _waiters.Clear();
         _decision = null;
-        _held = false;
+        Hold(false);
     }
 }

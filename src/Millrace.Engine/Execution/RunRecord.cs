@@ -46,27 +46,17 @@ internal sealed class RunRecord
     {
         if (!Lease.IsAlive(db)) return false;
         Position = JournalStore.Append(db, Tenant, Run, Seq, At, State, Entries);
-        // The row says who holds the run; throwing undoes the append.
-        if (Change is not null && !RunStore.ChangeState(db, Tenant, Run, Lease.Id, Change)) throw new LostRunException(Run);
+        // The row says who holds the run; where it is somebody else, the append is undone with it.
+        if (Change is not null) RunStore.ChangeState(db, Tenant, Run, Lease.Id, Change);
         foreach (var child in Children) child.Insert(db);
         foreach (var child in ChildrenToCancel)
-        {
-            if (RunStore.Wake(db, Tenant, child, At))
-                SignalStore.Send(db, Tenant, child, "cancel", Json.Object("reason", $"its parent {Run} ended"), At);
-        }
-        if (Parent is { } parent)
-        {
-            if (RunStore.Wake(db, Tenant, parent, At))
-                SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
-        }
+            SignalStore.Send(db, Tenant, child, "cancel", Json.Object("reason", $"its parent {Run} ended"), At);
+        if (Parent is { } parent) SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;
     }
 }
-
-/// <summary>Another worker holds the run; what this one decided does not count.</summary>
-internal sealed class LostRunException(Guid run) : Exception($"The run {run} is held by another worker.");
 
 /// <summary>A run to be created: its row and the first record of its journal, in one transaction.</summary>
 internal sealed class NewRun(RunRow row, Workflow workflow, Json input, byte[] created)
@@ -86,9 +76,12 @@ internal sealed class NewRun(RunRow row, Workflow workflow, Json input, byte[] c
         return new NewRun(row, workflow, input, bytes);
     }
 
-    public void Insert(DbUnit db)
+    public void Insert(DbUnit db) => Insert(db, row);
+
+    /// <param name="asHeld">The row, with who holds it.</param>
+    public void Insert(DbUnit db, RunRow asHeld)
     {
-        RunStore.Insert(db, row);
-        Position = JournalStore.Create(db, row.Tenant, row.Id, row.CreatedAt, created);
+        RunStore.Insert(db, asHeld);
+        Position = JournalStore.Append(db, row.Tenant, row.Id, 0, row.CreatedAt, RunPhase.Pending, created);
     }
 }

@@ -27,6 +27,9 @@ public static class Topics
     /// <summary>A run's durable records (position: sequence number) and its live output (position 0).</summary>
     public static string Run(Guid run) => $"run:{run:N}";
 
+    /// <summary>Wake-ups for one worker: the id of a run to look after, or nothing when runs are due.</summary>
+    public static string Worker(long lease) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"worker:{lease}");
+
     /// <summary>Records that changed the state of any run of a workspace (position: that of the journal).</summary>
     public static string Workspace(Guid workspace) => $"workspace:{workspace:N}";
 }

@@ -39,6 +39,12 @@ internal sealed class Worker : IAsyncDisposable
     private readonly Surroundings _around;
     private Lease _lease = new(0);
     private int _fencing;
+    private int _held;
+    private int _effects;
+    private bool _draining;
+
+    /// <summary>Runs that carry this worker's lease and were not in memory at the last look; null while nothing is in doubt.</summary>
+    private HashSet<Guid>? _strangers;
 
     public Worker(EngineParts parts, EngineSettings settings)
     {
@@ -50,6 +56,7 @@ internal sealed class Worker : IAsyncDisposable
         Journal = new JournalReader(parts.Database, parts.Blobs);
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
+        Wakes = new Wakes(this);
     }
 
     public EngineSettings Settings { get; }
@@ -58,6 +65,7 @@ internal sealed class Worker : IAsyncDisposable
     public JournalReader Journal { get; }
     public DueRuns Due { get; }
     public LeaseKeeper Leases { get; }
+    public Wakes Wakes { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -67,7 +75,11 @@ internal sealed class Worker : IAsyncDisposable
     public TimeProvider Time => _parts.Time;
     public WorkPool Pool => _parts.Pool;
     public Lease Lease => Volatile.Read(ref _lease);
-    public int Held => _actors.Values.Count(a => a.IsHeld);
+    public int Held => Volatile.Read(ref _held);
+
+    /// <summary>It takes no more runs, and begins no effect that another worker could begin as well.</summary>
+    public bool IsDraining => Volatile.Read(ref _draining);
+
     public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
     public Guid NewId() => _around.NewId();
@@ -75,10 +87,10 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>Takes a lease, frees the runs of the dead, and begins to look for due ones.</summary>
     public async Task StartAsync()
     {
-        await BeginLeaseAsync();
+        if (Settings.Works) await BeginLeaseAsync();
         await Leases.RunOnceAsync();
         Leases.Start();
-        Due.Start();
+        if (Settings.Works) Due.Start();
     }
 
     public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
@@ -88,13 +100,15 @@ internal sealed class Worker : IAsyncDisposable
     public bool IsOnce(string function) => Functions.Find(function)?.Descriptor.Idempotency == Idempotency.Once;
 
     /// <summary>Begins a run that was committed by this worker and for it.</summary>
-    public RunActor Adopt(NewRun run)
+    public void Adopt(NewRun run)
     {
+        var lease = Lease;
+        // A lease that ended meanwhile gave the run back.
+        if (run.Row.Lease != lease.Id) return;
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
-        actor.Adopt(run.Input, run.Row.CreatedAt);
+        actor.Adopt(run.Input, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
         actor.PostHere(RunEvent.Created.Instance);
-        return actor;
     }
 
     /// <summary>Goes on with a run that was just claimed.</summary>
@@ -118,12 +132,29 @@ internal sealed class Worker : IAsyncDisposable
 
     public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
 
-    /// <summary>Tells whoever holds the run that its inbox is not empty.</summary>
-    public void Nudge(Guid run)
+    /// <summary>Counts the runs that are held.</summary>
+    public void Holding(int change) => Interlocked.Add(ref _held, change);
+
+    /// <summary>Counts the effects under way.</summary>
+    public void Performing(int change) => Interlocked.Add(ref _effects, change);
+
+    /// <summary>Tells whoever holds the run, or could, that its inbox is not empty.</summary>
+    public void Nudge(Tenant tenant, Guid run)
+    {
+        if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
+        else if (Settings.Alone) Due.Call(0);
+        else _ = Wakes.SendAsync(tenant, run);
+    }
+
+    /// <summary>A message says that the run's inbox is not empty, and that this worker holds it.</summary>
+    public void NudgeHere(Guid run)
     {
         if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
         else Due.Call(0);
     }
+
+    /// <summary>A write that gives this worker runs was reported as failed; whether it was is found out by <see cref="RecoverLostAsync"/>.</summary>
+    public void Doubt() => _strangers ??= [];
 
     public void LetGo(RunActor actor, RunChange change)
     {
@@ -159,6 +190,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public void CommitFailed(RunActor actor, RunRecord record, Exception e)
     {
+        if (e is BrokenChainException) return;
         if (e is LostRunException)
         {
             _parts.Log.LogWarning("Run {Run}: {Reason} Record {Seq} does not count.", actor.Id, e.Message, record.Seq);
@@ -168,6 +200,7 @@ internal sealed class Worker : IAsyncDisposable
         {
             Forget(actor);
             _lost.Enqueue((actor.Tenant, actor.Id));
+            if (record.Children.Count > 0) Doubt();
         }
         else
         {
@@ -204,18 +237,24 @@ internal sealed class Worker : IAsyncDisposable
         _ = RejoinAsync();
     }
 
-    /// <summary>Frees the runs whose records could not be written, so that they are read again from what the disk holds.</summary>
+    /// <summary>
+    /// Frees the runs whose records could not be written, and those that this worker holds on disk and knows nothing of, so that they
+    /// are read again from what the disk holds.
+    /// </summary>
     public async Task RecoverLostAsync()
     {
-        if (_lost.IsEmpty || Database.Fault is { Recoverable: false }) return;
+        if (_lost.IsEmpty && _strangers is null || Database.Fault is { Recoverable: false }) return;
         var lost = new List<(Tenant Tenant, Guid Run)>();
         while (_lost.TryDequeue(out var one)) lost.Add(one);
         try
         {
-            var now = Now;
+            lost.AddRange(await StrangersAsync());
+            var (now, lease) = (Now, Lease);
             await Database.WriteAsync(db =>
             {
-                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, Lease.Id, now);
+                // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
+                LeaseStore.Renew(db, lease.Id, now, now + (long)Settings.LeaseTime.TotalMicroseconds);
+                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, lease.Id, now);
                 return 0;
             });
         }
@@ -226,25 +265,40 @@ internal sealed class Worker : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the lease after what is under way has ended, so that others go on with the runs at once.</summary>
     public async ValueTask DisposeAsync()
     {
+        Volatile.Write(ref _draining, true);
         await Due.DisposeAsync();
+        await DrainAsync();
         await Leases.DisposeAsync();
         Timers.Dispose();
-        await DrainAsync();
         foreach (var actor in _actors.Values) actor.Discard();
         try
         {
-            await Database.WriteAsync(db =>
+            var freed = !Settings.Works ? 0 : await Database.WriteAsync(db =>
             {
                 LeaseStore.End(db, Lease.Id);
                 return RunStore.Release(db, Now);
             });
+            if (freed > 0) await Wakes.CallAsync();
         }
         catch (StorageUnavailableException e)
         {
             _parts.Log.LogWarning("The lease could not be given back: {Reason}", e.Message);
         }
+
+        await Wakes.DisposeAsync();
+    }
+
+    /// <summary>Runs on disk under this lease that were unknown here at the last look and still are: what a write reported as failed has left.</summary>
+    private async Task<IEnumerable<(Tenant, Guid)>> StrangersAsync()
+    {
+        if (_strangers is not { } known) return [];
+        var lease = Lease.Id;
+        var unknown = (await Database.ReadAsync(db => RunStore.HeldBy(db, lease))).Where(r => !_actors.ContainsKey(r.Run)).ToList();
+        _strangers = unknown.Count == 0 ? null : [.. unknown.Select(r => r.Run)];
+        return unknown.Where(r => known.Contains(r.Run));
     }
 
     /// <summary>Gives effects under way some time to end and be recorded.</summary>
@@ -254,11 +308,11 @@ internal sealed class Worker : IAsyncDisposable
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
         try
         {
-            while (Held > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
+            while (Volatile.Read(ref _effects) > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
         }
         catch (OperationCanceledException)
         {
-            _parts.Log.LogInformation("Stopping with {Held} runs under way; they go on at the next start.", Held);
+            _parts.Log.LogInformation("Stopping with {Effects} effects under way; their runs go on elsewhere or at the next start.", Volatile.Read(ref _effects));
         }
     }
 
@@ -273,7 +327,7 @@ internal sealed class Worker : IAsyncDisposable
         return (Json)values.Build();
     }
 
-    private void Forget(RunActor actor)
+    public void Forget(RunActor actor)
     {
         _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
         actor.Discard();
@@ -284,6 +338,7 @@ internal sealed class Worker : IAsyncDisposable
         var now = Now;
         var lease = await Database.WriteAsync(db => LeaseStore.Begin(db, Settings.WorkerName, now, now + (long)Settings.LeaseTime.TotalMicroseconds));
         Volatile.Write(ref _lease, new Lease(lease));
+        Wakes.Listen(Lease);
     }
 
     private async Task RejoinAsync()

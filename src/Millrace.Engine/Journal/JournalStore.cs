@@ -13,22 +13,9 @@ public static class JournalStore
 
     /// <summary>Appends one record; the writer has seen in this transaction that its lease is alive.</summary>
     /// <returns>The position given to it.</returns>
-    internal static long Append(DbUnit db, Tenant tenant, Guid run, long seq, long at, RunPhase? state, ReadOnlyMemory<byte> entries)
-    {
-        db.Execute(
-            "insert into journal (organisation, workspace, run, seq, at, state, entries) values ($1, $2, $3, $4, $5, $6, $7)",
-            tenant.Organisation, tenant.Workspace, run, seq, at, state is { } s ? (long)s : default(DbValue), entries);
-        return db.LastInsertedRow;
-    }
-
-    /// <summary>Appends the first record of a run that is being created; its row is in the same transaction.</summary>
-    internal static long Create(DbUnit db, Tenant tenant, Guid run, long at, ReadOnlyMemory<byte> entries)
-    {
-        db.Execute(
-            "insert into journal (organisation, workspace, run, seq, at, state, entries) values ($1, $2, $3, 0, $4, $5, $6)",
-            tenant.Organisation, tenant.Workspace, run, at, (long)RunPhase.Pending, entries);
-        return db.LastInsertedRow;
-    }
+    internal static long Append(DbUnit db, Tenant tenant, Guid run, long seq, long at, RunPhase? state, ReadOnlyMemory<byte> entries) => db.AppendLater(
+        "insert into journal (position, organisation, workspace, run, seq, at, state, entries) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        tenant.Organisation, tenant.Workspace, run, seq, at, (long?)state, entries);
 
     /// <summary>Records of one run after <paramref name="after"/>, in order.</summary>
     public static List<JournalRow> Of(DbUnit db, Tenant tenant, Guid run, long after, int limit) => db.Query(
@@ -43,13 +30,14 @@ public static class JournalStore
     public static JournalRow? Last(DbUnit db, Tenant tenant, Guid run) => db.First(
         $"select {Columns} from journal where run = $1 and workspace = $2 order by seq desc limit 1", Map, null, run, tenant.Workspace);
 
-    /// <summary>Records that changed a run's state, after a position of the workspace's log.</summary>
+    /// <summary>Settled records that changed a run's state, after a position of the workspace's log.</summary>
     public static List<JournalRow> StateChanges(DbUnit db, Tenant tenant, long after, int limit) => db.Query(
-        $"select {Columns} from journal where workspace = $1 and position > $2 and state is not null order by position limit $3",
-        Map, tenant.Workspace, after, (long)limit);
+        $"select {Columns} from journal where workspace = $1 and position > $2 and position <= $3 and state is not null order by position limit $4",
+        Map, tenant.Workspace, after, db.Horizon, (long)limit);
 
+    /// <summary>The last settled position of the workspace's log; 0 when there is none.</summary>
     public static long LastPosition(DbUnit db, Tenant tenant) => db.First(
-        "select coalesce(max(position), 0) from journal where workspace = $1 and state is not null", r => r.Long(0), 0L, tenant.Workspace);
+        "select coalesce(max(position), 0) from journal where workspace = $1 and position <= $2 and state is not null", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
 
     private static JournalRow Map(DbRow r) =>
         new(r.Long(0), r.Id(1), r.Long(2), r.Long(3), r.LongOrNull(4) is { } s ? (RunPhase)s : null, r.Bytes(5));

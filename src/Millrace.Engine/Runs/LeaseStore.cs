@@ -5,27 +5,35 @@ namespace Millrace.Engine.Runs;
 /// <summary>Every statement on leases: one row for each start of a worker, one write for each heartbeat however many runs it holds.</summary>
 internal static class LeaseStore
 {
-    public static long Begin(DbUnit db, string name, long now, long expiresAt)
-    {
-        db.Execute(
-            "insert into lease (name, started_at, heartbeat_at, expires_at, alive) values ($1, $2, $2, $3, 1)", name, now, expiresAt);
-        return db.LastInsertedRow;
-    }
+    /// <summary>How long the row of a lease that ended is kept for people to look at: a day, in microseconds.</summary>
+    public const long KeptMicros = 86_400_000_000;
 
+    public static long Begin(DbUnit db, string name, long now, long expiresAt) => db.First(
+        "insert into lease (name, started_at, heartbeat_at, expires_at, alive) values ($1, $2, $2, $3, 1) returning id", r => r.Long(0), 0L, name, now, expiresAt);
+
+    /// <summary>Whether the lease is alive, and stays so until this transaction ends: whoever declares it dead waits for that.</summary>
     public static bool IsAlive(DbUnit db, long lease) =>
+        db.First("select alive from lease where id = $1 /*pg: for share */", r => r.Long(0), 0L, lease) == 1;
+
+    /// <summary>As <see cref="IsAlive"/>, for one who only looks.</summary>
+    public static bool SeemsAlive(DbUnit db, long lease) =>
         db.First("select alive from lease where id = $1", r => r.Long(0), 0L, lease) == 1;
 
     /// <returns>False when another worker has declared this one dead: it must stop writing.</returns>
     public static bool Renew(DbUnit db, long lease, long now, long expiresAt) => db.Execute(
-        "update lease set heartbeat_at = $1, expires_at = $2 where id = $3 and alive = 1", now, expiresAt, lease) == 1;
+        // Never the same twice, whatever the clock says: it is by its change that others see the heart beat.
+        "update lease set heartbeat_at = case when heartbeat_at < $1 then $1 else heartbeat_at + 1 end, expires_at = $2 where id = $3 and alive = 1",
+        now, expiresAt, lease) == 1;
 
-    public static bool IsAlive(DbUnit db, long lease, long now) =>
-        db.First("select 1 from lease where id = $1 and alive = 1 and expires_at >= $2", r => r.Int(0), 0, lease, now) == 1;
+    public static List<(long Id, long Beat)> Alive(DbUnit db) =>
+        db.Query("select id, heartbeat_at from lease where alive = 1 order by id", r => (r.Long(0), r.Long(1)));
 
     public static void End(DbUnit db, long lease) => db.Execute("update lease set alive = 0 where id = $1", lease);
 
-    /// <summary>Ends every lease whose time is over. A worker that alone may open the database ends all others at once.</summary>
-    public static int EndExpired(DbUnit db, long own, long now, bool alone) => alone
-        ? db.Execute("update lease set alive = 0 where alive = 1 and id <> $1", own)
-        : db.Execute("update lease set alive = 0 where alive = 1 and id <> $1 and expires_at < $2", own, now);
+    /// <summary>Ends a lease whose heart has not beaten since. One that is just being written under is left for the next time.</summary>
+    public static void EndSilent(DbUnit db, long lease, long beat) => db.Execute(
+        "update lease set alive = 0 where id in (select id from lease where id = $1 and alive = 1 and heartbeat_at = $2 /*pg: for update skip locked */)", lease, beat);
+
+    public static void DeleteEnded(DbUnit db, long before) => db.Execute(
+        "delete from lease where alive = 0 and heartbeat_at < $1 and not exists (select 1 from run where run.lease = lease.id)", before);
 }

@@ -42,7 +42,8 @@ public static class RunStore
     private const string Columns =
         "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth";
 
-    internal static void Insert(DbUnit db, RunRow run) => db.Execute(
+    internal static void Insert(DbUnit db, RunRow run) => db.InsertLater(
+        run.Id,
         """
         insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)
@@ -51,26 +52,27 @@ public static class RunStore
         run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth);
 
     /// <summary>Records a change of state by the worker that holds the run.</summary>
-    /// <returns>False when it does not hold it any more.</returns>
-    internal static bool ChangeState(DbUnit db, Tenant tenant, Guid run, long lease, RunChange change) => db.Execute(
+    /// <exception cref="LostRunException">It does not hold it any more; thrown now or instead of the commit.</exception>
+    internal static void ChangeState(DbUnit db, Tenant tenant, Guid run, long lease, RunChange change) => db.ChangeLater(
+        run, static id => new LostRunException(id),
         """
         update run set state = $1, lease = $2, wake_at = $3, started_at = $4, ended_at = $5, updated_at = $6, error = $7, reason = $8, counts = $9
         where workspace = $10 and id = $11 and lease = $12 and state < 4
         """,
         (long)change.State, change.Keep ? lease : default(long?), change.WakeAt, change.StartedAt, change.EndedAt, change.UpdatedAt,
         change.Error is { } error ? JsonText.ToUtf8(error.ToJson()) : null, change.Reason, Text(change.Counts),
-        tenant.Workspace, run, lease) == 1;
+        tenant.Workspace, run, lease);
 
     /// <summary>A run that lets go while somebody has written to it is due at once.</summary>
-    internal static void WakeIfSignalled(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(
-        "update run set wake_at = $1 where workspace = $2 and id = $3 and lease is null and state < 4 and exists (select 1 from signal where run = $3)",
+    internal static void WakeIfSignalled(DbUnit db, Tenant tenant, Guid run, long now) => db.ChangeLater(
+        run, null, "update run set wake_at = $1 where workspace = $2 and id = $3 and lease is null and state < 4 and exists (select 1 from signal where run = $3)",
         now, tenant.Workspace, run);
 
     /// <summary>Takes runs that are due, oldest first, and nobody holds.</summary>
     internal static List<RunRow> Claim(DbUnit db, long lease, long now, int limit) => db.Query(
         $"""
         update run set lease = $1, wake_at = null where (workspace, id) in
-            (select workspace, id from run where wake_at <= $2 and lease is null order by wake_at limit $3)
+            (select workspace, id from run where wake_at <= $2 and lease is null order by wake_at limit $3 /*pg: for update skip locked */)
         returning {Columns}
         """,
         Map, lease, now, (long)limit);
@@ -82,15 +84,18 @@ public static class RunStore
     internal static int Release(DbUnit db, long now) => db.Execute(
         "update run set lease = null, wake_at = $1 where lease in (select id from lease where alive = 0)", now);
 
+    /// <summary>Runs that a lease holds.</summary>
+    internal static List<(Tenant Tenant, Guid Run)> HeldBy(DbUnit db, long lease) => db.Query(
+        "select organisation, workspace, id from run where lease = $1", r => (new Tenant(r.Id(0), r.Id(1)), r.Id(2)), lease);
+
     /// <summary>Gives back one run that this worker holds but has no longer in memory.</summary>
     internal static void Free(DbUnit db, Tenant tenant, Guid run, long lease, long now) => db.Execute(
         "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4", now, tenant.Workspace, run, lease);
 
-    /// <summary>Makes a run due at once when nobody holds it; whoever holds it is told by the caller.</summary>
-    /// <returns>False when the run is absent or finished.</returns>
-    internal static bool Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(
-        "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4",
-        now, tenant.Workspace, run) == 1;
+    /// <summary>Makes a run that has not finished due at once when nobody holds it; whoever holds it is told by the caller.</summary>
+    internal static void Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.TouchLater(
+        run, "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4",
+        now, tenant.Workspace, run);
 
     public static RunRow? Get(DbUnit db, Tenant tenant, Guid id) =>
         db.First($"select {Columns} from run where workspace = $1 and id = $2", Map, null, tenant.Workspace, id);
@@ -160,3 +165,6 @@ public static class RunStore
 /// <summary>What a record changes in the run's row.</summary>
 /// <param name="Keep">Whether the worker keeps the run; it lets go of one that waits or has ended.</param>
 internal sealed record RunChange(RunPhase State, bool Keep, long? WakeAt, long? StartedAt, long? EndedAt, long UpdatedAt, WorkflowError? Error, string? Reason, StepCounts Counts);
+
+/// <summary>Another worker holds the run; what this one decided does not count.</summary>
+internal sealed class LostRunException(Guid run) : Exception($"The run {run} is held by another worker.");

@@ -9,9 +9,21 @@ internal sealed record Signal(long Position, string Kind, Json Body);
 /// <summary>Every statement on signals: the durable inbox of a run.</summary>
 internal static class SignalStore
 {
-    public static void Send(DbUnit db, Tenant tenant, Guid run, string kind, Json body, long now) => db.Execute(
-        "insert into signal (organisation, workspace, run, kind, body, at) values ($1, $2, $3, $4, $5, $6)",
-        tenant.Organisation, tenant.Workspace, run, kind, JsonText.ToUtf8(body), now);
+    /// <summary>
+    /// Writes to the inbox of a run that has not finished, and makes the run due when nobody holds it. The run's row is changed first:
+    /// two who write to one run do so one after the other, so positions become visible in their order.
+    /// </summary>
+    public static void Send(DbUnit db, Tenant tenant, Guid run, string kind, Json body, long now)
+    {
+        RunStore.Wake(db, tenant, run, now);
+        db.InsertLater(
+            run,
+            """
+            insert into signal (organisation, workspace, run, kind, body, at) select $1, $2, $3, $4, $5, $6
+            where exists (select 1 from run where workspace = $2 and id = $3 and state < 4)
+            """,
+            tenant.Organisation, tenant.Workspace, run, kind, JsonText.ToUtf8(body), now);
+    }
 
     public static List<Signal> Of(DbUnit db, Tenant tenant, Guid run, long after) => db.Query(
         "select position, kind, body from signal where run = $1 and position > $2 and workspace = $3 order by position limit 1000",
@@ -22,6 +34,6 @@ internal static class SignalStore
         "select kind from signal where run = $1 and workspace = $2 and kind in ('suspend', 'resume') order by position desc limit 1",
         r => r.Text(0), null, run, tenant.Workspace);
 
-    public static void DeleteUpTo(DbUnit db, Tenant tenant, Guid run, long position) => db.Execute(
-        "delete from signal where run = $1 and position <= $2 and workspace = $3", run, position, tenant.Workspace);
+    public static void DeleteUpTo(DbUnit db, Tenant tenant, Guid run, long position) => db.ChangeLater(
+        run, null, "delete from signal where run = $1 and position <= $2 and workspace = $3", run, position, tenant.Workspace);
 }

@@ -76,7 +76,7 @@ public sealed class SqliteDatabase : Database
 
     public override Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel = default) => _readers.ReadAsync(read, cancel);
 
-    public override Task<T> WriteAsync<T>(Func<DbUnit, T> write) => _writer.Add(write);
+    public override Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null) => _writer.Add(write, chain);
 
     public override Task MigrateAsync(CancellationToken cancel = default) =>
         MigrateAsync(MigrationSet.OfAssembly("migrations/sqlite/"), cancel);

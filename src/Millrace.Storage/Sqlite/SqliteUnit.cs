@@ -5,13 +5,15 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
 {
     private bool _open;
     private long _transaction;
+    private DbValue[]? _positioned;
 
     /// <summary>A statement changed the schema, which no count of rows shows.</summary>
     public bool HasChangedSchema { get; set; }
 
     public long BytesBound { get; set; }
 
-    public override long LastInsertedRow => Opened().LastInsertedRow;
+    /// <summary>One transaction writes at a time, so whatever can be seen is settled.</summary>
+    public override long Horizon => long.MaxValue;
 
     /// <summary>Why the transaction under this unit is gone or not to be trusted, even when the function swallowed the exception.</summary>
     public StorageFault? Fault =>
@@ -73,11 +75,31 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
         }
     }
 
+    public override void InsertLater(Guid row, string sql, params ReadOnlySpan<DbValue> parameters) => Execute(sql, parameters);
+
+    public override void ChangeLater(Guid row, Func<Guid, Exception>? otherwise, string sql, params ReadOnlySpan<DbValue> parameters)
+    {
+        if (Execute(sql, parameters) == 0 && otherwise is not null) throw otherwise(row);
+    }
+
+    public override void TouchLater(Guid row, string sql, params ReadOnlySpan<DbValue> parameters) => Execute(sql, parameters);
+
+    /// <summary>The position is the row id, which SQLite gives when it is bound as null.</summary>
+    public override long AppendLater(string sql, params ReadOnlySpan<DbValue> parameters)
+    {
+        var all = Positioned(parameters.Length + 1);
+        parameters.CopyTo(all.AsSpan(1));
+        Execute(sql, all);
+        return connection.LastInsertedRow;
+    }
+
     internal override void Script(string sql)
     {
         HasChangedSchema = true;
         Standing().Run(sql);
     }
+
+    private DbValue[] Positioned(int length) => _positioned?.Length == length ? _positioned : _positioned = new DbValue[length];
 
     private SqliteStatement Take(string sql)
     {

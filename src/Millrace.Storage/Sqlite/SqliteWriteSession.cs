@@ -13,6 +13,7 @@ internal sealed class SqliteWriteSession(SqliteConnection connection, SqliteChec
     public override StorageFault? Broken => _unit.Fault;
     public override bool HasChanges => _schemaChanged || connection.TotalChanges != _changesAtBegin;
     public override long BytesBound => _unit.BytesBound;
+    public override int GuardedGroups => 64;
 
     public override void Begin()
     {

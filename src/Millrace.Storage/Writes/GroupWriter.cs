@@ -11,8 +11,8 @@ internal sealed class GroupWriter : IDisposable
     private const int UnitsMax = 4_096;
     private const long BytesMax = 8 << 20;
 
-    /// <summary>After a refusal that undid a group, this many groups guard each unit from the start.</summary>
-    private const int GuardedGroups = 64;
+    /// <summary>How often in succession a group's transaction may be lost.</summary>
+    private const int LostMax = 20;
 
     private readonly WriteSession _session;
     private readonly FaultGate _gate;
@@ -28,11 +28,16 @@ internal sealed class GroupWriter : IDisposable
         _turn = new WriteTurn(_queue, name, pool, WriteAll);
     }
 
-    public Task<T> Add<T>(Func<DbUnit, T> write)
+    public Task<T> Add<T>(Func<DbUnit, T> write, WriteChain? chain)
     {
         var passage = _gate.Ask(out var fault);
-        if (passage == Passage.Refused) return Task.FromException<T>(new StorageUnavailableException(fault!));
-        var queued = new QueuedWrite<T>(write) { IsProbe = passage == Passage.Probe };
+        if (passage == Passage.Refused)
+        {
+            chain?.Break();
+            return Task.FromException<T>(new StorageUnavailableException(fault!));
+        }
+
+        var queued = new QueuedWrite<T>(write) { IsProbe = passage == Passage.Probe, Chain = chain };
         _queue.Add(queued);
         _turn.Ask();
         return queued.Task;
@@ -74,9 +79,15 @@ internal sealed class GroupWriter : IDisposable
     {
         var count = 0;
         while (count < writes.Length && !(fault.Recoverable && writes[count].IsProbe)) count++;
-        foreach (var write in writes[..count]) write.Refusal = new StorageUnavailableException(fault);
+        foreach (var write in writes[..count]) Refuse(write, new StorageUnavailableException(fault));
         Answer(writes[..count]);
         return count;
+    }
+
+    private static void Refuse(QueuedWrite write, Exception reason)
+    {
+        write.Refusal = reason;
+        write.Chain?.Break();
     }
 
     /// <returns>How many of them were answered.</returns>
@@ -86,10 +97,7 @@ internal sealed class GroupWriter : IDisposable
         var count = writes.Length;
         try
         {
-            count = RunUnits(writes);
-            var changed = _session.HasChanges;
-            _session.Commit();
-            if (changed) _gate.Recover();
+            count = CommitUnits(writes);
         }
         catch (StorageUnavailableException e)
         {
@@ -117,7 +125,35 @@ internal sealed class GroupWriter : IDisposable
         }
 
         _gate.Raise(fault);
-        foreach (var write in writes) write.Refusal = new StorageUnavailableException(fault);
+        foreach (var write in writes) Refuse(write, new StorageUnavailableException(fault));
+    }
+
+    /// <returns>How many were written; fewer than given when the group grew too large.</returns>
+    private int CommitUnits(ReadOnlySpan<QueuedWrite> writes)
+    {
+        for (var lost = 0; ; lost++)
+        {
+            try
+            {
+                var count = RunUnits(writes);
+                var changed = _session.HasChanges;
+                _session.Commit();
+                if (changed) _gate.Recover();
+                return count;
+            }
+            catch (GroupRefusedException)
+            {
+                // Whose statement it was shows when each unit is guarded.
+                _session.Rollback();
+                _guarded = Math.Max(1, _session.GuardedGroups);
+            }
+            catch (TransactionLostException e)
+            {
+                // Nothing of it counts, and it is worth doing again; but not for ever.
+                if (lost == LostMax) throw new StorageUnavailableException(new StorageFault(StorageFault.Io, e.Message, Recoverable: true));
+                _session.Rollback();
+            }
+        }
     }
 
     /// <returns>How many ran; fewer than given when the group grew too large.</returns>
@@ -129,7 +165,7 @@ internal sealed class GroupWriter : IDisposable
             if (TryRunUnguarded(writes, out var count)) return count;
             _session.Rollback();
             _session.Begin();
-            _guarded = GuardedGroups;
+            _guarded = _session.GuardedGroups;
         }
 
         _guarded--;
@@ -141,7 +177,9 @@ internal sealed class GroupWriter : IDisposable
     {
         for (count = 0; count < writes.Length && _session.BytesBound < BytesMax; count++)
         {
-            if (Run(writes[count]) && writes[count].Refusal is not null) return false;
+            var write = writes[count];
+            if (Run(write) && write.Refusal is not null) return false;
+            if (write.Refusal is not null) write.Chain?.Break();
         }
 
         return true;
@@ -152,9 +190,11 @@ internal sealed class GroupWriter : IDisposable
         var count = 0;
         for (; count < writes.Length && _session.BytesBound < BytesMax; count++)
         {
+            var write = writes[count];
             _session.SetSavepoint();
-            if (Run(writes[count]) && writes[count].Refusal is not null) _session.RollbackToSavepoint();
+            if (Run(write) && write.Refusal is not null) _session.RollbackToSavepoint();
             _session.ReleaseSavepoint();
+            if (write.Refusal is not null) write.Chain?.Break();
         }
 
         return count;
@@ -163,6 +203,13 @@ internal sealed class GroupWriter : IDisposable
     /// <returns>True when the unit has changed something.</returns>
     private bool Run(QueuedWrite write)
     {
+        if (write.Chain is { IsBroken: true })
+        {
+            // Kept when it is this one's own, from before the transaction was lost.
+            write.Refusal ??= new BrokenChainException();
+            return false;
+        }
+
         write.Refusal = null;
         bool changed;
         _session.Enter();
@@ -171,7 +218,7 @@ internal sealed class GroupWriter : IDisposable
             write.Run(_session.Unit);
             _session.CheckUnit();
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not TransactionLostException and not GroupRefusedException)
         {
             write.Refusal = e;
         }

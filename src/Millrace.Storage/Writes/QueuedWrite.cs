@@ -8,6 +8,8 @@ internal abstract class QueuedWrite
     /// <summary>It was let through while a fault lasts, to find out whether the fault is over.</summary>
     public bool IsProbe { get; init; }
 
+    public WriteChain? Chain { get; init; }
+
     /// <summary>Set when the outcome of <see cref="Run"/> or of the commit is an exception.</summary>
     public Exception? Refusal { get; set; }
 

@@ -14,6 +14,9 @@ internal abstract class WriteSession : IDisposable
     /// <summary>Bytes given to statements since the transaction began.</summary>
     public abstract long BytesBound { get; }
 
+    /// <summary>After a refusal that undid a group, this many groups guard each unit from the start.</summary>
+    public abstract int GuardedGroups { get; }
+
     /// <summary>Begins a transaction that writes.</summary>
     public abstract void Begin();
 
@@ -42,3 +45,9 @@ internal abstract class WriteSession : IDisposable
 
     public abstract void Dispose();
 }
+
+/// <summary>The transaction is gone for a reason that lies in none of its units, nothing of it counts, and it is worth doing again.</summary>
+internal sealed class TransactionLostException(string reason, Exception? cause = null) : Exception(reason, cause);
+
+/// <summary>A statement that several units share was refused; the transaction must be undone, and each unit asked by itself.</summary>
+internal sealed class GroupRefusedException(string reason) : Exception(reason);

@@ -36,12 +36,12 @@ internal sealed class CrashingDatabase(Database disk) : Database
     public override Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel = default) =>
         Volatile.Read(ref _dead) ? Never<T>() : disk.ReadAsync(read, cancel);
 
-    public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write)
+    public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null)
     {
         var number = Interlocked.Increment(ref _writes);
         if (number > DieAt || Volatile.Read(ref _dead)) return await Never<T>();
-        if (number < DieAt) return await disk.WriteAsync(write);
-        if (AfterCommit) await disk.WriteAsync(write);
+        if (number < DieAt) return await disk.WriteAsync(write, chain);
+        if (AfterCommit) await disk.WriteAsync(write, chain);
         Die();
         return await Never<T>();
     }

@@ -7,7 +7,6 @@ using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
-using Millrace.Storage.Sqlite;
 using Millrace.Tests.Fakes;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
@@ -24,7 +23,8 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     private readonly string _folder = Directory.CreateTempSubdirectory("millrace-test-").FullName;
     private readonly List<Workflow> _workflows = [];
     private DurableEngine? _engine;
-    private SqliteDatabase? _disk;
+    private Database? _disk;
+    private Func<Database> _open = null!;
 
     public ManualTime Time { get; } = new();
     public TestFunctions Functions { get; } = new();
@@ -34,9 +34,10 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public CrashingDatabase Database { get; private set; } = null!;
     public DurableEngine Engine => _engine!;
 
-    public static async Task<TestEngine> OpenAsync()
+    public static async Task<TestEngine> OpenAsync(TestDatabases databases)
     {
         var test = new TestEngine();
+        test._open = await databases.CreateAsync(test._folder);
         await test.ReopenAsync();
         return test;
     }
@@ -44,7 +45,7 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     /// <summary>Opens the data folder as a new process would.</summary>
     public async Task ReopenAsync()
     {
-        _disk = SqliteDatabase.Open(Path.Combine(_folder, "millrace.db"));
+        _disk = _open();
         await _disk.MigrateAsync();
         Database = new CrashingDatabase(_disk);
         _engine = await DurableEngine.OpenAsync(

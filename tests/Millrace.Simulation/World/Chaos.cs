@@ -24,7 +24,8 @@ public enum Faults
     Clocks = 2048,
     Departures = 4096,
     Blobs = 8192,
-    All = 16383,
+    Messages = 16384,
+    All = 32767,
 }
 
 /// <summary>Makes things go wrong, one after another, and keeps the cluster alive as an operator's supervisor does.</summary>
@@ -96,6 +97,7 @@ internal sealed class Chaos(Cluster cluster, Dice dice, Faults faults)
             case Faults.Clocks when AnyWorker() is { } worker:
                 Mark($"the clock of {worker.Process.Name} jumps", () => worker.Process.Skew = (dice.Fraction() - 0.5) * TimeSpan.FromSeconds(dice.Chance(0.2) ? 7_200 : 4));
                 break;
+            case Faults.Messages: await ForAsync("messages are lost", span, LoseMessages, () => (cluster.Network.Lost, cluster.Network.Doubled) = (0, 0)); break;
             case Faults.Blobs: await ForAsync("the blob store refuses", span, () => cluster.Blobs.Refused = dice.Fraction(), () => cluster.Blobs.Refused = 0); break;
         }
     }
@@ -127,6 +129,13 @@ internal sealed class Chaos(Cluster cluster, Dice dice, Faults faults)
         {
             _isOpening = false;
         }
+    }
+
+    private void LoseMessages()
+    {
+        cluster.Network.Lost = dice.Fraction();
+        cluster.Network.Doubled = dice.Fraction();
+        cluster.Network.Delay = dice.Span(TimeSpan.FromSeconds(1));
     }
 
     private WorkerNode? AnyWorker() => cluster.Workers.Count == 0 ? null : dice.Of(cluster.Workers);

@@ -43,12 +43,15 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Disk = new SimulatedDisk(dice.Fork());
         Blobs = new SimulatedBlobs(dice.Fork());
         Outside = new Outside(scheduler, dice.Fork());
+        Network = new Network(this, dice.Fork());
+        Network.Begin();
         _log = new NotingLogger(scheduler);
         foreach (var program in library.All) _definitions.Add(program.Name, Load(program));
         _settings = new EngineSettings
         {
             Alone = false,
-            LeaseTime = TimeSpan.FromSeconds(10),
+            LeaseTime = TimeSpan.FromSeconds(6),
+            HeldMax = dice.Chance(0.2) ? dice.Between(1, 3) : 10_000,
             IoMax = dice.Chance(0.3) ? dice.Between(1, 4) : 4096,
             CpuMax = dice.Between(1, 4),
             IdleRunsMax = dice.Chance(0.3) ? dice.Below(3) : 5_000,
@@ -62,6 +65,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     public SimulatedDisk Disk { get; }
     public SimulatedBlobs Blobs { get; }
     public Outside Outside { get; }
+    public Network Network { get; }
     public EngineSettings Settings => _settings;
 
     /// <summary>Null while the machine is down.</summary>
@@ -174,6 +178,9 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     {
         Trouble = new Trouble();
         Blobs.Refused = 0;
+        Network.Lost = 0;
+        Network.Doubled = 0;
+        Network.Delay = TimeSpan.FromMilliseconds(1);
         Disk.IsFull = false;
         Disk.SyncsToRefuse = 0;
         Disk.WritesToRefuse = 0;

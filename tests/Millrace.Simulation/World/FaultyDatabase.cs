@@ -44,9 +44,14 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
         return answer;
     }
 
-    public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write)
+    public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null)
     {
-        if (dice.Chance(Trouble.Refused)) throw Refusal("the connection was refused");
+        if (dice.Chance(Trouble.Refused))
+        {
+            chain?.Break();
+            throw Refusal("the connection was refused");
+        }
+
         var lies = dice.Chance(Trouble.ReportedAsFailed);
         string? wrong = null;
         var answer = await disk.WriteAsync(db =>
@@ -54,8 +59,10 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
             var last = db.First("select max(position) from audit", r => r.LongOrNull(0) ?? -1, -1L);
             var result = write(db);
             wrong = db.Query(Watch, Judge, last).Find(w => w is not null);
+            // Whoever is told of a failure learns it before the next write is tried.
+            if (lies) chain?.Break();
             return result;
-        });
+        }, chain);
         if (wrong is not null) process.Scheduler.Fail(wrong);
         await AnswerAsync();
         if (lies) throw Refusal("the connection was lost before the answer");

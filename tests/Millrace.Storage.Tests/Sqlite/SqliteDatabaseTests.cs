@@ -112,11 +112,12 @@ public sealed class SqliteDatabaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_returned_row_can_be_mapped_and_the_row_id_asked_for()
+    public async Task A_returned_row_can_be_mapped_and_a_row_appended_to_a_log_gets_the_next_position()
     {
-        var (returned, last) = await _database.WriteAsync(unit => (
-            unit.First("insert into item (name) values ($1) returning id", r => r.Long(0), 0L, "a"), unit.LastInsertedRow));
-        Assert.Equal(returned, last);
+        var (returned, appended) = await _database.WriteAsync(unit => (
+            unit.First("insert into item (name) values ($1) returning id", r => r.Long(0), 0L, "a"),
+            unit.AppendLater("insert into item (id, name) values ($1, $2)", "b")));
+        Assert.Equal(returned + 1, appended);
     }
 
     [Fact]

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Globalization;
+using Millrace.Bench.Engine;
+using Millrace.Engine.Execution;
+using Millrace.Storage.Postgres;
+using Millrace.Tests.Servers;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Bench.Postgres;
+
+/// <summary>
+/// The engine on PostgreSQL, everything on this machine: a server with its own durable settings, and workers as processes of their own
+/// (<see cref="PostgresWorker"/>), as a cluster has them.
+/// </summary>
+internal static class PostgresBench
+{
+    private const string Durable = "PostgreSQL, fsync=on, synchronous_commit=on, full_page_writes=on, shared_buffers=256MB";
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(8);
+
+    public static async Task RunAsync()
+    {
+        Figures.Say($"postgres: {Environment.ProcessorCount} processors, .NET {Environment.Version}; {Durable}");
+        await using var server = await PostgresServer.StartAsync("fsync=on", "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min");
+        await ThroughputAsync(server, workers: 2, "chain", 10, 256, "postgres.steps_per_s", "steps/s", 10);
+        await ThroughputAsync(server, workers: 1, "chain", 10, 512, "postgres.steps_per_s_one_worker", "steps/s", 10);
+        await ThroughputAsync(server, workers: 2, "chain", 1, 256, "postgres.runs_per_s", "runs/s", 1);
+        await LatencyAsync(server);
+    }
+
+    private static async Task ThroughputAsync(PostgresServer server, int workers, string kind, int steps, int inFlight, string metric, string unit, int perRun)
+    {
+        var uri = await server.CreateDatabaseAsync();
+        await using (var database = PostgresDatabase.Open(uri)) await database.MigrateAsync();
+        var processes = new List<PostgresWorker.Handle>();
+        try
+        {
+            for (var i = 0; i < workers; i++) processes.Add(await PostgresWorker.StartAsync(uri, kind, steps, inFlight));
+            await Task.Delay(WarmUp);
+            var before = await CountAsync(processes);
+            var watch = Stopwatch.StartNew();
+            await Task.Delay(Measured);
+            var done = await CountAsync(processes) - before;
+            var seconds = watch.Elapsed.TotalSeconds;
+            Figures.Print(metric, done * perRun / seconds, unit, $"{workers} worker processes, {inFlight} runs in flight each, {steps} no-op steps a run, start request to finished; {Durable}");
+        }
+        finally
+        {
+            foreach (var process in processes) process.Dispose();
+        }
+    }
+
+    private static async Task<long> CountAsync(List<PostgresWorker.Handle> processes)
+    {
+        var sum = 0L;
+        foreach (var process in processes) sum += await process.CountAsync();
+        return sum;
+    }
+
+    private static async Task LatencyAsync(PostgresServer server)
+    {
+        var uri = await server.CreateDatabaseAsync();
+        Workflow one = Documents.Chain(1), many = Documents.Chain(101);
+        await using var host = await EngineHost.OpenAsync(EngineHost.NewFolder(), [one, many], [new NoOp()], new EngineSettings { Alone = false }, PostgresDatabase.Open(uri));
+        for (var i = 0; i < 300; i++) await host.RunAsync(one);
+        var times = new List<double>();
+        for (var i = 0; i < 1000; i++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await host.RunAsync(one);
+            times.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+        times.Sort();
+        Figures.Print("postgres.one_step_p50_ms", Figures.Percentile(times, 0.5), "ms", "idle machine, one run at a time, start request to finished, 1000 runs");
+        Figures.Print("postgres.one_step_p99_ms", Figures.Percentile(times, 0.99), "ms", "the same runs");
+        var extra = new List<double>();
+        for (var i = 0; i < 30; i++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            await host.RunAsync(many);
+            extra.Add((Stopwatch.GetElapsedTime(began).TotalMilliseconds - Figures.Percentile(times, 0.5)) / 100);
+        }
+        extra.Sort();
+        Figures.Print("postgres.extra_step_ms", Figures.Percentile(extra, 0.5), "ms", "each further sequential step, from runs of 101 steps, median of 30");
+    }
+}
+
+/// <summary>A worker process of the bench: keeps a number of runs in flight, and answers how many have finished.</summary>
+internal static class PostgresWorker
+{
+    public const string Argument = "postgres:worker";
+
+    public static async Task<Handle> StartAsync(string uri, params object[] rest)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        foreach (var argument in (object[])[Argument, uri, .. rest]) start.ArgumentList.Add(Convert.ToString(argument, CultureInfo.InvariantCulture)!);
+        var handle = new Handle(Process.Start(start)!);
+        await handle.CountAsync();
+        return handle;
+    }
+
+    /// <param name="args">URI, kind, steps of a run, runs in flight.</param>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var steps = int.Parse(args[2], CultureInfo.InvariantCulture);
+        var inFlight = int.Parse(args[3], CultureInfo.InvariantCulture);
+        var chain = Documents.Chain(steps);
+        await using var host = await EngineHost.OpenAsync(EngineHost.NewFolder(), [chain], [new NoOp()], new EngineSettings { Alone = false }, PostgresDatabase.Open(args[0]));
+        using var stop = new CancellationTokenSource();
+        var runs = 0L;
+        var callers = Enumerable.Range(0, inFlight).Select(async _ =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await host.RunAsync(chain);
+                Interlocked.Increment(ref runs);
+            }
+        }).ToArray();
+        while (await Console.In.ReadLineAsync() is not null) Console.WriteLine(Volatile.Read(ref runs));
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
+        return 0;
+    }
+
+    internal sealed class Handle(Process process) : IDisposable
+    {
+        public async Task<long> CountAsync()
+        {
+            await process.StandardInput.WriteLineAsync("count");
+            return long.Parse(await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("A worker process ended."), CultureInfo.InvariantCulture);
+        }
+
+        public void Dispose()
+        {
+            process.StandardInput.Close();
+            if (!process.WaitForExit(TimeSpan.FromSeconds(10))) process.Kill(entireProcessTree: true);
+            process.Dispose();
+        }
+    }
+}

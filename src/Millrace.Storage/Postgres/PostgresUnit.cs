@@ -1,0 +1,177 @@
+using Millrace.Storage.Writes;
+
+namespace Millrace.Storage.Postgres;
+
+/// <summary>The transaction that is open on a connection; open only while a function runs in it.</summary>
+internal sealed class PostgresUnit : DbUnit
+{
+    /// <summary>Rows that one transaction may add to logs.</summary>
+    public const int PositionBits = 20;
+
+    private PostgresConnection? _connection;
+    private bool _open;
+    private long _first;
+    private long _appended;
+
+    public PendingStatements Pending { get; } = new();
+
+    /// <summary>Whether a statement of this unit has changed something, will, or failed: the transaction is then not what it was.</summary>
+    public bool HasTouched { get; set; }
+
+    public long Bytes { get; private set; }
+
+    public override long Transaction => _first;
+
+    public override long Horizon
+    {
+        get
+        {
+            var (xmin, origin) = First("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, value from log_origin", r => (r.Long(0), r.Long(1)), default);
+            return origin + (xmin << PositionBits) - 1;
+        }
+    }
+
+    /// <summary>A transaction begins.</summary>
+    /// <param name="first">The first position it may give; 0 for one that only reads.</param>
+    public void Begin(PostgresConnection connection, long first)
+    {
+        _connection = connection;
+        _first = first;
+        _appended = 0;
+        Bytes = 0;
+        Pending.Clear();
+    }
+
+    public void Enter() => (_open, HasTouched) = (true, false);
+
+    public void Leave() => _open = false;
+
+    public override int Execute(string sql, params ReadOnlySpan<DbValue> parameters)
+    {
+        var connection = Settled();
+        Bytes += SizeOf(parameters);
+        try
+        {
+            var rows = connection.Execute(sql, parameters);
+            HasTouched |= rows > 0 || !IsRowStatement(sql);
+            return rows;
+        }
+        catch
+        {
+            HasTouched = true;
+            throw;
+        }
+    }
+
+    public override List<T> Query<T>(string sql, Func<DbRow, T> map, params ReadOnlySpan<DbValue> parameters)
+    {
+        var rows = new List<T>();
+        Read(sql, parameters, row =>
+        {
+            rows.Add(map(row));
+            return true;
+        });
+        return rows;
+    }
+
+    public override T? First<T>(string sql, Func<DbRow, T> map, T? absent, params ReadOnlySpan<DbValue> parameters)
+        where T : default
+    {
+        var first = absent;
+        Read(sql, parameters, row =>
+        {
+            first = map(row);
+            return false;
+        });
+        return first;
+    }
+
+    public override void InsertLater(Guid row, string sql, params ReadOnlySpan<DbValue> parameters) => Later(sql, row, Repeat.InOrder, null, parameters);
+
+    public override void ChangeLater(Guid row, Func<Guid, Exception>? otherwise, string sql, params ReadOnlySpan<DbValue> parameters) =>
+        Later(sql, row, Repeat.Never, otherwise, parameters);
+
+    public override void TouchLater(Guid row, string sql, params ReadOnlySpan<DbValue> parameters) => Later(sql, row, Repeat.Same, null, parameters);
+
+    public override long AppendLater(string sql, params ReadOnlySpan<DbValue> parameters)
+    {
+        if (_appended == 1L << PositionBits) throw new InvalidOperationException($"A transaction adds at most {1 << PositionBits} rows to logs.");
+        var position = _first + _appended++;
+        var all = new DbValue[parameters.Length + 1];
+        all[0] = position;
+        parameters.CopyTo(all.AsSpan(1));
+        HasTouched = true;
+        Pending.Add(Opened(), sql, null, Repeat.InOrder, null, all);
+        return position;
+    }
+
+    internal override void Script(string sql)
+    {
+        HasTouched = true;
+        Settled().Run(sql);
+    }
+
+    private void Later(string sql, Guid row, Repeat repeat, Func<Guid, Exception>? otherwise, ReadOnlySpan<DbValue> parameters)
+    {
+        var connection = Opened();
+        HasTouched = true;
+        if (IsAlone)
+        {
+            Bytes += SizeOf(parameters);
+            if (connection.Execute(sql, parameters) == 0 && otherwise is not null) throw otherwise(row);
+            return;
+        }
+
+        if (Pending.Conflicts(sql, row, repeat)) Pending.Send(connection);
+        Pending.Add(connection, sql, row, repeat, otherwise, parameters);
+    }
+
+    /// <summary>Set while each unit is asked by itself whose statement was refused.</summary>
+    public bool IsAlone { get; set; }
+
+    private void Read(string sql, ReadOnlySpan<DbValue> parameters, Func<DbRow, bool> more)
+    {
+        var connection = Settled();
+        Bytes += SizeOf(parameters);
+        var rows = 0;
+        try
+        {
+            connection.Read(sql, parameters, row =>
+            {
+                rows++;
+                return more(row);
+            });
+            HasTouched |= rows > 0 && IsRowStatement(sql);
+        }
+        catch
+        {
+            HasTouched = true;
+            throw;
+        }
+    }
+
+    /// <summary>What waits comes before what answers.</summary>
+    private PostgresConnection Settled()
+    {
+        var connection = Opened();
+        if (!Pending.IsEmpty) Pending.Send(connection);
+        return connection;
+    }
+
+    private PostgresConnection Opened() =>
+        _open ? _connection! : throw new InvalidOperationException("This unit has ended; it is usable only inside the function it was given to.");
+
+    private static bool IsRowStatement(string sql)
+    {
+        var text = sql.AsSpan().TrimStart();
+        return text.StartsWith("insert", StringComparison.OrdinalIgnoreCase) || text.StartsWith("update", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("delete", StringComparison.OrdinalIgnoreCase) || text.StartsWith("with", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static long SizeOf(ReadOnlySpan<DbValue> parameters)
+    {
+        var bytes = 0L;
+        foreach (ref readonly var value in parameters) bytes += 16 + value.Bytes.Length + (value.Text?.Length ?? 0);
+        return bytes;
+    }
+}

@@ -1,0 +1,234 @@
+using System.Diagnostics;
+using Millrace.Storage.Writes;
+using Npgsql;
+
+namespace Millrace.Storage.Postgres;
+
+/// <summary>
+/// The connection that writes. A transaction whose connection breaks is done again as long as it is known not to count; one that broke
+/// while it was being committed is asked for by its number (<c>pg_xact_status</c>), so "committed but reported as failed" is found out here.
+/// </summary>
+internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder settings, PostgresOptions options, FaultGate gate) : WriteSession
+{
+    private const int RetryMs = 100;
+
+    private readonly PostgresUnit _unit = new();
+    private readonly string _settings = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+    {
+        Pooling = false,
+        // Rows are found by their keys: a plan that reads a whole table because it was small once would be wrong later.
+        Options = $"{settings.Options} -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan",
+    }.ConnectionString;
+
+    private PostgresConnection? _connection;
+    private long _transaction;
+    private long _origin;
+    private bool _inTransaction;
+    private bool _touched;
+    private long _lostSince;
+
+    public override DbUnit Unit => _unit;
+    public override StorageFault? Broken => null;
+    public override bool HasChanges => _touched;
+    public override long BytesBound => _unit.Bytes + _unit.Pending.Bytes;
+    public override int GuardedGroups => 1;
+
+    public override void Begin()
+    {
+        _touched = false;
+        while (true)
+        {
+            var connection = Connected();
+            try
+            {
+                using var batch = new NpgsqlBatch(connection.Inner) { BatchCommands = { new("begin"), new("select pg_current_xact_id()::text::bigint") } };
+                _inTransaction = true;
+                _transaction = (long)batch.ExecuteScalar()!;
+                _unit.Begin(connection, _origin + (_transaction << PostgresUnit.PositionBits));
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException)
+            {
+                WaitOrRefuse(e);
+            }
+        }
+    }
+
+    public override void Commit()
+    {
+        var connection = _connection!;
+        try
+        {
+            _unit.Pending.Send(connection);
+        }
+        catch (TransactionLostException e)
+        {
+            WaitOrRefuse(e);
+            throw;
+        }
+
+        try
+        {
+            connection.Run("commit");
+        }
+        catch (Exception e) when (e is TransactionLostException or StorageUnavailableException)
+        {
+            _inTransaction = false;
+            Drop();
+            if (!IsCommitted()) throw new TransactionLostException(e.Message, e);
+        }
+
+        _inTransaction = false;
+        _lostSince = 0;
+    }
+
+    public override void Rollback()
+    {
+        _unit.Pending.Clear();
+        _unit.IsAlone = false;
+        if (!_inTransaction) return;
+        _inTransaction = false;
+        try
+        {
+            if (_connection is { IsOpen: true } connection) connection.Run("rollback");
+            else Drop();
+        }
+        catch (Exception e) when (e is TransactionLostException or StatementException or StorageUnavailableException)
+        {
+            // With the connection the transaction is gone as well.
+            Drop();
+        }
+    }
+
+    public override void Enter() => _unit.Enter();
+
+    public override bool Leave()
+    {
+        _unit.Leave();
+        _touched |= _unit.HasTouched;
+        return _unit.HasTouched;
+    }
+
+    public override void CheckUnit()
+    {
+        if (_unit.IsAlone) SendAlone();
+    }
+
+    public override void SetSavepoint()
+    {
+        _unit.IsAlone = true;
+        _connection!.Run("savepoint unit");
+    }
+
+    public override void ReleaseSavepoint()
+    {
+        _connection!.Run("release unit");
+        _unit.IsAlone = false;
+    }
+
+    public override void RollbackToSavepoint()
+    {
+        _unit.Pending.Clear();
+        _connection!.Run("rollback to unit");
+    }
+
+    public override void Maintain() { }
+
+    public override void Dispose() => Drop();
+
+    private void SendAlone()
+    {
+        try
+        {
+            _unit.Pending.Send(_connection!);
+        }
+        catch (GroupRefusedException e)
+        {
+            throw new StatementException(StatementFailure.Other, e.Message, "a statement carried out later");
+        }
+    }
+
+    private PostgresConnection Connected()
+    {
+        if (_connection is { IsOpen: true } open) return open;
+        Drop();
+        while (true)
+        {
+            var connection = new NpgsqlConnection(_settings);
+            try
+            {
+                connection.Open();
+                using var command = new NpgsqlCommand("select value from log_origin", connection);
+                try
+                {
+                    _origin = (long)command.ExecuteScalar()!;
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+                {
+                    // Nothing was migrated yet.
+                    _origin = 0;
+                }
+
+                return _connection = new PostgresConnection(connection);
+            }
+            catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
+            {
+                connection.Dispose();
+                WaitOrRefuse(e);
+            }
+        }
+    }
+
+    /// <summary>Whether the transaction whose commit was not answered is committed. Waits for the database, and for a commit that is still under way.</summary>
+    private bool IsCommitted()
+    {
+        while (true)
+        {
+            var connection = Connected();
+            var status = "";
+            try
+            {
+                connection.Read("select coalesce(pg_xact_status($1::text::xid8), 'aborted')", [_transaction.ToString(System.Globalization.CultureInfo.InvariantCulture)], row =>
+                {
+                    status = row.Text(0);
+                    return false;
+                });
+            }
+            catch (TransactionLostException e)
+            {
+                Drop();
+                WaitOrRefuse(e);
+                continue;
+            }
+
+            if (status != "in progress") return status == "committed";
+            Pause();
+        }
+    }
+
+    /// <summary>Waits a little before the next try; once patience is over, or while a fault lasts already, the group is refused.</summary>
+    private void WaitOrRefuse(Exception e)
+    {
+        if (_lostSince == 0) _lostSince = Stopwatch.GetTimestamp();
+        var fault = PostgresError.Of(e, "connect") is StorageUnavailableException known ? known.Fault : PostgresError.Away(e);
+        if (gate.Fault is not null || Stopwatch.GetElapsedTime(_lostSince).TotalMilliseconds >= options.PatienceMs)
+        {
+            _lostSince = 0;
+            throw new StorageUnavailableException(fault);
+        }
+
+        Pause();
+    }
+
+    private static void Pause()
+    {
+        using var never = new ManualResetEventSlim();
+        never.Wait(RetryMs);
+    }
+
+    private void Drop()
+    {
+        _connection?.Dispose();
+        _connection = null;
+    }
+}

@@ -1,0 +1,39 @@
+using Millrace.Storage;
+using Millrace.Storage.Postgres;
+using Millrace.Storage.Sqlite;
+using Millrace.Tests.Servers;
+
+namespace Millrace.Engine.Tests.Support;
+
+/// <summary>Where a suite keeps its state: one class of tests, a subclass for each database.</summary>
+public abstract class TestDatabases
+{
+    public static readonly TestDatabases Sqlite = new OnSqlite();
+    public static readonly TestDatabases Postgres = new OnPostgres();
+
+    /// <summary>Makes an empty database.</summary>
+    /// <param name="folder">A folder it may use.</param>
+    /// <returns>Opens it, as a process does when it starts.</returns>
+    internal abstract Task<Func<Database>> CreateAsync(string folder);
+
+    private sealed class OnSqlite : TestDatabases
+    {
+        internal override Task<Func<Database>> CreateAsync(string folder) =>
+            Task.FromResult<Func<Database>>(() => SqliteDatabase.Open(Path.Combine(folder, "millrace.db")));
+    }
+
+    private sealed class OnPostgres : TestDatabases
+    {
+        internal override async Task<Func<Database>> CreateAsync(string folder)
+        {
+            var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+            return () => PostgresDatabase.Open(uri);
+        }
+    }
+}
+
+/// <summary>A class of tests that runs on any database.</summary>
+public abstract class EngineSuite(TestDatabases databases)
+{
+    internal Task<TestEngine> OpenAsync() => TestEngine.OpenAsync(databases);
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Millrace.Tests.Servers;
+
+/// <summary>
+/// A PostgreSQL of the system (Debian's postgresql-15) on a free loopback port, with its data in a temporary folder. Stopped by its
+/// process id. As root it runs as the account <c>postgres</c>, since it refuses root.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private const string User = "millrace";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly Lazy<Task<PostgresServer>> One = new(() => StartAsync());
+
+    private readonly string _folder;
+    private readonly string[] _settings;
+    private int _databases;
+
+    private PostgresServer(string folder, int port, string[] settings)
+    {
+        _folder = folder;
+        Port = port;
+        _settings = settings;
+    }
+
+    public int Port { get; }
+
+    /// <summary>The one that all tests of a process share, without fsync: what they need of it is its meaning, not its disk.</summary>
+    public static Task<PostgresServer> SharedAsync() => One.Value;
+
+    /// <param name="settings">As <c>-c</c> takes them; <c>fsync=off</c> unless another is given.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
+    {
+        var folder = Directory.CreateTempSubdirectory("millrace-postgres-").FullName;
+        if (IsRoot) await RunAsync("chown", "postgres:", folder);
+        var server = new PostgresServer(folder, FreePort(), settings);
+        await RunAsync([.. AsPostgres, Program("initdb"), "-D", folder, "-U", User, "-A", "trust", "--no-sync", "--locale=C", "-E", "UTF8"]);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Remove();
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>A new, empty database.</summary>
+    /// <returns>Its URI.</returns>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"test{Interlocked.Increment(ref _databases)}");
+        await RunAsync(Program("psql"), "-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", User, "-d", "postgres", "-qc", $"create database {name}");
+        return UriOf(name);
+    }
+
+    public string UriOf(string database) => $"postgres://{User}@127.0.0.1:{Port}/{database}";
+
+    /// <summary>Starts it on the data it has; ends when it answers.</summary>
+    public async Task StartAgainAsync()
+    {
+        string[] given = ["fsync=off", "max_connections=400", "shared_buffers=64MB", "listen_addresses=127.0.0.1", "unix_socket_directories=", .. _settings];
+        await RunAsync([.. AsPostgres, Program("pg_ctl"), "-D", _folder, "-l", Path.Combine(_folder, "log"), "-w", "-t", "60",
+            "-o", $"-p {Port} {string.Join(' ', given.Select(s => $"-c {s}"))}", "start"]);
+    }
+
+    /// <param name="mode"><c>fast</c>: connections are broken off; <c>immediate</c>: as a crash.</param>
+    public Task StopAsync(string mode = "fast") => RunAsync([.. AsPostgres, Program("pg_ctl"), "-D", _folder, "-w", "-m", mode, "stop"]);
+
+    public ValueTask DisposeAsync()
+    {
+        Remove();
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool IsRoot => Environment.UserName == "root";
+
+    private static string[] AsPostgres => IsRoot ? ["runuser", "-u", "postgres", "--"] : [];
+
+    private static string Program(string name) =>
+        Directory.Exists("/usr/lib/postgresql")
+            ? Directory.GetDirectories("/usr/lib/postgresql").Order().Select(d => Path.Combine(d, "bin", name)).LastOrDefault(File.Exists) ?? name
+            : name;
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static async Task RunAsync(params string[] command)
+    {
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = "/" };
+        foreach (var argument in command.Skip(1)) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{command[0]} did not start.");
+        using var limit = new CancellationTokenSource(Patience);
+        var said = new List<string>();
+        process.OutputDataReceived += (_, line) => Keep(said, line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(said, line.Data);
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+        // Not the end of its output: a server that it started holds the pipe.
+        while (!process.WaitForExit(TimeSpan.FromMilliseconds(20))) limit.Token.ThrowIfCancellationRequested();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} ended with {process.ExitCode}: {string.Join('\n', said)}");
+        await Task.CompletedTask;
+    }
+
+    private static void Keep(List<string> said, string? line)
+    {
+        if (line is not null) lock (said) said.Add(line);
+    }
+
+    private void Remove()
+    {
+        try
+        {
+            var id = int.Parse(File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+            using var server = Process.GetProcessById(id);
+            using var quit = Process.Start("kill", ["-QUIT", id.ToString(CultureInfo.InvariantCulture)]);
+            quit.WaitForExit();
+            server.WaitForExit(TimeSpan.FromSeconds(5));
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or FormatException)
+        {
+            // It is not running.
+        }
+
+        try
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its last files are still being written.
+        }
+    }
+}
