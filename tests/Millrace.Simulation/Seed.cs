@@ -23,7 +23,6 @@ public sealed record SeedResult(ulong Seed, Faults Faults, ulong Trace, long Ste
 /// <summary>One seed: a world, its troubles, and the verdict.</summary>
 public sealed class Seed
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
 
     private readonly ulong _seed;
     private readonly Faults _faults;
@@ -36,6 +35,9 @@ public sealed class Seed
     private readonly int _controls;
     private readonly TimeSpan _trouble;
     private string? _stage;
+
+    /// <summary>When a run counts as stuck. A timer set by a clock that was an hour ahead is an hour late.</summary>
+    private TimeSpan Patience => TimeSpan.FromMinutes(_faults.HasFlag(Faults.Clocks) ? 150 : 20);
 
     private Seed(ulong seed, Faults? faults)
     {
@@ -127,7 +129,7 @@ public sealed class Seed
             _scheduler.Note($"stuck: {Names.Of(row.Id)} is {row.State}, held by lease {row.Lease?.ToString(CultureInfo.InvariantCulture) ?? "none"}, due {row.WakeAt?.ToString(CultureInfo.InvariantCulture) ?? "never"}, parent {(row.Parent is { } p ? Names.Of(p) : "none")}; {waits}");
         }
 
-        if (Environment.GetEnvironmentVariable("SIM_DEBUG") is not null) foreach (var row in open.Take(1)) { Console.WriteLine(_cluster.Library[row.Definition.Name].Text); foreach (var r in found[row.Id].Records) Console.WriteLine($"{r.Seq} {r.At - _scheduler.Began} {r.State} {string.Join(" | ", r.Entries)}"); }
+        if (Environment.GetEnvironmentVariable("SIM_DEBUG") is not null) foreach (var row in open.Take(1)) { Console.WriteLine(_cluster.Library[row.Definition.Name].Text); foreach (var r in found[row.Id].Records) { var t = System.Text.RegularExpressions.Regex.Replace($"{r.Seq} {r.At - _scheduler.Began} {r.State} {string.Join(" | ", r.Entries)}", "xxxx+|, [A-Za-z]+ = (?=[,} ])|Iteration = -1|, InputHidden = False", ""); Console.WriteLine(t.Length > 1500 ? t[..1500] : t); } }
         _scheduler.Fail($"{open.Count} runs are stuck: {string.Join(", ", open.Take(10).Select(r => Names.Of(r.Id)))}");
     }
 

@@ -73,6 +73,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public void Adopt(Json input, long createdAt, Lease lease)
     {
         _lease = lease;
+        _at = createdAt;
         State.Apply(new Entry.RunCreated(input), createdAt);
         State.Position = 0;
         Hold(true);
@@ -134,6 +135,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Carry(durable.Record);
             return;
         }
+        // Also for a run that is not held: the timer is spent, and the next one must not be taken for later than it.
+        if (happened is RunEvent.Tick) TimerAt = long.MaxValue;
         if (!_held) return;
         var decision = Deciding();
         var entries = decision.Entries.Count;
@@ -146,10 +149,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
                 else e.Recorded.TrySetCanceled();
                 break;
-            case RunEvent.Tick:
-                TimerAt = long.MaxValue;
-                decision.Tick();
-                break;
+            case RunEvent.Tick: decision.Tick(); break;
         }
         Expect(decision);
     }
@@ -177,6 +177,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             foreach (var entry in record.Entries) State.Apply(entry, record.At);
             State.Position = record.Seq;
+            _at = Math.Max(_at, record.At);
         }
         worker.Keep(this);
         Hold(true);
