@@ -12,10 +12,13 @@ need_node() {
   exit 2
 }
 
-# Packages of the web page, installed again only when the lock file changed.
-web_packages() {
-  [ -f web/node_modules/.millrace-lock ] && cmp -s web/package-lock.json web/node_modules/.millrace-lock && return
-  (cd web && npm ci --no-fund --no-audit --loglevel=error) && cp web/package-lock.json web/node_modules/.millrace-lock
+# Packages of the web page.
+web_packages() { npm_packages web; }
+
+# npm_packages FOLDER: installs what its lock file names, again only when that changed.
+npm_packages() {
+  [ -f "$1/node_modules/.millrace-lock" ] && cmp -s "$1/package-lock.json" "$1/node_modules/.millrace-lock" && return
+  (cd "$1" && npm ci --no-fund --no-audit --loglevel=error) && cp "$1/package-lock.json" "$1/node_modules/.millrace-lock"
 }
 
 # Debian packages that some tests need: installed when root, named otherwise.

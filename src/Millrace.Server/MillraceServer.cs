@@ -11,6 +11,7 @@ using Millrace.Platform;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
 using Millrace.Platform.Status;
+using Millrace.Server.Telemetry;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
@@ -49,6 +50,13 @@ public sealed class MillraceServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Says on the standard output, in the log's form, that it serves and where.</summary>
+    public void Announce(ServerSettings settings)
+    {
+        if (settings.Log == LogForm.Text) Console.WriteLine($"millrace serves {Address} with {settings.Data}");
+        else Services.GetRequiredService<ILogger<MillraceServer>>().LogInformation("millrace serves {Address} with {Data}", Address, settings.Data);
+    }
+
     public Task WaitForShutdownAsync() => _app!.WaitForShutdownAsync();
 
     /// <summary>Takes no more requests, ends streams, lets effects under way end or hands them over, and closes the file.</summary>
@@ -61,24 +69,27 @@ public sealed class MillraceServer : IAsyncDisposable
     private async Task OpenAsync(ServerSettings settings, ServerParts parts, CancellationToken cancel)
     {
         var secrets = Secrets.Load(settings.SecretsPath, Environment.GetEnvironmentVariables());
+        var telemetry = Add(ServerTelemetry.Open(Version));
         var database = Add(SqliteDatabase.Open(settings.DatabasePath, new SqliteOptions { Time = parts.Time }));
         await database.MigrateAsync(cancel);
         var blobs = new FileBlobStore(settings.BlobsPath);
         var bus = new EventBus();
-        var logs = LoggerFactory.Create(ConfigureLogs);
+        var logs = LoggerFactory.Create(b => ServerTelemetry.ConfigureLogs(b, settings.Log, parts.Time));
         _parts.Push(new Disposing(logs));
+        Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var functions = OpenFunctions(parts, logs);
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
             new EngineParts(database, blobs, bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")), parts.Engine));
 
-        var builder = CreateBuilder(settings);
+        var builder = CreateBuilder(settings, parts.Time);
         builder.Services.AddSingleton<Database>(database).AddSingleton<BlobStore>(blobs).AddSingleton(bus)
             .AddSingleton(compiled).AddSingleton(functions).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
             .AddSingleton(new SystemIdentity(Version, "embedded", parts.Time.GetUtcNow()));
         builder.Services.AddPlatform();
         _app = Add(builder.Build());
         _app.MapPlatform(settings.Web);
+        telemetry.Map(_app);
         await _app.StartAsync(cancel);
     }
 
@@ -95,11 +106,12 @@ public sealed class MillraceServer : IAsyncDisposable
     /// <summary>Emitted events stay in their run's journal, as the output of the task; nothing here listens to them yet. The log says that there was one.</summary>
     private static EventOutlet Tell(ILogger log) => (emitted, _) =>
     {
-        log.LogInformation("Run {Run} emitted {Type} {Id}", emitted.Run, emitted.Event["type"].StringOrNull, emitted.Event["id"].StringOrNull);
+        log.LogInformation("Run {Run} emitted {Type} {Id} at step {Step} in workspace {Workspace}",
+            emitted.Run, emitted.Event["type"].StringOrNull, emitted.Event["id"].StringOrNull, emitted.Step, emitted.Workspace);
         return ValueTask.CompletedTask;
     };
 
-    private static WebApplicationBuilder CreateBuilder(ServerSettings settings)
+    private static WebApplicationBuilder CreateBuilder(ServerSettings settings, TimeProvider time)
     {
         // No configuration files and no other sources: every setting is one of ours, so none changes an answer unseen.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Millrace.Server", EnvironmentName = Environments.Production });
@@ -113,15 +125,11 @@ public sealed class MillraceServer : IAsyncDisposable
             kestrel.Limits.MaxConcurrentConnections = 2000;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         });
-        ConfigureLogs(builder.Logging);
+        ServerTelemetry.ConfigureLogs(builder.Logging, settings.Log, time);
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(10));
         return builder;
     }
-
-    private static void ConfigureLogs(ILoggingBuilder logs) => logs
-        .AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true))
-        .SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
 
     private T Add<T>(T part) where T : IAsyncDisposable
     {

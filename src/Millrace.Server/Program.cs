@@ -5,7 +5,7 @@ try
 {
     var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
     await using var server = await MillraceServer.StartAsync(settings);
-    Console.WriteLine($"millrace serves {server.Address} with {settings.Data}");
+    server.Announce(settings);
     await server.WaitForShutdownAsync();
     return 0;
 }

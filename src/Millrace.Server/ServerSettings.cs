@@ -6,6 +6,9 @@ namespace Millrace.Server;
 /// <summary>A setting is wrong; the message says which, and what would be right.</summary>
 public sealed class SettingsException(string message) : Exception(message);
 
+/// <summary>How the process logs to its standard output: for people, or one JSON object a line.</summary>
+public enum LogForm : byte { Text, Json }
+
 /// <summary>
 /// How this process serves. Each setting is an option (<c>--port 8001</c>) or a variable (<c>MILLRACE_PORT</c>); the
 /// option wins.
@@ -16,6 +19,8 @@ public sealed class SettingsException(string message) : Exception(message);
 public sealed record ServerSettings(int Port, string Data, string? Web)
 {
     public const int PortDefault = 8000;
+
+    public LogForm Log { get; init; }
 
     public string DatabasePath => Path.Combine(Data, "millrace.db");
     public string BlobsPath => Path.Combine(Data, "blobs");
@@ -32,7 +37,10 @@ public sealed record ServerSettings(int Port, string Data, string? Web)
         return new ServerSettings(
             ParsePort(Value("port")),
             Path.GetFullPath(Value("data") ?? "data"),
-            Value("web") is { } web ? Existing(web) : Directory.Exists("web/dist") ? Path.GetFullPath("web/dist") : null);
+            Value("web") is { } web ? Existing(web) : Directory.Exists("web/dist") ? Path.GetFullPath("web/dist") : null)
+        {
+            Log = ParseLog(Value("log")),
+        };
     }
 
     private static Dictionary<string, string> Options(IReadOnlyList<string> args)
@@ -41,7 +49,7 @@ public sealed record ServerSettings(int Port, string Data, string? Web)
         for (var i = 0; i < args.Count; i++)
         {
             var (name, inline) = args[i].Split('=', 2) is [var left, var right] ? (left, right) : (args[i], null);
-            if (name is not ("--port" or "--data" or "--web" or "--host")) throw new SettingsException($"'{args[i]}' is no setting: expected --port, --data, --web or --host.");
+            if (name is not ("--port" or "--data" or "--web" or "--host" or "--log")) throw new SettingsException($"'{args[i]}' is no setting: expected --port, --data, --web, --host or --log.");
             var value = inline ?? (++i < args.Count ? args[i] : throw new SettingsException($"{name} needs a value."));
             if (!options.TryAdd(name[2..], value)) throw new SettingsException($"{name} is given twice.");
         }
@@ -55,6 +63,13 @@ public sealed record ServerSettings(int Port, string Data, string? Web)
             ? port
             : throw new SettingsException($"'{text}' is no port: expected a number from 0 to {IPEndPoint.MaxPort}.");
     }
+
+    private static LogForm ParseLog(string? text) => text switch
+    {
+        null or "text" => LogForm.Text,
+        "json" => LogForm.Json,
+        _ => throw new SettingsException($"'{text}' is no form of log: expected text or json."),
+    };
 
     private static string Existing(string folder) =>
         Directory.Exists(folder) ? Path.GetFullPath(folder) : throw new SettingsException($"There is no folder {folder} with a web app.");

@@ -21,7 +21,7 @@ public sealed partial class HouseTests
     private static readonly string[] Root =
     [
         ".ci", ".editorconfig", ".gitignore", "Directory.Build.props", "Directory.Packages.props", "Millrace.slnx", "README.md", "CHANGELOG.md", "LICENSE",
-        "bench", "benchmarks", "db", "docs", "global.json", "lint", "millrace", "run", "samples", "src", "test", "tests", "tools", "web",
+        "bench", "benchmarks", "db", "deploy", "docs", "global.json", "lint", "millrace", "run", "samples", "src", "test", "tests", "tools", "web",
     ];
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Millrace.Connectors.Events;
 public delegate ValueTask EventOutlet(EmittedEvent emitted, CancellationToken cancel);
 
 /// <param name="Event">A CloudEvent 1.0 in its JSON format.</param>
-public sealed record EmittedEvent(Guid Organisation, Guid Workspace, Guid Run, Json Event);
+public sealed record EmittedEvent(Guid Organisation, Guid Workspace, Guid Run, int Step, Json Event);
 
 public sealed record EventSettings
 {
@@ -46,7 +46,7 @@ internal sealed class EmitFunction(EventSettings settings, EventOutlet outlet) :
         var bytes = JsonText.ToUtf8(cloudEvent).Length;
         if (bytes > settings.EventBytesMax)
             throw Refusal.Configuration("Event too large", $"The event has {bytes} bytes, the limit is {settings.EventBytesMax}.");
-        await outlet(new EmittedEvent(context.Organisation, context.Workspace, context.Run, cloudEvent), cancel);
+        await outlet(new EmittedEvent(context.Organisation, context.Workspace, context.Run, context.Step, cloudEvent), cancel);
         return cloudEvent;
     }
 }

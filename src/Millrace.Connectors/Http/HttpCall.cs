@@ -16,6 +16,9 @@ internal sealed record HttpCall
 
     public byte[]? Body { get; init; }
 
+    /// <summary>W3C traceparent that is sent unless the author sets one; apart from the headers, so that no result depends on whether it was traced.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>True: redirects are followed, and one that cannot be followed is a result (dsl-reference.md, HTTP Call, redirect).</summary>
     public bool Redirect { get; init; }
 

@@ -28,6 +28,8 @@ internal sealed class HttpPool : IDisposable
         {
             AllowAutoRedirect = false,
             UseCookies = false,
+            // The step's own span is what is called, so no second one is made, and the address of a call is in no span.
+            ActivityHeadersPropagator = null,
             AutomaticDecompression = DecompressionMethods.All,
             ConnectTimeout = settings.ConnectTimeout,
             PooledConnectionLifetime = settings.PooledConnectionLifetime,
@@ -98,6 +100,7 @@ internal sealed class HttpPool : IDisposable
             message.Content ??= new ByteArrayContent([]);
             message.Content.Headers.TryAddWithoutValidation(name, value);
         }
+        if (call.TraceParent is not null && !call.HasHeader("traceparent")) message.Headers.TryAddWithoutValidation("traceparent", call.TraceParent);
         if (authorization is not null)
         {
             message.Headers.Remove("Authorization");

@@ -20,6 +20,7 @@ internal sealed class HttpSender(HttpPool pool)
     public async Task<HttpAnswer> SendAsync(HttpCall call, AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
         using var deadline = new Deadline(pool.Settings.TotalTimeout, context.Time, cancel);
+        call = call with { TraceParent = context.TraceParent };
         var answer = policy is AuthenticationPolicy.Token { Request: var request }
             ? await SendWithTokenAsync(call, request, context, redaction, deadline)
             : await pool.SendAsync(call, (policy as AuthenticationPolicy.Fixed)?.Authorization, redaction, deadline);

@@ -42,7 +42,7 @@ internal static class Children
                 UpdatedAt = now,
                 Depth = parent.Depth + 1,
             };
-            children.Add(await NewRun.CreateAsync(worker.Blobs, row, workflow, spawn.Input));
+            children.Add(await NewRun.CreateAsync(worker.Blobs, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace }));
         }
         return children;
     }

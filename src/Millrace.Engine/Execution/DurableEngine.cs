@@ -1,5 +1,6 @@
 using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows.Graph;
@@ -10,7 +11,8 @@ namespace Millrace.Engine.Execution;
 /// <param name="Workflow">The compiled version to run; an executable one.</param>
 /// <param name="IdempotencyKey">At most 255 characters; the same key starts one run.</param>
 /// <param name="RequestHash">Tells whether the same key comes with the same request.</param>
-public sealed record StartRequest(Tenant Tenant, Workflow Workflow, Json Input, string? IdempotencyKey = null, string? RequestHash = null);
+/// <param name="Trace">W3C traceparent of the caller, as <see cref="EngineTrace.Normalised"/> gives it.</param>
+public sealed record StartRequest(Tenant Tenant, Workflow Workflow, Json Input, string? IdempotencyKey = null, string? RequestHash = null, string? Trace = null);
 
 /// <summary>How a start request ended. All are answered after their commit.</summary>
 public abstract record StartOutcome
@@ -65,12 +67,15 @@ public sealed class DurableEngine : IAsyncDisposable
             CreatedAt = now,
             UpdatedAt = now,
         };
-        var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, request.Input);
+        using var span = EngineTrace.Start(request, row.Id);
+        var first = new Entry.RunCreated(request.Input) { Trace = span?.Id ?? request.Trace };
+        var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, first);
         try
         {
             var (known, held) = await _worker.Database.WriteAsync(db => Insert(db, request, run, lease, now));
             if (known is { } existing)
                 return existing.Request == (request.RequestHash ?? "") ? new StartOutcome.Existing(existing.Run) : new StartOutcome.Conflict(existing.Run);
+            EngineMetrics.RunStarted();
             if (held) _worker.Adopt(run);
             else await _worker.Wakes.CallAsync();
             return new StartOutcome.Started(row.Id);

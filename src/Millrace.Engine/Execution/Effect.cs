@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Workflows;
 using Millrace.Workflows.Kernel;
@@ -11,35 +13,53 @@ internal static class Effect
     public static async Task PerformAsync(RunActor actor, IFunction function, Step step, Json arguments, CancellationToken cancel)
     {
         var slots = actor.Worker.Lanes.Of(function.Descriptor.Lane);
-        FunctionOutcome outcome;
-        actor.Worker.Performing(1);
+        FunctionOutcome? outcome = null;
         try
         {
             await slots.TakeAsync(cancel);
             try
             {
-                var context = new EffectContext(actor, step);
-                outcome = await function.InvokeAsync(context, arguments, cancel);
-                if (context.Mask is { IsEmpty: false } mask) outcome = Masked(outcome, mask);
+                // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
+                if (actor.Worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
+                outcome = await AttemptAsync(actor, function, step, arguments, cancel);
             }
             finally
             {
-                slots.GiveBack();
+                slots.Give();
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             return;
         }
-        catch (Exception e)
+        actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
+    }
+
+    private static async ValueTask<FunctionOutcome> AttemptAsync(RunActor actor, IFunction function, Step step, Json arguments, CancellationToken cancel)
+    {
+        var time = actor.Worker.Time;
+        var began = time.GetTimestamp();
+        using var span = EngineTrace.Effect(actor, function.Descriptor, step);
+        var context = new EffectContext(actor, step, span?.Id ?? actor.State.Trace);
+        var end = EffectEnd.Cancelled;
+        FunctionOutcome? outcome = null;
+        try
         {
-            outcome = Crashed(actor, function, step, e);
+            outcome = await function.InvokeAsync(context, arguments, cancel);
+            end = outcome is FunctionOutcome.Completed ? EffectEnd.Completed : EffectEnd.Failed;
+            if (context.Mask is { IsEmpty: false } mask) outcome = Masked(outcome, mask);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
+        {
+            end = EffectEnd.Crashed;
+            outcome = Crashed(actor, function, step, context, e);
         }
         finally
         {
-            actor.Worker.Performing(-1);
+            EngineMetrics.EffectEnded(function.Descriptor, end, time.GetElapsedTime(began));
+            EngineTrace.EffectEnded(span, end, outcome);
         }
-        actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
+        return outcome;
     }
 
     private static FunctionOutcome Masked(FunctionOutcome outcome, SecretMask mask) => outcome switch
@@ -49,10 +69,12 @@ internal static class Effect
         _ => outcome,
     };
 
-    private static FunctionOutcome Crashed(RunActor actor, IFunction function, Step step, Exception e)
+    private static FunctionOutcome.Failed Crashed(RunActor actor, IFunction function, Step step, EffectContext context, Exception e)
     {
         var detail = $"{e.GetType().Name}: {e.Message}";
-        if (new EffectContext(actor, step).Mask is { IsEmpty: false } mask) detail = mask.Apply(detail);
-        return FunctionOutcome.Fail(ErrorTypes.Runtime, 500, $"The function '{function.Descriptor.Reference}' failed", detail);
+        if (context.Mask is { IsEmpty: false } mask) detail = mask.Apply(detail);
+        // The log gets the exception's name: its message may quote what the run works with.
+        using (actor.Worker.Log.About(actor)) actor.Worker.Log.EffectCrashed(actor.Id, step.Id, step.Node.Reference, function.Descriptor.Reference, e.GetType().Name);
+        return new FunctionOutcome.Failed(new WorkflowError(ErrorTypes.Runtime, 500, $"The function '{function.Descriptor.Reference}' failed", detail));
     }
 }

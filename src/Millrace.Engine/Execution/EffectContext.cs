@@ -9,7 +9,8 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Execution;
 
 /// <summary>The durable context of one attempt at one effect.</summary>
-internal sealed class EffectContext(RunActor actor, Step step) : FunctionContext
+/// <param name="traceParent">The attempt's own span, or what the run was started with while nobody listens here.</param>
+internal sealed class EffectContext(RunActor actor, Step step, string? traceParent) : FunctionContext
 {
     private const int SubStepsMax = 100_000;
 
@@ -24,6 +25,7 @@ internal sealed class EffectContext(RunActor actor, Step step) : FunctionContext
     public override string Reference => step.Node.Reference;
     public override string IdempotencyKey => string.Create(CultureInfo.InvariantCulture, $"{actor.Id:N}-{step.Id}");
     public override TimeProvider Time => actor.Worker.Time;
+    public override string? TraceParent => traceParent;
 
     /// <summary>Masks the secrets of the definition; null when it lists none.</summary>
     public SecretMask? Mask

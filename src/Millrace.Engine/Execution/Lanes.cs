@@ -9,6 +9,9 @@ internal sealed class Lanes(EngineSettings settings)
     private readonly Slots _cpu = new(settings.CpuMax);
     private readonly Slots _sandbox = new(settings.SandboxMax);
 
+    /// <summary>Effects that are under way or wait for a slot.</summary>
+    public int Busy => _io.Used + _io.Waiting + _cpu.Used + _cpu.Waiting + _sandbox.Used + _sandbox.Waiting;
+
     public Slots Of(Lane lane) => lane switch
     {
         Lane.Cpu => _cpu,
@@ -18,22 +21,23 @@ internal sealed class Lanes(EngineSettings settings)
 }
 
 /// <summary>
-/// So many at once; who comes later stands in line. Whoever stood in line goes on where it awaited, which a semaphore with a token
-/// does not. A slot must be given back on every way out.
+/// The slots of one lane; who comes when there is none stands in line, and goes on where it awaited, which a semaphore with a token
+/// does not do. A slot that was taken is given back on every way out.
 /// </summary>
-internal sealed class Slots(int max)
+internal sealed class Slots
 {
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource> _line = new();
-    private int _free = max;
+    private int _free;
+    private int _waiting;
 
-    public int Free
-    {
-        get
-        {
-            lock (_lock) return _free;
-        }
-    }
+    public Slots(int max) => _free = Max = max;
+
+    public int Max { get; }
+    public int Used => Max - Volatile.Read(ref _free);
+
+    /// <summary>Effects that wait for one.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
 
     /// <exception cref="OperationCanceledException">Cancelled while it stood in line: it has no slot.</exception>
     public ValueTask TakeAsync(CancellationToken cancel)
@@ -49,10 +53,10 @@ internal sealed class Slots(int max)
             turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _line.Enqueue(turn);
         }
-        return new ValueTask(StandAsync(turn, cancel));
+        return WaitAsync(turn, cancel);
     }
 
-    public void GiveBack()
+    public void Give()
     {
         lock (_lock)
         {
@@ -65,9 +69,16 @@ internal sealed class Slots(int max)
         }
     }
 
-    private static async Task StandAsync(TaskCompletionSource turn, CancellationToken cancel)
+    private async ValueTask WaitAsync(TaskCompletionSource turn, CancellationToken cancel)
     {
-        await using var _ = cancel.UnsafeRegister(static (turn, token) => ((TaskCompletionSource)turn!).TrySetCanceled(token), turn);
-        await turn.Task;
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await using (cancel.UnsafeRegister(static (turn, token) => ((TaskCompletionSource)turn!).TrySetCanceled(token), turn)) await turn.Task;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
     }
 }

@@ -30,7 +30,9 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
             return freed;
         });
         _first = false;
-        if (freed > 0) await worker.Wakes.CallAsync();
+        if (freed == 0) return;
+        worker.Freed(freed);
+        await worker.Wakes.CallAsync();
     }
 
     public async ValueTask DisposeAsync()

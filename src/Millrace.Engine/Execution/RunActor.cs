@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -62,19 +63,15 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     public bool IsHeld => Volatile.Read(ref _held);
 
-    private void Hold(bool held)
-    {
-        if (_held == held) return;
-        Volatile.Write(ref _held, held);
-        worker.Holding(held ? 1 : -1);
-    }
+    /// <summary>Events wait, or one is being taken.</summary>
+    public bool IsBusy => Volatile.Read(ref _busy) == 1 || !_mailbox.IsEmpty;
 
     /// <summary>Takes over a run this worker has just created, without reading it back.</summary>
-    public void Adopt(Json input, long createdAt, Lease lease)
+    public void Adopt(Entry.RunCreated first, long createdAt, Lease lease)
     {
         _lease = lease;
         _at = createdAt;
-        State.Apply(new Entry.RunCreated(input), createdAt);
+        State.Apply(first, createdAt);
         State.Position = 0;
         Hold(true);
         _phase = RunPhase.Pending;
@@ -264,14 +261,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
-        var record = NewRecord(bytes, commands, children);
+        var record = NewRecord(bytes, commands, children, EngineMetrics.Count(decision.Entries));
         decision.Entries.Clear();
         decision.Commands.Clear();
         _waiters.Clear();
         _ = CommitAsync(record);
     }
 
-    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
+    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children, Tally tally)
     {
         var now = _at;
         var phase = State.Phase;
@@ -294,6 +291,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Parent = State.IsFinished ? Parent : null,
             SignalsTaken = _signalsTaken ? _signalsSeen : null,
             Commands = commands,
+            Tally = tally,
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };
         State.Position++;
@@ -332,11 +330,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private void Carry(RunRecord record)
     {
         worker.Announce(this, record);
+        EngineMetrics.Committed(record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
         CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);
         foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
         if (record.Parent is { } parent) worker.Nudge(tenant, parent);
+        if (record.State >= RunPhase.Cancelled) worker.Ended(this);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
         else AwaitTimer();
         // A decision that stopped at its budget goes on now that it is on disk.
@@ -371,8 +371,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
             return;
         }
-        // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
-        if (worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
         var cancel = new CancellationTokenSource();
         _effects[step.Id] = cancel;
         _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
@@ -393,6 +391,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return 0;
         });
         worker.LetGo(this, change);
+    }
+
+    private void Hold(bool held)
+    {
+        if (_held == held) return;
+        Volatile.Write(ref _held, held);
+        worker.Holding(held ? 1 : -1);
     }
 
     private void Bury()

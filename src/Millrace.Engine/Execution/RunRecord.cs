@@ -1,5 +1,6 @@
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
@@ -34,6 +35,7 @@ internal sealed class RunRecord
     /// <summary>Signals up to this position are taken into account by the record.</summary>
     public long? SignalsTaken { get; init; }
 
+    public Tally Tally { get; init; }
     public IReadOnlyList<Command> Commands { get; init; } = [];
     public IReadOnlyList<TaskCompletionSource> Waiters { get; init; } = [];
 
@@ -59,21 +61,21 @@ internal sealed class RunRecord
 }
 
 /// <summary>A run to be created: its row and the first record of its journal, in one transaction.</summary>
-internal sealed class NewRun(RunRow row, Workflow workflow, Json input, byte[] created)
+internal sealed class NewRun(RunRow row, Workflow workflow, Entry.RunCreated first, byte[] created)
 {
     public RunRow Row => row;
     public Workflow Workflow => workflow;
-    public Json Input => input;
+    public Entry.RunCreated First => first;
 
     /// <summary>The position the journal gave its first record, once durable.</summary>
     public long Position { get; private set; }
 
     /// <summary>Keeps a large input first; the row may refer to it only then.</summary>
-    public static async ValueTask<NewRun> CreateAsync(BlobStore blobs, RunRow row, Workflow workflow, Json input)
+    public static async ValueTask<NewRun> CreateAsync(BlobStore blobs, RunRow row, Workflow workflow, Entry.RunCreated first)
     {
-        var (bytes, large) = EntryWriter.Write([new Entry.RunCreated(input)]);
+        var (bytes, large) = EntryWriter.Write([first]);
         for (var i = 0; i < large.Count; i++) await blobs.PutAsync(large[i].Utf8, default);
-        return new NewRun(row, workflow, input, bytes);
+        return new NewRun(row, workflow, first, bytes);
     }
 
     public void Insert(DbUnit db) => Insert(db, row);

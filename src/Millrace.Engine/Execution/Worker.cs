@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
@@ -37,10 +39,10 @@ internal sealed class Worker : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, int> _failures = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
     private readonly Surroundings _around;
+    private readonly Meter _gauges;
     private Lease _lease = new(0);
     private int _fencing;
     private int _held;
-    private int _effects;
     private bool _draining;
 
     /// <summary>Runs that carry this worker's lease and were not in memory at the last look; null while nothing is in doubt.</summary>
@@ -57,6 +59,7 @@ internal sealed class Worker : IAsyncDisposable
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
         Wakes = new Wakes(this);
+        _gauges = EngineMetrics.Observe(this);
     }
 
     public EngineSettings Settings { get; }
@@ -75,6 +78,7 @@ internal sealed class Worker : IAsyncDisposable
     public TimeProvider Time => _parts.Time;
     public WorkPool Pool => _parts.Pool;
     public Lease Lease => Volatile.Read(ref _lease);
+    public ILogger Log => _parts.Log;
     public int Held => Volatile.Read(ref _held);
 
     /// <summary>It takes no more runs, and begins no effect that another worker could begin as well.</summary>
@@ -106,7 +110,7 @@ internal sealed class Worker : IAsyncDisposable
         // A lease that ended meanwhile gave the run back.
         if (run.Row.Lease != lease.Id) return;
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
-        actor.Adopt(run.Input, run.Row.CreatedAt, lease);
+        actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
         actor.PostHere(RunEvent.Created.Instance);
     }
@@ -134,9 +138,6 @@ internal sealed class Worker : IAsyncDisposable
 
     /// <summary>Counts the runs that are held.</summary>
     public void Holding(int change) => Interlocked.Add(ref _held, change);
-
-    /// <summary>Counts the effects under way.</summary>
-    public void Performing(int change) => Interlocked.Add(ref _effects, change);
 
     /// <summary>Tells whoever holds the run, or could, that its inbox is not empty.</summary>
     public void Nudge(Tenant tenant, Guid run)
@@ -193,7 +194,7 @@ internal sealed class Worker : IAsyncDisposable
         if (e is BrokenChainException) return;
         if (e is LostRunException)
         {
-            _parts.Log.LogWarning("Run {Run}: {Reason} Record {Seq} does not count.", actor.Id, e.Message, record.Seq);
+            using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
             Forget(actor);
         }
         else if (e is StorageUnavailableException)
@@ -211,7 +212,8 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the others.</summary>
     public void RunFailed(RunActor actor, Exception e)
     {
-        _parts.Log.LogError(e, "Run {Run} could not go on.", actor.Id);
+        EngineMetrics.TurnFailed();
+        using (Log.About(actor)) Log.TurnFailed(e, actor.Id);
         Forget(actor);
         if (_failures.AddOrUpdate(actor.Id, 1, (_, n) => n + 1) < FailuresMax)
         {
@@ -222,17 +224,35 @@ internal sealed class Worker : IAsyncDisposable
         _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
+    /// <summary>The run's last record is on disk.</summary>
+    public void Ended(RunActor actor)
+    {
+        var state = actor.State;
+        EngineMetrics.RunEnded(state.Ended, state.CreatedAt, state.EndedAt);
+        EngineTrace.RunEnded(actor);
+        if (state.Error is not { } error) return;
+        using (Log.About(actor)) Log.RunFaulted(actor.Id, error.Instance, error.Type, error.Status);
+    }
+
+    /// <summary>Runs of workers that died are due again.</summary>
+    public void Freed(int runs)
+    {
+        EngineMetrics.Recovered(runs);
+        Log.RunsFreed(runs);
+    }
+
     public void LoopFailed(string what, Exception e)
     {
-        if (e is StorageUnavailableException) _parts.Log.LogWarning("{What}: {Reason}", what, e.Message);
-        else _parts.Log.LogError(e, "Failed at {What}.", what);
+        if (e is StorageUnavailableException) Log.StoreUnavailable(what, e.Message);
+        else Log.LoopFailed(e, what);
     }
 
     /// <summary>Another worker has declared this one dead. Nothing it decided since counts; it begins anew under a new lease.</summary>
     public void Fenced()
     {
         if (Interlocked.Exchange(ref _fencing, 1) == 1) return;
-        _parts.Log.LogWarning("Lease {Lease} is over; starting again under a new one.", Lease.Id);
+        EngineMetrics.LeaseLost();
+        Log.LeaseOver(Lease.Id);
         foreach (var actor in _actors.Values) Forget(actor);
         _ = RejoinAsync();
     }
@@ -285,10 +305,11 @@ internal sealed class Worker : IAsyncDisposable
         }
         catch (StorageUnavailableException e)
         {
-            _parts.Log.LogWarning("The lease could not be given back: {Reason}", e.Message);
+            Log.LeaseKept(e.Message);
         }
 
         await Wakes.DisposeAsync();
+        _gauges.Dispose();
     }
 
     /// <summary>Runs on disk under this lease that were unknown here at the last look and still are: what a write reported as failed has left.</summary>
@@ -308,11 +329,13 @@ internal sealed class Worker : IAsyncDisposable
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
         try
         {
-            while (Volatile.Read(ref _effects) > 0 && Database.Fault is null && await pulse.WaitForNextTickAsync(limit.Token)) { }
+            while (Database.Fault is null && (Lanes.Busy > 0 || _actors.Any(a => a.Value.IsBusy)) && await pulse.WaitForNextTickAsync(limit.Token)) { }
+            // Behind every record that was handed over before.
+            if (Database.Fault is null) await Database.WriteAsync(_ => 0).WaitAsync(limit.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or StorageUnavailableException)
         {
-            _parts.Log.LogInformation("Stopping with {Effects} effects under way; their runs go on elsewhere or at the next start.", Volatile.Read(ref _effects));
+            Log.StoppedEarly(Lanes.Busy);
         }
     }
 
@@ -361,14 +384,15 @@ internal sealed class Worker : IAsyncDisposable
         {
             var now = Now;
             var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            await Database.WriteAsync(db =>
+            var createdAt = await Database.WriteAsync(db =>
             {
                 var seq = (JournalStore.Last(db, tenant, run)?.Seq ?? -1) + 1;
                 var row = RunStore.Get(db, tenant, run)!;
                 var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
                 new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return 0;
+                return row.CreatedAt;
             });
+            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, now);
             if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
         }
         catch (Exception e)

@@ -20,6 +20,9 @@ public abstract class FunctionContext
 
     public abstract TimeProvider Time { get; }
 
+    /// <summary>W3C traceparent to give to whatever is called; null when the run is not traced.</summary>
+    public virtual string? TraceParent => null;
+
     /// <summary>
     /// A named sub-step: the first time <paramref name="work"/> runs and its result is on disk before this returns;
     /// a recovered function gets the recorded result and <paramref name="work"/> does not run. Names are unique in the step.

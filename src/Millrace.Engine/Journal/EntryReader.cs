@@ -30,7 +30,7 @@ internal static class EntryReader
         var step = e["step"] is { IsNumber: true } s ? (int)s.AsNumber() : 0;
         return e["e"].AsString() switch
         {
-            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null),
+            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull },
             "run.started" => new Entry.RunStarted(Value(e, "input", large), Long(e, "deadlineAt")),
             "step.started" => new Entry.StepStarted(step, Int(e, "parent"), Int(e, "node"), Int(e, "iteration", -1))
             {

@@ -101,6 +101,7 @@ internal sealed class EntryWriter
             case Entry.RunCreated e:
                 _writer.WriteString("e"u8, "run.created"u8);
                 Value("input", e.Input);
+                if (e.Trace is not null) _writer.WriteString("trace"u8, e.Trace);
                 break;
             case Entry.RunStarted e:
                 _writer.WriteString("e"u8, "run.started"u8);

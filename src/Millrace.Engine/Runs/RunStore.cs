@@ -33,6 +33,15 @@ public sealed record RunRow
     public bool IsFinished => State >= RunPhase.Cancelled;
 }
 
+/// <summary>What waits for a worker. Counted up to <see cref="CountMax"/>, which then means that many or more.</summary>
+/// <param name="Due">Runs that a worker should have taken by now.</param>
+/// <param name="DueSince">When the first of them became due, Unix microseconds.</param>
+/// <param name="Waiting">Runs that a timer will wake.</param>
+public readonly record struct QueueState(long Due, long? DueSince, long Waiting)
+{
+    public const int CountMax = 10_000;
+}
+
 /// <summary>Which runs a list shows. Newest first, after <paramref name="Before"/> when given.</summary>
 public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace, string? Name, Guid? Parent, Guid? Before, int Limit);
 
@@ -79,6 +88,11 @@ public static class RunStore
 
     internal static long? NextWake(DbUnit db) =>
         db.First("select min(wake_at) from run where wake_at is not null and lease is null", r => r.LongOrNull(0), null);
+
+    public static QueueState Queue(DbUnit db, long now) => new(
+        db.First("select count(*) from (select 1 from run where wake_at <= $1 and lease is null limit $2) as due", r => r.Long(0), 0L, now, (long)QueueState.CountMax),
+        NextWake(db) is { } first && first <= now ? first : null,
+        db.First("select count(*) from (select 1 from run where wake_at > $1 and lease is null limit $2) as waiting", r => r.Long(0), 0L, now, (long)QueueState.CountMax));
 
     /// <summary>Makes the runs of workers whose lease has ended due at once.</summary>
     internal static int Release(DbUnit db, long now) => db.Execute(

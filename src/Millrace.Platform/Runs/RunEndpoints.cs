@@ -44,7 +44,7 @@ internal static class RunEndpoints
         new QueryReader(request).NoMore();
         var key = IdempotencyKey(request);
         var body = await RequestBody.JsonAsync(request, RequestBody.JsonBytesMax, cancel);
-        var (id, started) = await start.StartAsync(tenant, body, key, cancel);
+        var (id, started) = await start.StartAsync(tenant, body, key, request.Headers.TraceParent, cancel);
         var run = await FindAsync(database, tenant, id, cancel);
         return started ? TypedResults.Created($"/api/v1/runs/{id}", run) : TypedResults.Ok(run);
     }

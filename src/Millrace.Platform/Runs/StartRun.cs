@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
@@ -16,16 +17,17 @@ public sealed class StartRun(Database database, CompiledDefinitions compiled, Du
     private const int NameMax = 200;
     private const int SchemaErrorsMax = 20;
 
+    /// <param name="traceParent">The caller's W3C traceparent as it came; one that is none is as good as absent.</param>
     /// <returns>The run's id, and whether this request started it.</returns>
     /// <exception cref="Problem">400 for a wrong body, 404 <c>definition.not_found</c>, 409 <c>run.idempotency_conflict</c>, 422 <c>run.input_invalid</c>.</exception>
-    public async Task<(Guid Run, bool Started)> StartAsync(Tenant tenant, Json body, string? idempotencyKey, CancellationToken cancel)
+    public async Task<(Guid Run, bool Started)> StartAsync(Tenant tenant, Json body, string? idempotencyKey, string? traceParent, CancellationToken cancel)
     {
         var (name, input) = Read(body);
         var request = idempotencyKey is null ? null : HashOf(name, input);
         if (request is not null && await KnownAsync(tenant, idempotencyKey!, request, cancel) is { } known) return (known, false);
         var workflow = await ResolveAsync(tenant, name, cancel);
         CheckInput(workflow, input);
-        return await engine.StartAsync(new StartRequest(tenant, workflow, input, idempotencyKey, request)) switch
+        return await engine.StartAsync(new StartRequest(tenant, workflow, input, idempotencyKey, request, EngineTrace.Normalised(traceParent))) switch
         {
             StartOutcome.Started started => (started.Run, true),
             StartOutcome.Existing existing => (existing.Run, false),

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Millrace.Platform.Http;
+using Millrace.Platform.Status;
 
 namespace Millrace.Platform.Streams;
 
@@ -36,6 +37,7 @@ internal sealed class EventStream(Broadcasts broadcasts, TimeProvider time, IHos
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        PlatformMetrics.Followers.Add(1);
         try
         {
             await SendAsync(response, [new Frame(-1, Frames.Opening)], stop.Token);
@@ -45,6 +47,10 @@ internal sealed class EventStream(Broadcasts broadcasts, TimeProvider time, IHos
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
             // The follower left, or the server stops; it connects again with the last id it saw.
+        }
+        finally
+        {
+            PlatformMetrics.Followers.Add(-1);
         }
     }
 

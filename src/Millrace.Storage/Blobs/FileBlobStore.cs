@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
@@ -18,9 +17,7 @@ public sealed class FileBlobStore : BlobStore
 
     private readonly string _folder;
     private readonly string _aside;
-
-    // Whoever puts content that another is putting waits for it: a name that is visible may not be durable yet.
-    private readonly ConcurrentDictionary<string, Task> _settling = new(StringComparer.Ordinal);
+    private readonly OneAtATime _puts = new();
 
     /// <summary>Creates the folder when it is missing, and removes what an interrupted put left behind.</summary>
     /// <exception cref="StorageUnavailableException">The folder cannot be made or written.</exception>
@@ -46,15 +43,17 @@ public sealed class FileBlobStore : BlobStore
     public override async Task<BlobRef> PutAsync(ReadOnlyMemory<byte> content, CancellationToken cancel = default)
     {
         var blob = NameOf(content.Span);
-        await OnceAsync(
+        await _puts.RunAsync(
             blob,
             async () =>
             {
+                if (IsThere(blob)) return;
                 await using var aside = new AsideFile(_aside);
                 await aside.WriteAsync(content, cancel);
                 Settle(aside, blob);
             },
             cancel);
+        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -63,14 +62,15 @@ public sealed class FileBlobStore : BlobStore
         ArgumentOutOfRangeException.ThrowIfNegative(sizeMax);
         await using var aside = new AsideFile(_aside);
         var blob = await CopyAsync(content, sizeMax, aside, cancel);
-        await OnceAsync(
+        await _puts.RunAsync(
             blob,
             () =>
             {
-                Settle(aside, blob);
+                if (!IsThere(blob)) Settle(aside, blob);
                 return Task.CompletedTask;
             },
             cancel);
+        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -87,6 +87,7 @@ public sealed class FileBlobStore : BlobStore
                 Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
                 BufferSize = 0,
             });
+            StorageMetrics.BlobsRead.Add(blob.Size);
             return Task.FromResult<Stream>(new VerifiedStream(file, blob));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -117,21 +118,6 @@ public sealed class FileBlobStore : BlobStore
         }
 
         return new BlobRef(Convert.ToHexStringLower(hash.GetHashAndReset()), aside.Size);
-    }
-
-    private async Task OnceAsync(BlobRef blob, Func<Task> store, CancellationToken cancel)
-    {
-        var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        while (_settling.GetOrAdd(blob.Sha256, mine.Task) is var owner && owner != mine.Task) await owner.WaitAsync(cancel);
-        try
-        {
-            if (!IsThere(blob)) await store();
-        }
-        finally
-        {
-            _settling.TryRemove(blob.Sha256, out _);
-            mine.SetResult();
-        }
     }
 
     private bool IsThere(BlobRef blob) => new FileInfo(PathOf(blob)) is { Exists: true } file && file.Length == blob.Size;

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Millrace.Storage.Bus;
 
 /// <summary>
-/// Live events inside one process. It carries hints, not truth: whoever must not miss anything reads the durable log, and uses
+/// Live events inside one process; a <see cref="BusLink"/> joins it with those of others. It carries hints, not truth: whoever must not miss anything reads the durable log, and uses
 /// the bus to learn when. Publishing never waits for a subscriber and throws nothing on its account.
 /// </summary>
 public sealed class EventBus
@@ -13,6 +13,7 @@ public sealed class EventBus
 
     private readonly ConcurrentDictionary<string, Subscription[]> _topics = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
+    private BusLink? _link;
 
     /// <summary>True while nobody listens to anything.</summary>
     public bool IsQuiet => _topics.IsEmpty;
@@ -36,8 +37,47 @@ public sealed class EventBus
         if (capacity is < 1 or > CapacityMost)
             throw new ArgumentOutOfRangeException(nameof(capacity), capacity, $"A subscription's capacity must be 1 to {CapacityMost}.");
         var subscription = new Subscription(this, topic, capacity);
-        lock (_lock) _topics[topic] = [.. _topics.GetValueOrDefault(topic, []), subscription];
+        lock (_lock)
+        {
+            var others = _topics.GetValueOrDefault(topic, []);
+            _topics[topic] = [.. others, subscription];
+            if (others.Length == 0) _link?.Follow(topic);
+        }
+
+        StorageMetrics.Subscriptions.Add(1);
         return subscription;
+    }
+
+    /// <summary>
+    /// From now on the link follows the topics that somebody is subscribed to here, and what it loses is told to them. What it
+    /// receives is published by whoever opened it, because only that one knows how a topic's payloads are decoded.
+    /// </summary>
+    public void Join(BusLink link)
+    {
+        lock (_lock)
+        {
+            if (_link is not null) throw new InvalidOperationException("The bus has a link already.");
+            _link = link;
+            link.Lost += topic =>
+            {
+                if (topic is null) LoseAll();
+                else Lose(topic);
+            };
+            foreach (var topic in _topics.Keys) link.Follow(topic);
+        }
+    }
+
+    /// <summary>Tells everyone subscribed to <paramref name="topic"/> that messages may be missing. Those that wait are kept.</summary>
+    public void Lose(string topic)
+    {
+        if (!_topics.TryGetValue(topic, out var subscriptions)) return;
+        foreach (var subscription in subscriptions) subscription.Lose();
+    }
+
+    /// <summary>Tells every subscriber that messages may be missing. Those that wait are kept.</summary>
+    public void LoseAll()
+    {
+        foreach (var topic in _topics.Keys) Lose(topic);
     }
 
     internal void Remove(Subscription subscription)
@@ -46,8 +86,15 @@ public sealed class EventBus
         {
             if (!_topics.TryGetValue(subscription.Topic, out var subscriptions)) return;
             var left = Array.FindAll(subscriptions, s => !ReferenceEquals(s, subscription));
-            if (left.Length > 0) _topics[subscription.Topic] = left;
-            else _topics.TryRemove(subscription.Topic, out _);
+            if (left.Length < subscriptions.Length) StorageMetrics.Subscriptions.Add(-1);
+            if (left.Length > 0)
+            {
+                _topics[subscription.Topic] = left;
+            }
+            else if (_topics.TryRemove(subscription.Topic, out _))
+            {
+                _link?.Unfollow(subscription.Topic);
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ public sealed class Subscription : IAsyncDisposable, IValueTaskSource<bool>
 
     public string Topic { get; }
 
-    /// <summary>Messages were dropped since <see cref="TakeLost"/> was last called.</summary>
+    /// <summary>Messages were dropped, or may not have come, since <see cref="TakeLost"/> was last called.</summary>
     public bool Lost
     {
         get
@@ -123,6 +123,7 @@ public sealed class Subscription : IAsyncDisposable, IValueTaskSource<bool>
             if (_count == _capacity)
             {
                 _lost = true;
+                StorageMetrics.MessagesLost.Add(1);
                 _head = 0;
                 _count = 0;
                 Array.Clear(_ring);
@@ -134,6 +135,16 @@ public sealed class Subscription : IAsyncDisposable, IValueTaskSource<bool>
                 _count++;
             }
 
+            if (StopWaiting()) _wait.SetResult(true);
+        }
+    }
+
+    internal void Lose()
+    {
+        lock (_lock)
+        {
+            if (_closed) return;
+            _lost = true;
             if (StopWaiting()) _wait.SetResult(true);
         }
     }

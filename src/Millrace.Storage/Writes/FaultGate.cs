@@ -41,6 +41,7 @@ internal sealed class FaultGate(TimeProvider time, TimeSpan probeInterval, WorkP
         {
             if (_fault is { Recoverable: false }) return;
             var news = _fault?.Code != fault.Code;
+            if (_fault is null) StorageMetrics.Faults.Add(1);
             Volatile.Write(ref _probed, time.GetTimestamp());
             Volatile.Write(ref _fault, fault);
             if (news) Tell(fault);
@@ -55,6 +56,7 @@ internal sealed class FaultGate(TimeProvider time, TimeSpan probeInterval, WorkP
         {
             if (_fault is not { Recoverable: true }) return;
             Volatile.Write(ref _fault, null);
+            StorageMetrics.Faults.Add(-1);
             Tell(null);
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Millrace.Storage.Writes;
@@ -95,9 +96,12 @@ internal sealed class GroupWriter : IDisposable
     {
         if (writes.IsEmpty) return 0;
         var count = writes.Length;
+        var begun = Stopwatch.GetTimestamp();
         try
         {
             count = CommitUnits(writes);
+            StorageMetrics.CommitDuration.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            StorageMetrics.CommitWrites.Record(count);
         }
         catch (StorageUnavailableException e)
         {
@@ -124,6 +128,7 @@ internal sealed class GroupWriter : IDisposable
             fault = new StorageFault(StorageFault.Io, $"{fault.Detail}; and then it could not be undone: {e.Message}", Recoverable: false);
         }
 
+        StorageMetrics.CommitFailures.Add(1, new KeyValuePair<string, object?>("code", fault.Code));
         _gate.Raise(fault);
         foreach (var write in writes) Refuse(write, new StorageUnavailableException(fault));
     }

@@ -11,7 +11,11 @@ namespace Millrace.Workflows.Kernel;
 public abstract record Entry
 {
     /// <summary>Always the first; written by whoever starts the run, before any worker sees it.</summary>
-    public sealed record RunCreated(Json Input) : Entry;
+    public sealed record RunCreated(Json Input) : Entry
+    {
+        /// <summary>W3C traceparent of whoever started it; null when it was not traced.</summary>
+        public string? Trace { get; init; }
+    }
 
     /// <param name="Input">The transformed input, when it differs from the raw one.</param>
     public sealed record RunStarted(Json? Input, long? DeadlineAt) : Entry;

@@ -31,6 +31,10 @@ public sealed class RunState
     public Step Root { get; private set; }
 
     public Json Input { get; private set; }
+
+    /// <summary>W3C traceparent that all spans of the run descend from; null when nobody traced its start.</summary>
+    public string? Trace { get; private set; }
+
     public Json Context { get; private set; }
     public Json Output { get; private set; }
     public WorkflowError? Error { get; private set; }
@@ -103,6 +107,7 @@ public sealed class RunState
             case Entry.SubStepCompleted e: (_active[e.Step].SubSteps ??= [])[e.Name] = e.Output; break;
             case Entry.RunCreated e:
                 Input = e.Input;
+                Trace = e.Trace;
                 CreatedAt = at;
                 break;
             case Entry.RunStarted e: Begin(e, at); break;

@@ -112,6 +112,24 @@ public sealed class EventBusTests
         Assert.Throws<InvalidOperationException>(() => { _ = subscription.WaitAsync().AsTask(); });
     }
 
+    [Fact]
+    public async Task Everyone_can_be_told_that_messages_may_be_missing_and_those_that_wait_are_kept()
+    {
+        await using var one = _bus.Subscribe("a");
+        await using var two = _bus.Subscribe("b");
+        _bus.Publish("a", new BusMessage(1, ""));
+        var wait = two.WaitAsync();
+        _bus.LoseAll();
+        Assert.True(await wait);
+        Assert.True(one.TakeLost());
+        Assert.True(two.TakeLost());
+        Assert.True(one.TryRead(out var kept));
+        Assert.Equal(1, kept.Position);
+        _bus.Lose("b");
+        Assert.False(one.Lost);
+        Assert.True(two.Lost);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(65_537)]

@@ -1,0 +1,61 @@
+using Millrace.Jq;
+using Millrace.Server.Tests.Support;
+
+namespace Millrace.Server.Tests.Telemetry;
+
+public sealed class LogTests
+{
+    private const string Trace = "0af7651916cd43dd8448eb211c80319c";
+
+    [Fact]
+    public async Task As_json_every_line_is_one_object_that_names_the_run()
+    {
+        await using var server = await ServerProgram.StartAsync(["--log", "json"]);
+        var emits = await server.RunAsync("emits", "  - tell: {emit: {event: {with: {type: com.example.told, source: 'https://example.com'}}}}");
+        Assert.Equal("completed", await server.EndAsync(emits));
+        var faults = await server.RunAsync("faults", "  - fail: {raise: {error: {type: 'https://example.com/errors/odd', status: 418, title: 'a \"quoted\"\ntitle'}}}", $"00-{Trace}-b7ad6b7169203331-01");
+        Assert.Equal("faulted", await server.EndAsync(faults));
+        await server.StopAsync();
+
+        var lines = server.Said.Select(line => JsonText.Parse(line)).ToList();
+        Assert.All(lines, line =>
+        {
+            Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", line["time"].AsString());
+            Assert.Contains(line["level"].AsString(), (string[])["information", "warning", "error"]);
+            Assert.StartsWith("Millrace", line["category"].AsString(), StringComparison.Ordinal);
+            Assert.NotEmpty(line["message"].AsString());
+        });
+        var told = lines.Single(l => l["type"].StringOrNull == "com.example.told");
+        Assert.Equal((emits, 1), (told["run"].AsString(), (int)told["step"].AsNumber()));
+        Assert.True(Guid.TryParse(told["workspace"].AsString(), out _));
+        var faulted = lines.Single(l => l["run"].StringOrNull == faults);
+        Assert.Equal((Trace, "/do/0/fail", 418, "test/faults:1.0.0"),
+            (faulted["traceId"].AsString(), faulted["task"].AsString(), (int)faulted["status"].AsNumber(), faulted["definition"].AsString()));
+        Assert.True(Guid.TryParse(faulted["workspace"].AsString(), out _));
+    }
+
+    [Fact]
+    public async Task A_secret_is_in_no_line_of_a_run_that_used_it_and_failed()
+    {
+        const string secret = "sesame-5f1c";
+        await using var service = await CallDouble.StartAsync();
+        await using var server = await ServerProgram.StartAsync(["--log=json"], ("MILLRACE_SECRET_word", secret));
+        var run = await server.RunAsync("secretive", $$"""
+              - call: {call: http, with: {method: get, endpoint: '{{service.Base}}fails', headers: {X-Word: '${ $secrets.word }'} } }
+            """, head: "use: {secrets: [word]}\n");
+        Assert.Equal("faulted", await server.EndAsync(run));
+        await server.StopAsync();
+
+        Assert.Equal(secret, service.Arrived.Single().Headers["X-Word"]);
+        Assert.Contains(server.Said, l => l.Contains(run, StringComparison.Ordinal));
+        Assert.DoesNotContain(server.Said, l => l.Contains(secret, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task As_text_it_stays_what_people_read()
+    {
+        await using var server = await ServerProgram.StartAsync(null, ("MILLRACE_LOG", "text"));
+
+        Assert.StartsWith("millrace serves http://127.0.0.1:", server.Said[^1], StringComparison.Ordinal);
+    }
+}
