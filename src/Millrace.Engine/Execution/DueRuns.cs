@@ -28,7 +28,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
     public async Task<long> RunOnceAsync()
     {
         var settings = worker.Settings;
-        await worker.RecoverLostAsync();
+        await worker.Lost.RecoverAsync();
         while (!_stop.IsCancellationRequested)
         {
             var now = worker.Now;
@@ -58,7 +58,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
         catch (StorageUnavailableException)
         {
             // It may have been written all the same.
-            worker.Doubt();
+            worker.Lost.Doubt();
             throw;
         }
     }

@@ -38,6 +38,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private int _busy;
     private long _at;
     private bool _held;
+    private bool _claimed;
     private bool _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
@@ -63,6 +64,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     public bool IsHeld => Volatile.Read(ref _held);
 
+    /// <summary>A claim waits in its mailbox or is being read.</summary>
+    public bool IsClaimed => Volatile.Read(ref _claimed);
+
     /// <summary>Events wait, or one is being taken.</summary>
     public bool IsBusy => Volatile.Read(ref _busy) == 1 || !_mailbox.IsEmpty;
 
@@ -82,6 +86,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         _mailbox.Enqueue(happened);
         if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) worker.Pool.Queue(this);
+    }
+
+    /// <summary>The worker has claimed the run, and goes on with it.</summary>
+    public void Claim(RunRow row)
+    {
+        Volatile.Write(ref _claimed, true);
+        Post(new RunEvent.Claimed(row));
     }
 
     /// <summary>As <see cref="Post"/>, on the caller's own thread.</summary>
@@ -178,6 +189,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
         worker.Keep(this);
         Hold(true);
+        Volatile.Write(ref _claimed, false);
         _phase = _rowPhase = row.State;
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
@@ -265,7 +277,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         decision.Entries.Clear();
         decision.Commands.Clear();
         _waiters.Clear();
+        foreach (var child in children) worker.Lost.Expect(child.Row.Id);
         _ = CommitAsync(record);
+        // Only now: until the record is handed over, the row says that this worker holds the run.
+        Hold(record.Change?.Keep ?? true);
     }
 
     private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children, Tally tally)
@@ -296,7 +311,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         };
         State.Position++;
         _phase = _rowPhase = phase;
-        Hold(keeps);
         _signalsTaken = false;
         return record;
     }
@@ -314,12 +328,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             if (!await worker.Database.WriteAsync(record.Write, _chain))
             {
+                worker.Lost.Disown(record.Children, mayBeThere: false);
                 worker.Fenced();
                 return;
             }
         }
         catch (Exception e)
         {
+            worker.Lost.Disown(record.Children, mayBeThere: e is StorageUnavailableException);
             worker.CommitFailed(this, record, e);
             return;
         }
@@ -381,15 +397,16 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var now = worker.Now;
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
-        Hold(false);
         _signalsTaken = false;
-        await worker.Database.WriteAsync(db =>
+        var written = worker.Database.WriteAsync(db =>
         {
             RunStore.ChangeState(db, tenant, id, _lease.Id, change);
             if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
             RunStore.WakeIfSignalled(db, tenant, id, now);
             return 0;
         });
+        Hold(false);
+        await written;
         worker.LetGo(this, change);
     }
 
@@ -404,7 +421,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         foreach (var effect in _effects.Values) effect?.Cancel();
         _effects.Clear();
-        _mailbox.Clear();
+        while (_mailbox.TryDequeue(out var unheard))
+        {
+            // Nobody will adopt what it started, or go on with what was claimed for it.
+            if (unheard is RunEvent.Durable durable) worker.Lost.Disown(durable.Record.Children, mayBeThere: true);
+            else if (unheard is RunEvent.Claimed) worker.Lost.Add(tenant, id);
+        }
         foreach (var waiter in _waiters) waiter.TrySetCanceled();
         _waiters.Clear();
         _decision = null;

@@ -35,7 +35,6 @@ internal sealed class Worker : IAsyncDisposable
     private readonly EngineParts _parts;
     private readonly ConcurrentDictionary<Guid, RunActor> _actors = new();
     private readonly ConcurrentQueue<RunActor> _idle = new();
-    private readonly ConcurrentQueue<(Tenant Tenant, Guid Run)> _lost = new();
     private readonly ConcurrentDictionary<Guid, int> _failures = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
     private readonly Surroundings _around;
@@ -44,9 +43,6 @@ internal sealed class Worker : IAsyncDisposable
     private int _fencing;
     private int _held;
     private bool _draining;
-
-    /// <summary>Runs that carry this worker's lease and were not in memory at the last look; null while nothing is in doubt.</summary>
-    private HashSet<Guid>? _strangers;
 
     public Worker(EngineParts parts, EngineSettings settings)
     {
@@ -59,6 +55,7 @@ internal sealed class Worker : IAsyncDisposable
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
         Wakes = new Wakes(this);
+        Lost = new LostRuns(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -69,6 +66,7 @@ internal sealed class Worker : IAsyncDisposable
     public DueRuns Due { get; }
     public LeaseKeeper Leases { get; }
     public Wakes Wakes { get; }
+    public LostRuns Lost { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -107,11 +105,16 @@ internal sealed class Worker : IAsyncDisposable
     public void Adopt(NewRun run)
     {
         var lease = Lease;
-        // A lease that ended meanwhile gave the run back.
-        if (run.Row.Lease != lease.Id) return;
+        if (run.Row.Lease != lease.Id)
+        {
+            // A lease that ended meanwhile gave the run back.
+            Lost.ExpectNoMore(run.Row.Id);
+            return;
+        }
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
         actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
+        Lost.ExpectNoMore(run.Row.Id);
         actor.PostHere(RunEvent.Created.Instance);
     }
 
@@ -120,7 +123,17 @@ internal sealed class Worker : IAsyncDisposable
     {
         if (!_actors.TryGetValue(row.Id, out var actor))
         {
-            var workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            Workflows.Graph.Workflow? workflow;
+            try
+            {
+                workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            }
+            catch (Exception e)
+            {
+                // One run whose definition cannot be read does not keep the others that were claimed with it.
+                CouldNotGoOn(row.Tenant, row.Id, e);
+                return;
+            }
             if (workflow is null)
             {
                 await GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
@@ -129,10 +142,13 @@ internal sealed class Worker : IAsyncDisposable
             }
             actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, Depth = row.Depth });
         }
-        actor.Post(new RunEvent.Claimed(row));
+        actor.Claim(row);
     }
 
-    public bool Holds(Guid run) => _actors.ContainsKey(run);
+    public bool IsInMemory(Guid run) => _actors.ContainsKey(run);
+
+    /// <summary>The run is this worker's, or will be as soon as its claim is read.</summary>
+    public bool Holds(Guid run) => _actors.TryGetValue(run, out var actor) && (actor.IsClaimed || actor.IsHeld);
 
     public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
 
@@ -153,9 +169,6 @@ internal sealed class Worker : IAsyncDisposable
         if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
         else Due.Call(0);
     }
-
-    /// <summary>A write that gives this worker runs was reported as failed; whether it was is found out by <see cref="RecoverLostAsync"/>.</summary>
-    public void Doubt() => _strangers ??= [];
 
     public void LetGo(RunActor actor, RunChange change)
     {
@@ -197,31 +210,39 @@ internal sealed class Worker : IAsyncDisposable
             using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
             Forget(actor);
         }
-        else if (e is StorageUnavailableException)
-        {
-            Forget(actor);
-            _lost.Enqueue((actor.Tenant, actor.Id));
-            if (record.Children.Count > 0) Doubt();
-        }
         else
         {
             RunFailed(actor, e);
         }
     }
 
-    /// <summary>A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the others.</summary>
     public void RunFailed(RunActor actor, Exception e)
     {
-        EngineMetrics.TurnFailed();
-        using (Log.About(actor)) Log.TurnFailed(e, actor.Id);
         Forget(actor);
-        if (_failures.AddOrUpdate(actor.Id, 1, (_, n) => n + 1) < FailuresMax)
+        using (Log.About(actor)) CouldNotGoOn(actor.Tenant, actor.Id, e);
+    }
+
+    /// <summary>
+    /// A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the
+    /// others. A store that refuses is nobody's fault: the run is read again when the store lets it, however often that takes.
+    /// </summary>
+    private void CouldNotGoOn(Tenant tenant, Guid run, Exception e)
+    {
+        if (e is StorageUnavailableException)
         {
-            _lost.Enqueue((actor.Tenant, actor.Id));
+            Log.StoreUnavailable($"Run {run}", e.Message);
+            Lost.Add(tenant, run);
+            return;
+        }
+        EngineMetrics.TurnFailed();
+        Log.TurnFailed(e, run);
+        if (_failures.AddOrUpdate(run, 1, (_, n) => n + 1) < FailuresMax)
+        {
+            Lost.Add(tenant, run);
             Due.Call(0);
             return;
         }
-        _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
+        _ = GiveUpAsync(tenant, run, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
     /// <summary>The run's last record is on disk.</summary>
@@ -257,34 +278,6 @@ internal sealed class Worker : IAsyncDisposable
         _ = RejoinAsync();
     }
 
-    /// <summary>
-    /// Frees the runs whose records could not be written, and those that this worker holds on disk and knows nothing of, so that they
-    /// are read again from what the disk holds.
-    /// </summary>
-    public async Task RecoverLostAsync()
-    {
-        if (_lost.IsEmpty && _strangers is null || Database.Fault is { Recoverable: false }) return;
-        var lost = new List<(Tenant Tenant, Guid Run)>();
-        while (_lost.TryDequeue(out var one)) lost.Add(one);
-        try
-        {
-            lost.AddRange(await StrangersAsync());
-            var (now, lease) = (Now, Lease);
-            await Database.WriteAsync(db =>
-            {
-                // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
-                LeaseStore.Renew(db, lease.Id, now, now + (long)Settings.LeaseTime.TotalMicroseconds);
-                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, lease.Id, now);
-                return 0;
-            });
-        }
-        catch
-        {
-            foreach (var one in lost) _lost.Enqueue(one);
-            throw;
-        }
-    }
-
     /// <summary>Ends the lease after what is under way has ended, so that others go on with the runs at once.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -310,16 +303,6 @@ internal sealed class Worker : IAsyncDisposable
 
         await Wakes.DisposeAsync();
         _gauges.Dispose();
-    }
-
-    /// <summary>Runs on disk under this lease that were unknown here at the last look and still are: what a write reported as failed has left.</summary>
-    private async Task<IEnumerable<(Tenant, Guid)>> StrangersAsync()
-    {
-        if (_strangers is not { } known) return [];
-        var lease = Lease.Id;
-        var unknown = (await Database.ReadAsync(db => RunStore.HeldBy(db, lease))).Where(r => !_actors.ContainsKey(r.Run)).ToList();
-        _strangers = unknown.Count == 0 ? null : [.. unknown.Select(r => r.Run)];
-        return unknown.Where(r => known.Contains(r.Run));
     }
 
     /// <summary>Gives effects under way some time to end and be recorded.</summary>
@@ -382,22 +365,28 @@ internal sealed class Worker : IAsyncDisposable
     {
         try
         {
-            var now = Now;
+            Lost.Expect(run);
             var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            var createdAt = await Database.WriteAsync(db =>
+            var (createdAt, endedAt) = await Database.WriteAsync(db =>
             {
-                var seq = (JournalStore.Last(db, tenant, run)?.Seq ?? -1) + 1;
+                var last = JournalStore.Last(db, tenant, run);
+                var (seq, now) = ((last?.Seq ?? -1) + 1, Math.Max(last?.At ?? 0, Now));
                 var row = RunStore.Get(db, tenant, run)!;
                 var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
                 new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return row.CreatedAt;
+                return (row.CreatedAt, now);
             });
-            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, now);
+            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, endedAt);
             if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
         }
         catch (Exception e)
         {
             LoopFailed($"giving up run {run}", e);
+            Lost.Add(tenant, run);
+        }
+        finally
+        {
+            Lost.ExpectNoMore(run);
         }
     }
 }

@@ -192,13 +192,18 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_definitions.Values.FirstOrDefault(d => d.Hash == hash));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Values.FirstOrDefault(d => d.Hash == hash));
 
-    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => new(_definitions.GetValueOrDefault(name));
+    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault(name));
 
     public Json? Find(Tenant tenant, string name) => null;
 
     public void Dispose() => Disk.Dispose();
+
+    /// <summary>Definitions are read from the database, which may refuse.</summary>
+    private ValueTask<Workflow?> Read(Workflow? definition) => _dice.Chance(Trouble.ReadsRefused)
+        ? throw FaultyDatabase.Refusal("the definition could not be read")
+        : new ValueTask<Workflow?>(definition);
 
     /// <summary>Frees what a dead database held in SQLite. The disk does not hear of it.</summary>
     private static async Task CloseAsync(SqliteDatabase database)

@@ -105,5 +105,5 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
         if (Trouble.Answers > TimeSpan.Zero) await process.DelayAsync(dice.Span(Trouble.Answers));
     }
 
-    private static StorageUnavailableException Refusal(string detail) => new(new StorageFault(StorageFault.Io, detail, Recoverable: true));
+    public static StorageUnavailableException Refusal(string detail) => new(new StorageFault(StorageFault.Io, detail, Recoverable: true));
 }
