@@ -48,7 +48,7 @@ public abstract class TelemetryTests(TestDatabases databases) : EngineSuite(data
     [Fact]
     public async Task An_effect_that_waits_for_a_slot_is_counted_until_it_has_one()
     {
-        using var slots = new Slots(1);
+        var slots = new Slots(1);
         await slots.TakeAsync(default);
         using var gone = new CancellationTokenSource();
         var (second, third) = (slots.TakeAsync(default).AsTask(), slots.TakeAsync(gone.Token).AsTask());

@@ -10,7 +10,7 @@ namespace Millrace.Engine.Execution;
 internal sealed class DueRuns(Worker worker) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _called = new(0, 1);
+    private readonly Alarm _called = new(worker.Time);
     private long _sleepsUntil = long.MaxValue;
     private Task _loop = Task.CompletedTask;
 
@@ -20,14 +20,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
     public void Call(long at)
     {
         if (at >= Volatile.Read(ref _sleepsUntil)) return;
-        try
-        {
-            _called.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It has been called already.
-        }
+        _called.Ring();
     }
 
     /// <summary>Takes what is due now.</summary>
@@ -35,7 +28,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
     public async Task<long> RunOnceAsync()
     {
         var settings = worker.Settings;
-        await worker.RecoverLostAsync();
+        await worker.Lost.RecoverAsync();
         while (!_stop.IsCancellationRequested)
         {
             var now = worker.Now;
@@ -65,17 +58,16 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
         catch (StorageUnavailableException)
         {
             // It may have been written all the same.
-            worker.Doubt();
+            worker.Lost.Doubt();
             throw;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _loop;
         _stop.Dispose();
-        _called.Dispose();
     }
 
     private async Task LoopAsync()
@@ -94,22 +86,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
                 worker.LoopFailed("taking due runs", e);
             }
             Volatile.Write(ref _sleepsUntil, until);
-            await SleepAsync(until);
-        }
-    }
-
-    private async Task SleepAsync(long until)
-    {
-        var wait = TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000));
-        using var wake = new CancellationTokenSource(wait, worker.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(wake.Token, _stop.Token);
-        try
-        {
-            await _called.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Time to look again, or to stop.
+            await _called.SleepAsync(TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000)), () => worker.Now >= until, _stop.Token);
         }
     }
 }

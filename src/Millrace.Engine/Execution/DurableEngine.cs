@@ -38,6 +38,7 @@ public sealed class DurableEngine : IAsyncDisposable
 
     public JournalReader Journal => _worker.Journal;
     public FunctionRegistry Functions => _worker.Functions;
+    internal Worker Worker => _worker;
 
     /// <summary>Runs this worker holds now.</summary>
     public int Held => _worker.Held;
@@ -69,6 +70,7 @@ public sealed class DurableEngine : IAsyncDisposable
         using var span = EngineTrace.Start(request, row.Id);
         var first = new Entry.RunCreated(request.Input) { Trace = span?.Id ?? request.Trace };
         var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, first);
+        _worker.Lost.Expect(row.Id);
         try
         {
             var (known, held) = await _worker.Database.WriteAsync(db => Insert(db, request, run, lease, now));
@@ -82,8 +84,12 @@ public sealed class DurableEngine : IAsyncDisposable
         catch (StorageUnavailableException)
         {
             // It may have been written all the same.
-            _worker.Doubt();
+            _worker.Lost.Add(request.Tenant, row.Id);
             throw;
+        }
+        finally
+        {
+            _worker.Lost.ExpectNoMore(row.Id);
         }
     }
 
@@ -109,7 +115,7 @@ public sealed class DurableEngine : IAsyncDisposable
     {
         var end = _worker.EndOf(run);
         // A run in memory tells of its end; only of others the row must be asked.
-        if (_worker.Holds(run)) return await end.WaitAsync(cancel);
+        if (_worker.IsInMemory(run)) return await end.WaitAsync(cancel);
         var row = await _worker.Database.ReadAsync(db => RunStore.Get(db, tenant, run), cancel);
         if (row is not { IsFinished: true }) return await end.WaitAsync(cancel);
         _worker.ForgetEnd(run);

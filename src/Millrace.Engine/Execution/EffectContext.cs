@@ -45,7 +45,8 @@ internal sealed class EffectContext(RunActor actor, Step step, string? tracePare
         if (Mask is { IsEmpty: false } mask) output = mask.Apply(output);
         var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         actor.Post(new RunEvent.SubStepEnded(step.Id, name, output, durable));
-        await durable.Task.WaitAsync(cancel);
+        await using var _ = cancel.UnsafeRegister(static (source, token) => ((TaskCompletionSource)source!).TrySetCanceled(token), durable);
+        await durable.Task;
         return output;
     }
 

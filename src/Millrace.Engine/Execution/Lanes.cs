@@ -3,7 +3,7 @@ using Millrace.Engine.Functions;
 namespace Millrace.Engine.Execution;
 
 /// <summary>How many effects run at once, by lane.</summary>
-internal sealed class Lanes(EngineSettings settings) : IDisposable
+internal sealed class Lanes(EngineSettings settings)
 {
     private readonly Slots _io = new(settings.IoMax);
     private readonly Slots _cpu = new(settings.CpuMax);
@@ -18,39 +18,63 @@ internal sealed class Lanes(EngineSettings settings) : IDisposable
         Lane.Sandbox => _sandbox,
         _ => _io,
     };
-
-    public void Dispose()
-    {
-        _io.Dispose();
-        _cpu.Dispose();
-        _sandbox.Dispose();
-    }
 }
 
-/// <summary>The slots of one lane. One that was taken is given back on every way out.</summary>
-internal sealed class Slots(int max) : IDisposable
+/// <summary>
+/// The slots of one lane; who comes when there is none stands in line, and goes on where it awaited, which a semaphore with a token
+/// does not do. A slot that was taken is given back on every way out.
+/// </summary>
+internal sealed class Slots
 {
-    private readonly SemaphoreSlim _free = new(max);
+    private readonly Lock _lock = new();
+    private readonly Queue<TaskCompletionSource> _line = new();
+    private int _free;
     private int _waiting;
 
-    public int Max => max;
-    public int Used => max - _free.CurrentCount;
+    public Slots(int max) => _free = Max = max;
+
+    public int Max { get; }
+    public int Used => Max - Volatile.Read(ref _free);
 
     /// <summary>Effects that wait for one.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    public ValueTask TakeAsync(CancellationToken cancel) => _free.Wait(0, CancellationToken.None) ? default : WaitAsync(cancel);
+    /// <exception cref="OperationCanceledException">Cancelled while it stood in line: it has no slot.</exception>
+    public ValueTask TakeAsync(CancellationToken cancel)
+    {
+        TaskCompletionSource turn;
+        lock (_lock)
+        {
+            if (_free > 0)
+            {
+                _free--;
+                return ValueTask.CompletedTask;
+            }
+            turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _line.Enqueue(turn);
+        }
+        return WaitAsync(turn, cancel);
+    }
 
-    public void Give() => _free.Release();
+    public void Give()
+    {
+        lock (_lock)
+        {
+            // Who was cancelled has left the line without a word.
+            while (_line.TryDequeue(out var turn))
+            {
+                if (turn.TrySetResult()) return;
+            }
+            _free++;
+        }
+    }
 
-    public void Dispose() => _free.Dispose();
-
-    private async ValueTask WaitAsync(CancellationToken cancel)
+    private async ValueTask WaitAsync(TaskCompletionSource turn, CancellationToken cancel)
     {
         Interlocked.Increment(ref _waiting);
         try
         {
-            await _free.WaitAsync(cancel);
+            await using (cancel.UnsafeRegister(static (turn, token) => ((TaskCompletionSource)turn!).TrySetCanceled(token), turn)) await turn.Task;
         }
         finally
         {

@@ -19,7 +19,11 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
     /// <summary>One heartbeat: one write, however many runs are held.</summary>
     public async Task RunOnceAsync()
     {
-        if (worker.Settings.Works) await RenewAsync();
+        if (worker.Settings.Works)
+        {
+            await RenewAsync();
+            await HearAsync();
+        }
         var dead = await FindDeadAsync();
         if (dead.Count == 0 && !_first) return;
         var now = worker.Now;
@@ -38,7 +42,7 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _loop;
         _stop.Dispose();
     }
@@ -49,6 +53,13 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
         var expires = now + (long)worker.Settings.LeaseTime.TotalMicroseconds;
         var lease = worker.Lease;
         if (!await worker.Database.WriteAsync(db => LeaseStore.Renew(db, lease.Id, now, expires))) worker.Fenced();
+    }
+
+    /// <summary>Whoever writes to a run tells its holder; where that word was lost, the holder finds out here.</summary>
+    private async Task HearAsync()
+    {
+        var lease = worker.Lease.Id;
+        foreach (var run in await worker.Database.ReadAsync(db => SignalStore.Unheard(db, lease))) worker.NudgeHere(run);
     }
 
     private async Task<List<(long Lease, long Beat)>> FindDeadAsync()

@@ -20,8 +20,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private const int RecordEntriesMax = 500;
 
     private readonly ConcurrentQueue<RunEvent> _mailbox = new();
-    /// <summary>Effects asked for and not ended, by step; the source is there once the effect has begun.</summary>
-    private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
 
     private readonly List<TaskCompletionSource> _waiters = [];
 
@@ -36,7 +34,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private int _busy;
     private long _at;
-    private bool _held, _dead;
+    private bool _held, _claimed, _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
     private RunPhase _phase;
@@ -56,10 +54,15 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public int Depth { get; init; }
     public Lease Lease => _lease;
 
+    private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
+
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
+
+    /// <summary>A claim waits in its mailbox or is being read.</summary>
+    public bool IsClaimed => Volatile.Read(ref _claimed);
 
     /// <summary>Events wait, or one is being taken.</summary>
     public bool IsBusy => Volatile.Read(ref _busy) == 1 || !_mailbox.IsEmpty;
@@ -68,6 +71,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public void Adopt(Entry.RunCreated first, long createdAt, Lease lease)
     {
         _lease = lease;
+        _at = createdAt;
         State.Apply(first, createdAt);
         State.Position = 0;
         Hold(true);
@@ -78,7 +82,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public void Post(RunEvent happened)
     {
         _mailbox.Enqueue(happened);
-        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) worker.Pool.Queue(this);
+    }
+
+    /// <summary>The worker has claimed the run, and goes on with it.</summary>
+    public void Claim(RunRow row)
+    {
+        Volatile.Write(ref _claimed, true);
+        Post(new RunEvent.Claimed(row));
     }
 
     /// <summary>As <see cref="Post"/>, on the caller's own thread.</summary>
@@ -129,6 +140,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Carry(durable.Record);
             return;
         }
+        // Also for a run that is not held: the timer is spent, and the next one must not be taken for later than it.
+        if (happened is RunEvent.Tick) TimerAt = long.MaxValue;
         if (!_held) return;
         var decision = Deciding();
         var entries = decision.Entries.Count;
@@ -141,17 +154,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
                 else e.Recorded.TrySetCanceled();
                 break;
-            case RunEvent.Tick:
-                TimerAt = long.MaxValue;
-                decision.Tick();
-                break;
+            case RunEvent.Tick: decision.Tick(); break;
         }
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     private void EndEffect(Decision decision, RunEvent.EffectEnded e)
     {
-        if (_effects.Remove(e.Step, out var cancel)) cancel?.Dispose();
+        Effects.End(e.Step);
         if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
         else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
@@ -172,9 +182,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             foreach (var entry in record.Entries) State.Apply(entry, record.At);
             State.Position = record.Seq;
+            _at = Math.Max(_at, record.At);
         }
         worker.Keep(this);
         Hold(true);
+        Volatile.Write(ref _claimed, false);
         _phase = _rowPhase = row.State;
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
@@ -182,7 +194,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
         decision.Tick();
         decision.Continue();
-        Expect(decision);
+        Effects.Expect(decision.Commands);
         // Something woke it and nothing came of it: it lets go again.
         if (decision.Entries.Count == 0 && State.Phase != RunPhase.Running) await LetGoAsync();
     }
@@ -193,7 +205,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
         var decision = Deciding();
         foreach (var signal in signals) await HearAsync(decision, signal);
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     private async Task HearAsync(Decision decision, Signal signal)
@@ -226,16 +238,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         return _decision.At(_at);
     }
 
-    /// <summary>Notes the effects that a decision asks for.</summary>
-    private void Expect(Decision decision)
-    {
-        foreach (var command in decision.Commands)
-        {
-            if (command is Command.Invoke invoke) _effects.TryAdd(invoke.Step.Id, null);
-        }
-    }
-
-    private bool IsUnderway(int step) => _effects.ContainsKey(step) || _decision!.Invokes(step);
+    private bool IsUnderway(int step) => Effects.Contains(step) || _decision!.Invokes(step);
 
     /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
     private async ValueTask SealAsync()
@@ -244,11 +247,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         Command[] commands = [];
         if (decision.Entries.Count == 0)
         {
+            // No record will come by and do it: a timer that called for nothing, or effects begun again after a hand-over.
+            AwaitTimer();
             // What is asked for again after a crash follows from what is on disk already.
             if (decision.Commands.Count == 0) return;
             commands = [.. decision.Commands];
             decision.Commands.Clear();
-            CarryOut(commands);
+            Effects.CarryOut(commands);
             return;
         }
         IReadOnlyList<NewRun> children = [];
@@ -260,7 +265,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         decision.Entries.Clear();
         decision.Commands.Clear();
         _waiters.Clear();
+        foreach (var child in children) worker.Lost.Expect(child.Row.Id);
         _ = CommitAsync(record);
+        // Only now: until the record is handed over, the row says that this worker holds the run.
+        Hold(record.Change?.Keep ?? true);
     }
 
     private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
@@ -291,7 +299,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         };
         State.Position++;
         _phase = _rowPhase = phase;
-        Hold(keeps);
         _signalsTaken = false;
         return record;
     }
@@ -300,7 +307,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         var decision = Deciding();
         decision.ChildRefused(step, error);
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     private async Task CommitAsync(RunRecord record)
@@ -309,12 +316,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             if (!await worker.Database.WriteAsync(record.Write, _chain))
             {
+                worker.Lost.Disown(record.Children, mayBeThere: false);
                 worker.Fenced();
                 return;
             }
         }
         catch (Exception e)
         {
+            worker.Lost.Disown(record.Children, mayBeThere: e is StorageUnavailableException);
             worker.CommitFailed(this, record, e);
             return;
         }
@@ -326,41 +335,23 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         worker.Announcements.Record(this, record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
-        CarryOut(record.Commands);
+        Effects.CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);
         foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
         if (record.Parent is { } parent) worker.Nudge(tenant, parent);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
-        else if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
+        else AwaitTimer();
         // A decision that stopped at its budget goes on now that it is on disk.
         if (!_held || _decision is not { Entries.Count: 0, HasMore: true }) return;
         var decision = Deciding();
         decision.Continue();
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
-    private void CarryOut(IReadOnlyList<Command> commands)
+    /// <summary>Has itself called at the next moment at which time alone changes something.</summary>
+    private void AwaitTimer()
     {
-        for (var i = 0; i < commands.Count; i++)
-        {
-            if (commands[i] is Command.Invoke invoke) Begin(invoke);
-            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
-        }
-    }
-
-    private void Begin(Command.Invoke invoke)
-    {
-        var step = invoke.Step;
-        if (State.Find(step.Id) != step) return;
-        if (worker.Functions.Find(invoke.Function) is not { } function)
-        {
-            Post(new RunEvent.EffectEnded(step.Id, FunctionOutcome.Fail(
-                ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
-            return;
-        }
-        var cancel = new CancellationTokenSource();
-        _effects[step.Id] = cancel;
-        _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
+        if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
     }
 
     private async ValueTask LetGoAsync()
@@ -368,15 +359,16 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var now = worker.Now;
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
-        Hold(false);
         _signalsTaken = false;
-        await worker.Database.WriteAsync(db =>
+        var written = worker.Database.WriteAsync(db =>
         {
             RunStore.ChangeState(db, tenant, id, _lease.Id, change);
             if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
             RunStore.WakeIfSignalled(db, tenant, id, now);
             return 0;
         });
+        Hold(false);
+        await written;
         worker.LetGo(this, change);
     }
 
@@ -389,9 +381,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private void Bury()
     {
-        foreach (var effect in _effects.Values) effect?.Cancel();
-        _effects.Clear();
-        _mailbox.Clear();
+        Effects.CancelAll();
+        while (_mailbox.TryDequeue(out var unheard))
+        {
+            // Nobody will adopt what it started, or go on with what was claimed for it.
+            if (unheard is RunEvent.Durable durable) worker.Lost.Disown(durable.Record.Children, mayBeThere: true);
+            else if (unheard is RunEvent.Claimed) worker.Lost.Add(tenant, id);
+        }
         foreach (var waiter in _waiters) waiter.TrySetCanceled();
         _waiters.Clear();
         _decision = null;

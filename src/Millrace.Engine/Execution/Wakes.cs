@@ -63,7 +63,7 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        _stop.Cancel();
         await _loop;
         _stop.Dispose();
     }

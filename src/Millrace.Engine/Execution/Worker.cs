@@ -21,6 +21,12 @@ public sealed record EngineParts(
 {
     /// <summary>Joins the bus with those of other processes; null where there are none.</summary>
     public BusLink? Link { get; init; }
+    /// <summary>Who lends a thread to a run that something happened to.</summary>
+    public WorkPool Pool { get; init; } = WorkPool.Threads;
+
+    /// <summary>Where ids and chance come from.</summary>
+    public Func<DateTimeOffset, Guid> NewId { get; init; } = Guid.CreateVersion7;
+    public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
 }
 
 /// <summary>One worker: its lease, the runs it has in memory, and what happens to them outside their own turns.</summary>
@@ -31,7 +37,6 @@ internal sealed class Worker : IAsyncDisposable
     private readonly EngineParts _parts;
     private readonly ConcurrentDictionary<Guid, RunActor> _actors = new();
     private readonly ConcurrentQueue<RunActor> _idle = new();
-    private readonly ConcurrentQueue<(Tenant Tenant, Guid Run)> _lost = new();
     private readonly ConcurrentDictionary<Guid, int> _failures = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
     private readonly Surroundings _around;
@@ -41,14 +46,11 @@ internal sealed class Worker : IAsyncDisposable
     private int _held;
     private bool _draining;
 
-    /// <summary>Runs that carry this worker's lease and were not in memory at the last look; null while nothing is in doubt.</summary>
-    private HashSet<Guid>? _strangers;
-
     public Worker(EngineParts parts, EngineSettings settings)
     {
         _parts = parts;
         Settings = settings.Checked();
-        _around = new Surroundings(() => Guid.CreateVersion7(parts.Time.GetUtcNow()), System.Random.Shared.NextDouble);
+        _around = new Surroundings(() => parts.NewId(parts.Time.GetUtcNow()), parts.Random);
         Lanes = new Lanes(Settings);
         Timers = new Timers(parts.Time, () => Now);
         Journal = new JournalReader(parts.Database, parts.Blobs);
@@ -56,6 +58,7 @@ internal sealed class Worker : IAsyncDisposable
         Leases = new LeaseKeeper(this);
         Wakes = new Wakes(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
+        Lost = new LostRuns(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -67,6 +70,7 @@ internal sealed class Worker : IAsyncDisposable
     public LeaseKeeper Leases { get; }
     public Wakes Wakes { get; }
     public Announcements Announcements { get; }
+    public LostRuns Lost { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -74,6 +78,7 @@ internal sealed class Worker : IAsyncDisposable
     public IDefinitionSource Definitions => _parts.Definitions;
     public ISecretSource Secrets => _parts.Secrets;
     public TimeProvider Time => _parts.Time;
+    public WorkPool Pool => _parts.Pool;
     public Lease Lease => Volatile.Read(ref _lease);
     public ILogger Log => _parts.Log;
     public int Held => Volatile.Read(ref _held);
@@ -104,11 +109,16 @@ internal sealed class Worker : IAsyncDisposable
     public void Adopt(NewRun run)
     {
         var lease = Lease;
-        // A lease that ended meanwhile gave the run back.
-        if (run.Row.Lease != lease.Id) return;
+        if (run.Row.Lease != lease.Id)
+        {
+            // A lease that ended meanwhile gave the run back.
+            Lost.ExpectNoMore(run.Row.Id);
+            return;
+        }
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
         actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
+        Lost.ExpectNoMore(run.Row.Id);
         actor.PostHere(RunEvent.Created.Instance);
     }
 
@@ -117,7 +127,17 @@ internal sealed class Worker : IAsyncDisposable
     {
         if (!_actors.TryGetValue(row.Id, out var actor))
         {
-            var workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            Workflows.Graph.Workflow? workflow;
+            try
+            {
+                workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            }
+            catch (Exception e)
+            {
+                // One run whose definition cannot be read does not keep the others that were claimed with it.
+                CouldNotGoOn(row.Tenant, row.Id, e);
+                return;
+            }
             if (workflow is null)
             {
                 await GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
@@ -126,10 +146,13 @@ internal sealed class Worker : IAsyncDisposable
             }
             actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, Depth = row.Depth });
         }
-        actor.Post(new RunEvent.Claimed(row));
+        actor.Claim(row);
     }
 
-    public bool Holds(Guid run) => _actors.ContainsKey(run);
+    public bool IsInMemory(Guid run) => _actors.ContainsKey(run);
+
+    /// <summary>The run is this worker's, or will be as soon as its claim is read.</summary>
+    public bool Holds(Guid run) => _actors.TryGetValue(run, out var actor) && (actor.IsClaimed || actor.IsHeld);
 
     public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
 
@@ -150,9 +173,6 @@ internal sealed class Worker : IAsyncDisposable
         if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
         else Due.Call(0);
     }
-
-    /// <summary>A write that gives this worker runs was reported as failed; whether it was is found out by <see cref="RecoverLostAsync"/>.</summary>
-    public void Doubt() => _strangers ??= [];
 
     public void LetGo(RunActor actor, RunChange change)
     {
@@ -186,31 +206,39 @@ internal sealed class Worker : IAsyncDisposable
             using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
             Forget(actor);
         }
-        else if (e is StorageUnavailableException)
-        {
-            Forget(actor);
-            _lost.Enqueue((actor.Tenant, actor.Id));
-            if (record.Children.Count > 0) Doubt();
-        }
         else
         {
             RunFailed(actor, e);
         }
     }
 
-    /// <summary>A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the others.</summary>
     public void RunFailed(RunActor actor, Exception e)
     {
-        EngineMetrics.TurnFailed();
-        using (Log.About(actor)) Log.TurnFailed(e, actor.Id);
         Forget(actor);
-        if (_failures.AddOrUpdate(actor.Id, 1, (_, n) => n + 1) < FailuresMax)
+        using (Log.About(actor)) CouldNotGoOn(actor.Tenant, actor.Id, e);
+    }
+
+    /// <summary>
+    /// A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the
+    /// others. A store that refuses is nobody's fault: the run is read again when the store lets it, however often that takes.
+    /// </summary>
+    private void CouldNotGoOn(Tenant tenant, Guid run, Exception e)
+    {
+        if (e is StorageUnavailableException)
         {
-            _lost.Enqueue((actor.Tenant, actor.Id));
+            Log.StoreUnavailable($"Run {run}", e.Message);
+            Lost.Add(tenant, run);
+            return;
+        }
+        EngineMetrics.TurnFailed();
+        Log.TurnFailed(e, run);
+        if (_failures.AddOrUpdate(run, 1, (_, n) => n + 1) < FailuresMax)
+        {
+            Lost.Add(tenant, run);
             Due.Call(0);
             return;
         }
-        _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
+        _ = GiveUpAsync(tenant, run, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
     public void LoopFailed(string what, Exception e)
@@ -227,34 +255,6 @@ internal sealed class Worker : IAsyncDisposable
         Log.LeaseOver(Lease.Id);
         foreach (var actor in _actors.Values) Forget(actor);
         _ = RejoinAsync();
-    }
-
-    /// <summary>
-    /// Frees the runs whose records could not be written, and those that this worker holds on disk and knows nothing of, so that they
-    /// are read again from what the disk holds.
-    /// </summary>
-    public async Task RecoverLostAsync()
-    {
-        if (_lost.IsEmpty && _strangers is null || Database.Fault is { Recoverable: false }) return;
-        var lost = new List<(Tenant Tenant, Guid Run)>();
-        while (_lost.TryDequeue(out var one)) lost.Add(one);
-        try
-        {
-            lost.AddRange(await StrangersAsync());
-            var (now, lease) = (Now, Lease);
-            await Database.WriteAsync(db =>
-            {
-                // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
-                LeaseStore.Renew(db, lease.Id, now, now + (long)Settings.LeaseTime.TotalMicroseconds);
-                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, lease.Id, now);
-                return 0;
-            });
-        }
-        catch
-        {
-            foreach (var one in lost) _lost.Enqueue(one);
-            throw;
-        }
     }
 
     /// <summary>Ends the lease after what is under way has ended, so that others go on with the runs at once.</summary>
@@ -283,17 +283,6 @@ internal sealed class Worker : IAsyncDisposable
         await Wakes.DisposeAsync();
         Announcements.Dispose();
         _gauges.Dispose();
-        Lanes.Dispose();
-    }
-
-    /// <summary>Runs on disk under this lease that were unknown here at the last look and still are: what a write reported as failed has left.</summary>
-    private async Task<IEnumerable<(Tenant, Guid)>> StrangersAsync()
-    {
-        if (_strangers is not { } known) return [];
-        var lease = Lease.Id;
-        var unknown = (await Database.ReadAsync(db => RunStore.HeldBy(db, lease))).Where(r => !_actors.ContainsKey(r.Run)).ToList();
-        _strangers = unknown.Count == 0 ? null : [.. unknown.Select(r => r.Run)];
-        return unknown.Where(r => known.Contains(r.Run));
     }
 
     /// <summary>Gives effects under way some time to end and be recorded.</summary>
@@ -356,22 +345,28 @@ internal sealed class Worker : IAsyncDisposable
     {
         try
         {
-            var now = Now;
+            Lost.Expect(run);
             var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            var createdAt = await Database.WriteAsync(db =>
+            var (createdAt, endedAt) = await Database.WriteAsync(db =>
             {
-                var seq = (JournalStore.Last(db, tenant, run)?.Seq ?? -1) + 1;
+                var last = JournalStore.Last(db, tenant, run);
+                var (seq, now) = ((last?.Seq ?? -1) + 1, Math.Max(last?.At ?? 0, Now));
                 var row = RunStore.Get(db, tenant, run)!;
                 var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
                 new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return row.CreatedAt;
+                return (row.CreatedAt, now);
             });
-            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, now);
+            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, endedAt);
             if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
         }
         catch (Exception e)
         {
             LoopFailed($"giving up run {run}", e);
+            Lost.Add(tenant, run);
+        }
+        finally
+        {
+            Lost.ExpectNoMore(run);
         }
     }
 }

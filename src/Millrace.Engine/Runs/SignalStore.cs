@@ -29,6 +29,14 @@ internal static class SignalStore
         "select position, kind, body from signal where run = $1 and position > $2 and workspace = $3 order by position limit 1000",
         r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), run, after, tenant.Workspace);
 
+    /// <summary>Runs that a lease holds and that somebody has written to, at most 1000.</summary>
+    public static List<Guid> Unheard(DbUnit db, long lease) => db.Query(
+        """
+        select distinct s.run from signal s
+        where exists (select 1 from run r where r.workspace = s.workspace and r.id = s.run and r.lease = $1) limit 1000
+        """,
+        r => r.Id(0), lease);
+
     /// <summary>The last of <c>suspend</c> and <c>resume</c> that has not been heard yet.</summary>
     public static string? LastWish(DbUnit db, Tenant tenant, Guid run) => db.First(
         "select kind from signal where run = $1 and workspace = $2 and kind in ('suspend', 'resume') order by position desc limit 1",

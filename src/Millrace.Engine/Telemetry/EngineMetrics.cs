@@ -97,15 +97,18 @@ public static class EngineMetrics
     internal static Meter Observe(Worker worker)
     {
         var meter = new Meter(MeterName);
-        meter.CreateObservableGauge("millrace.runs.held", () => worker.Held, "{run}", "Runs this worker has under its lease and in memory now.");
-        meter.CreateObservableGauge("millrace.effects.running", () => ByLane(worker, s => s.Used), "{effect}", "Effects under way, by lane.");
-        meter.CreateObservableGauge("millrace.effects.queued", () => ByLane(worker, s => s.Waiting), "{effect}", "Effects that wait for a slot of their lane.");
-        meter.CreateObservableGauge("millrace.effects.slots", () => ByLane(worker, s => s.Max), "{effect}", "Effects that may be under way at once, by lane.");
+        // Meters live until they are disposed; a worker that is dropped without being disposed must not.
+        var seen = new WeakReference<Worker>(worker);
+        meter.CreateObservableGauge("millrace.runs.held", () => seen.TryGetTarget(out var there) ? there.Held : 0, "{run}", "Runs this worker has under its lease and in memory now.");
+        meter.CreateObservableGauge("millrace.effects.running", () => ByLane(seen, s => s.Used), "{effect}", "Effects under way, by lane.");
+        meter.CreateObservableGauge("millrace.effects.queued", () => ByLane(seen, s => s.Waiting), "{effect}", "Effects that wait for a slot of their lane.");
+        meter.CreateObservableGauge("millrace.effects.slots", () => ByLane(seen, s => s.Max), "{effect}", "Effects that may be under way at once, by lane.");
         return meter;
     }
 
-    private static Measurement<int>[] ByLane(Worker worker, Func<Slots, int> figure) =>
-        [.. Lanes.Select((name, lane) => new Measurement<int>(figure(worker.Lanes.Of((Lane)lane)), new KeyValuePair<string, object?>("lane", name)))];
+    private static Measurement<int>[] ByLane(WeakReference<Worker> seen, Func<Slots, int> figure) => seen.TryGetTarget(out var worker)
+        ? [.. Lanes.Select((name, lane) => new Measurement<int>(figure(worker.Lanes.Of((Lane)lane)), new KeyValuePair<string, object?>("lane", name)))]
+        : [];
 
     private static KeyValuePair<string, object?> State(RunPhase state) => new("state", States[(int)state]);
 }

@@ -24,9 +24,9 @@ public sealed class PostgresDatabase : Database
     {
         _settings = settings;
         _options = options;
-        _gate = new FaultGate(options.Time, TimeSpan.FromMilliseconds(options.ProbeIntervalMs));
+        _gate = new FaultGate(options.Time, TimeSpan.FromMilliseconds(options.ProbeIntervalMs), WorkPool.Threads);
         _readers = new PostgresReaders(settings, options);
-        _writer = new GroupWriter(new PostgresWriteSession(settings, options, _gate), _gate, "postgres write");
+        _writer = new GroupWriter(new PostgresWriteSession(settings, options, _gate), _gate, "postgres write", WorkPool.Threads);
     }
 
     public override StorageFault? Fault => _gate.Fault;

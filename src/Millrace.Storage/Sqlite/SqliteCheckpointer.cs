@@ -8,8 +8,9 @@ namespace Millrace.Storage.Sqlite;
 /// never empties that way, since pages arrive while it is folded; the writer therefore folds the short rest between two
 /// groups and restarts the log, which keeps the file at about <see cref="SqliteOptions.CheckpointPages"/>. Where the thread cannot
 /// keep up at all, the writer waits for it at four times that size. Only a read that does not end lets the log grow further.
+/// Where there are no threads, the pool folds.
 /// </summary>
-internal sealed class SqliteCheckpointer : IDisposable
+internal sealed class SqliteCheckpointer : IThreadPoolWorkItem, IDisposable
 {
     private const int PassesMax = 4;
     private const int RestPages = 256;
@@ -22,7 +23,7 @@ internal sealed class SqliteCheckpointer : IDisposable
     private readonly SqliteOptions _options;
     private readonly Lock _folding = new();
     private readonly SemaphoreSlim _wake = new(0);
-    private readonly Thread _thread;
+    private readonly Thread? _thread;
     private volatile bool _restartDue;
     private volatile bool _closing;
 
@@ -40,6 +41,7 @@ internal sealed class SqliteCheckpointer : IDisposable
         _options = options;
         _askAt = options.CheckpointPages;
         _forceAt = options.CheckpointPages * ForcedTimes;
+        if (!options.Pool.HasThreads) return;
         _thread = new Thread(Loop) { IsBackground = true, Name = "sqlite checkpoint" };
         _thread.Start();
     }
@@ -50,7 +52,8 @@ internal sealed class SqliteCheckpointer : IDisposable
         _pages += pages;
         if (_asked || _pages < _askAt) return;
         _asked = true;
-        _wake.Release();
+        if (_thread is null) _options.Pool.Queue(this);
+        else _wake.Release();
     }
 
     /// <summary>Called by the writer between groups; does nothing unless the log has just been folded or has become far too long.</summary>
@@ -84,11 +87,24 @@ internal sealed class SqliteCheckpointer : IDisposable
     {
         _closing = true;
         _wake.Release();
-        _thread.Join();
+        _thread?.Join();
         if (_gate.Fault is { Recoverable: false }) _connection.KeepLogOnClose();
         else Fold(_connection, raw.SQLITE_CHECKPOINT_TRUNCATE);
         _connection.Dispose();
         _wake.Dispose();
+    }
+
+    /// <summary>Folds until only a short rest is left, which the writer folds.</summary>
+    public void Execute()
+    {
+        if (_closing) return;
+        for (var pass = 0; pass < PassesMax; pass++)
+        {
+            if (_gate.Fault is { Recoverable: false }) break;
+            if (Fold(_connection, raw.SQLITE_CHECKPOINT_PASSIVE) is not { } log || log.Pages - log.Folded <= RestPages) break;
+        }
+
+        _restartDue = true;
     }
 
     private void Loop()
@@ -97,13 +113,7 @@ internal sealed class SqliteCheckpointer : IDisposable
         {
             _wake.Wait();
             if (_closing) return;
-            for (var pass = 0; pass < PassesMax; pass++)
-            {
-                if (_gate.Fault is { Recoverable: false }) break;
-                if (Fold(_connection, raw.SQLITE_CHECKPOINT_PASSIVE) is not { } log || log.Pages - log.Folded <= RestPages) break;
-            }
-
-            _restartDue = true;
+            Execute();
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class SqliteConnection : IDisposable
     public static SqliteConnection Open(string path, SqliteOptions options, bool readsOnly)
     {
         var code = raw.sqlite3_open_v2(
-            path, out var handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, null);
+            path, out var handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, options.FileLayer);
         var connection = new SqliteConnection(handle, readsOnly);
         try
         {

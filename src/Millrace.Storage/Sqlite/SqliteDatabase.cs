@@ -11,7 +11,7 @@ namespace Millrace.Storage.Sqlite;
 /// </summary>
 public sealed class SqliteDatabase : Database
 {
-    private readonly FileLock _lock;
+    private readonly FileLock? _lock;
     private readonly FaultGate _gate;
     private readonly SqliteCheckpointer _checkpointer;
     private readonly SqliteReaders _readers;
@@ -19,15 +19,15 @@ public sealed class SqliteDatabase : Database
     private readonly SqliteOptions _options;
     private int _disposed;
 
-    private SqliteDatabase(string path, SqliteOptions options, FileLock fileLock, SqliteConnection writer, SqliteConnection checkpoints)
+    private SqliteDatabase(string path, SqliteOptions options, FileLock? fileLock, SqliteConnection writer, SqliteConnection checkpoints)
     {
         Path = path;
         _options = options;
         _lock = fileLock;
-        _gate = new FaultGate(options.Time, TimeSpan.FromMilliseconds(options.ProbeIntervalMs));
+        _gate = new FaultGate(options.Time, TimeSpan.FromMilliseconds(options.ProbeIntervalMs), options.Pool);
         _checkpointer = new SqliteCheckpointer(checkpoints, _gate, options);
         _readers = new SqliteReaders(path, options);
-        _writer = new GroupWriter(new SqliteWriteSession(writer, _checkpointer), _gate, "sqlite write");
+        _writer = new GroupWriter(new SqliteWriteSession(writer, _checkpointer), _gate, "sqlite write", options.Pool);
     }
 
     /// <summary>The data file's full path, symbolic links followed.</summary>
@@ -50,9 +50,14 @@ public sealed class SqliteDatabase : Database
         options ??= new SqliteOptions();
         options.Check();
         SqliteLibrary.Bind();
-        path = DurableFolder.Resolve(path);
-        DurableFolder.Create(System.IO.Path.GetDirectoryName(path)!);
-        var fileLock = FileLock.Take($"{path}.lock", $"The database {path}");
+        FileLock? fileLock = null;
+        if (options.FileLayer is null)
+        {
+            path = DurableFolder.Resolve(path);
+            DurableFolder.Create(System.IO.Path.GetDirectoryName(path)!);
+            fileLock = FileLock.Take($"{path}.lock", $"The database {path}");
+        }
+
         SqliteConnection? writer = null;
         try
         {
@@ -64,7 +69,7 @@ public sealed class SqliteDatabase : Database
         {
             writer?.KeepLogOnClose();
             writer?.Dispose();
-            fileLock.Dispose();
+            fileLock?.Dispose();
             throw;
         }
     }
@@ -81,7 +86,8 @@ public sealed class SqliteDatabase : Database
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         await _readers.DisposeAsync();
-        await Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (_options.Pool.HasThreads) await Task.Factory.StartNew(Close, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        else Close();
     }
 
     internal Task MigrateAsync(MigrationSet migrations, CancellationToken cancel) =>
@@ -91,7 +97,7 @@ public sealed class SqliteDatabase : Database
     {
         _writer.Dispose();
         _checkpointer.Dispose();
-        _lock.Dispose();
+        _lock?.Dispose();
     }
 
     private static void Prepare(SqliteConnection writer, string path)

@@ -26,6 +26,12 @@ public sealed record SqliteOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Who folds the log, and writes what gathers, where there are no threads.</summary>
+    internal WorkPool Pool { get; init; } = WorkPool.Threads;
+
+    /// <summary>The file layer, by its name in SQLite (https://sqlite.org/vfs.html). Null: the system's own, and the file is locked and its folder made. A simulated disk brings its own.</summary>
+    internal string? FileLayer { get; init; }
+
     internal void Check()
     {
         Within(ReadersMax, 1, 64, nameof(ReadersMax));

@@ -10,7 +10,7 @@ internal enum Passage
 }
 
 /// <summary>Whether writes are accepted, and who is told when that changes.</summary>
-internal sealed class FaultGate(TimeProvider time, TimeSpan probeInterval)
+internal sealed class FaultGate(TimeProvider time, TimeSpan probeInterval, WorkPool pool) : IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
     private readonly Queue<StorageFault?> _news = new();
@@ -66,10 +66,11 @@ internal sealed class FaultGate(TimeProvider time, TimeSpan probeInterval)
         _news.Enqueue(fault);
         if (_telling) return;
         _telling = true;
-        ThreadPool.UnsafeQueueUserWorkItem(gate => gate.TellAll(), this, preferLocal: false);
+        pool.Queue(this);
     }
 
-    private void TellAll()
+    /// <summary>Tells what is new, in order.</summary>
+    void IThreadPoolWorkItem.Execute()
     {
         while (true)
         {

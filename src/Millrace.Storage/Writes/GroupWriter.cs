@@ -22,11 +22,11 @@ internal sealed class GroupWriter : IDisposable
     private readonly List<QueuedWrite> _ready = [];
     private int _guarded;
 
-    public GroupWriter(WriteSession session, FaultGate gate, string name)
+    public GroupWriter(WriteSession session, FaultGate gate, string name, WorkPool pool)
     {
         _session = session;
         _gate = gate;
-        _turn = new WriteTurn(_queue, name, WriteAll);
+        _turn = new WriteTurn(_queue, name, pool, WriteAll);
     }
 
     public Task<T> Add<T>(Func<DbUnit, T> write, WriteChain? chain)

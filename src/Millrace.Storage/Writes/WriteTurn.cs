@@ -6,6 +6,7 @@ namespace Millrace.Storage.Writes;
 /// Whose turn it is to write. A write that comes alone is offered to the thread pool, where the thread that asked for it takes
 /// it as soon as it awaits: no other thread has to wake up, which costs as much as the commit itself. As soon as there is more
 /// than one, a thread of its own takes over and stays until the queue is empty, so that the pool is not kept waiting for disks.
+/// Where there are no threads, every turn is the pool's.
 /// </summary>
 internal sealed class WriteTurn : IThreadPoolWorkItem, IDisposable
 {
@@ -19,15 +20,18 @@ internal sealed class WriteTurn : IThreadPoolWorkItem, IDisposable
     private readonly WriteQueue _queue;
     private readonly Action _write;
     private readonly SemaphoreSlim _wake = new(0);
-    private readonly Thread _thread;
+    private readonly WorkPool _pool;
+    private readonly Thread? _thread;
     private int _turn;
     private volatile bool _closing;
 
     /// <param name="write">Writes what the queue holds; never called by two threads at once.</param>
-    public WriteTurn(WriteQueue queue, string name, Action write)
+    public WriteTurn(WriteQueue queue, string name, WorkPool pool, Action write)
     {
         _queue = queue;
         _write = write;
+        _pool = pool;
+        if (!pool.HasThreads) return;
         _thread = new Thread(Loop) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -37,13 +41,13 @@ internal sealed class WriteTurn : IThreadPoolWorkItem, IDisposable
     {
         switch (Volatile.Read(ref _turn))
         {
-            case Idle when Thread.CurrentThread.IsThreadPoolThread:
-                if (Change(Idle, Offered)) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+            case Idle when _thread is null || Thread.CurrentThread.IsThreadPoolThread:
+                if (Change(Idle, Offered)) _pool.Queue(this, preferLocal: true);
                 break;
             case Idle:
                 if (Change(Idle, Held)) _wake.Release();
                 break;
-            case Offered:
+            case Offered when _thread is not null:
                 if (Change(Offered, Held)) _wake.Release();
                 break;
         }
@@ -54,7 +58,7 @@ internal sealed class WriteTurn : IThreadPoolWorkItem, IDisposable
     {
         if (!Change(Offered, Held)) return;
         _write();
-        if (_queue.IsEmpty) GiveBack();
+        if (_queue.IsEmpty || _thread is null) GiveBack();
         else _wake.Release();
     }
 
@@ -62,8 +66,12 @@ internal sealed class WriteTurn : IThreadPoolWorkItem, IDisposable
     public void Dispose()
     {
         _closing = true;
-        if (Change(Idle, Held) || Change(Offered, Held)) _wake.Release();
-        _thread.Join();
+        if (_thread is not null)
+        {
+            if (Change(Idle, Held) || Change(Offered, Held)) _wake.Release();
+            _thread.Join();
+        }
+
         _wake.Dispose();
     }
 
@@ -95,7 +103,14 @@ internal sealed class WriteTurn : IThreadPoolWorkItem, IDisposable
     private void GiveBack()
     {
         Interlocked.Exchange(ref _turn, Idle);
-        if ((!_queue.IsEmpty || _closing) && Change(Idle, Held)) _wake.Release();
+        if (_thread is null)
+        {
+            if (!_queue.IsEmpty) Ask();
+        }
+        else if ((!_queue.IsEmpty || _closing) && Change(Idle, Held))
+        {
+            _wake.Release();
+        }
     }
 
     private bool Change(int from, int to) => Interlocked.CompareExchange(ref _turn, to, from) == from;

@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text;
+using Millrace.Simulation.Checks;
+using Millrace.Simulation.Core;
+using Millrace.Simulation.Programs;
+using Millrace.Simulation.World;
+using Millrace.Engine.Runs;
+using Millrace.Storage;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Simulation;
+
+/// <param name="Trace">A fingerprint of everything that happened: the same seed gives the same.</param>
+/// <param name="Failure">What must never happen and did; null when all was well.</param>
+/// <param name="Story">For a failing seed: what it had to live with, and the last things that happened.</param>
+public sealed record SeedResult(ulong Seed, Faults Faults, ulong Trace, long Steps, int Runs, TimeSpan Simulated, string? Failure, string Story)
+{
+    public override string ToString() => Failure is null
+        ? string.Create(CultureInfo.InvariantCulture, $"seed {Seed}: {Runs} runs, {Steps} steps, {Simulated.TotalSeconds:0} s, trace {Trace:x16}")
+        : $"seed {Seed} FAILED: {Failure}\n{Story}\nRepeat it: ./bench simulate --from {Seed} --seeds 1";
+}
+
+/// <summary>One seed: a world, its troubles, and the verdict.</summary>
+public sealed class Seed
+{
+
+    private readonly ulong _seed;
+    private readonly Faults _faults;
+    private readonly Scheduler _scheduler;
+    private readonly Cluster _cluster;
+    private readonly Clients _clients;
+    private readonly Chaos _chaos;
+    private readonly int _workers;
+    private readonly int _starts;
+    private readonly int _controls;
+    private readonly TimeSpan _trouble;
+    private string? _stage;
+
+    /// <summary>When a run counts as stuck. A timer set by a clock that was an hour ahead is an hour late.</summary>
+    private TimeSpan Patience => TimeSpan.FromMinutes(_faults.HasFlag(Faults.Clocks) ? 150 : 20);
+
+    private Seed(ulong seed, Faults? faults)
+    {
+        _seed = seed;
+        var dice = new Dice(seed);
+        _scheduler = new Scheduler(dice.Fork());
+        _faults = faults ?? Roll(dice);
+        _workers = dice.Between(1, 4);
+        _starts = dice.Between(2, 16);
+        _controls = dice.Chance(0.6) ? dice.Below(10) : 0;
+        _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
+        _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)));
+        _clients = new Clients(_cluster, dice.Fork());
+        _chaos = new Chaos(_cluster, dice.Fork(), _faults);
+    }
+
+    /// <param name="faults">Which faults it has to live with; null to let the seed say.</param>
+    public static SeedResult Run(ulong seed, Faults? faults = null)
+    {
+        Seed? one = null;
+        try
+        {
+            one = new Seed(seed, faults);
+            return one.Run();
+        }
+        finally
+        {
+            one?._cluster.Dispose();
+        }
+    }
+
+    private SeedResult Run()
+    {
+        _chaos.Begin(_workers, _trouble);
+        _clients.Come(_starts, _controls, _trouble);
+        var judge = _scheduler.Start("judge");
+        _scheduler.Run(() => _chaos.IsCalm && _clients.AreAnswered, TimeSpan.FromMinutes(10));
+        if (_scheduler.Failure is null && !(_chaos.IsCalm && _clients.AreAnswered)) _scheduler.Fail("starts are not answered though trouble is over");
+        judge.Go(() => EndAsync(judge));
+        if (!_scheduler.Run(() => _stage == "done", Patience + Patience) && _scheduler.Failure is null) _scheduler.Fail($"the end was not reached, only: {_stage}");
+        var runs = _scheduler.Failure is null ? Count(judge) : 0;
+        judge.Go(() => _cluster.CrashAsync(powerToo: false));
+        _scheduler.Run(() => _cluster.Database is null, TimeSpan.FromMinutes(1));
+        return new SeedResult(_seed, _faults, _scheduler.Trace, _scheduler.Steps, runs, _scheduler.Elapsed, _scheduler.Failure, _scheduler.Failure is null ? "" : Story());
+    }
+
+    /// <summary>Waits until every run has ended, judges, and judges again after the power was gone.</summary>
+    private async Task EndAsync(Process judge)
+    {
+        _stage = "runs under way";
+        var verdict = new Verdict(_cluster, _clients);
+        var end = _scheduler.Now + (long)Patience.TotalMicroseconds;
+        while (true)
+        {
+            var open = await OpenRunsAsync();
+            if (open is { Count: 0 }) break;
+            if (_scheduler.Now > end)
+            {
+                await TellStuckAsync(verdict, open ?? []);
+                return;
+            }
+
+            foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended)) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
+            await judge.DelayAsync(TimeSpan.FromSeconds(1));
+        }
+
+        _stage = "judging";
+        await judge.DelayAsync(TimeSpan.FromSeconds(30));
+        await verdict.JudgeAsync();
+        await MixAsync();
+        _stage = "losing the power";
+        await _cluster.CrashAsync(powerToo: true);
+        while (_cluster.Database is null || _cluster.Workers.TrueForAll(w => !w.IsServing)) await judge.DelayAsync(TimeSpan.FromSeconds(1));
+        await judge.DelayAsync(TimeSpan.FromSeconds(30));
+        await verdict.JudgeAsync();
+        _stage = "done";
+    }
+
+    private async Task<List<RunRow>?> OpenRunsAsync() => _cluster.Database is not { } database
+        ? null
+        : await database.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 10_000)));
+
+    private async Task TellStuckAsync(Verdict verdict, List<RunRow> open)
+    {
+        var found = (await verdict.ReadAsync()).ToDictionary(f => f.Row.Id);
+        foreach (var row in open.Take(5))
+        {
+            var waits = string.Join("; ", found[row.Id].History.Waiting().Select(w => $"{w.On}: {w.Detail}"));
+            _scheduler.Note($"stuck: {Names.Of(row.Id)} is {row.State}, held by lease {row.Lease?.ToString(CultureInfo.InvariantCulture) ?? "none"}, due {row.WakeAt?.ToString(CultureInfo.InvariantCulture) ?? "never"}, parent {(row.Parent is { } p ? Names.Of(p) : "none")}; {waits}");
+        }
+
+        if (Environment.GetEnvironmentVariable("SIM_DEBUG") is not null) foreach (var row in open.Take(1)) { Console.WriteLine(_cluster.Library[row.Definition.Name].Text); foreach (var r in found[row.Id].Records) { var t = System.Text.RegularExpressions.Regex.Replace($"{r.Seq} {r.At - _scheduler.Began} {r.State} {string.Join(" | ", r.Entries)}", "xxxx+|, [A-Za-z]+ = (?=[,} ])|Iteration = -1|, InputHidden = False", ""); Console.WriteLine(t.Length > 1500 ? t[..1500] : t); } }
+        _scheduler.Fail($"{open.Count} runs are stuck: {string.Join(", ", open.Take(10).Select(r => Names.Of(r.Id)))}");
+    }
+
+    private async Task MixAsync()
+    {
+        var rows = await _cluster.Database!.ReadAsync(db => db.Query("select entries from journal order by position", r => r.Bytes(0)));
+        foreach (var entries in rows) _scheduler.Mix(entries.AsSpan());
+    }
+
+    private int Count(Process judge)
+    {
+        var runs = -1;
+        judge.Go(async () => runs = (int)await _cluster.Database!.ReadAsync(db => db.First("select count(*) from run", r => r.Long(0), 0L)));
+        _scheduler.Run(() => runs >= 0, TimeSpan.FromMinutes(1));
+        return runs;
+    }
+
+    /// <summary>Each seed lives with a few kinds of trouble; some with none, and some with all.</summary>
+    private static Faults Roll(Dice dice)
+    {
+        if (dice.Chance(0.05)) return Faults.None;
+        if (dice.Chance(0.1)) return Faults.All;
+        var kinds = Enum.GetValues<Faults>().Where(f => f is not (Faults.None or Faults.All)).ToList();
+        var faults = Faults.None;
+        for (var count = dice.Between(1, 5); count > 0; count--) faults |= dice.Of(kinds);
+        return faults;
+    }
+
+    private string Story()
+    {
+        var story = new StringBuilder();
+        story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
+        foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
+        return story.ToString();
+    }
+}

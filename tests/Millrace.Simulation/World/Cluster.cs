@@ -1,0 +1,256 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Functions;
+using Millrace.Jq;
+using Millrace.Simulation.Core;
+using Millrace.Simulation.Disk;
+using Millrace.Simulation.Programs;
+using Millrace.Storage;
+using Millrace.Storage.Bus;
+using Millrace.Storage.Sqlite;
+using Millrace.Workflows.Documents;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Simulation.World;
+
+/// <summary>A worker of the simulated world, with the real engine inside.</summary>
+internal sealed record WorkerNode(Process Process, FaultyDatabase Database, EventBus Bus)
+{
+    /// <summary>Null until it has taken its lease.</summary>
+    public DurableEngine? Engine { get; set; }
+
+    /// <summary>It is leaving in order and takes no more requests.</summary>
+    public bool IsLeaving { get; set; }
+
+    public bool IsServing => Engine is not null && !IsLeaving && !Process.IsDead;
+}
+
+/// <summary>The machines: one database on one disk, and the workers that share it.</summary>
+internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
+{
+    private readonly Dice _dice;
+    private readonly Dictionary<string, Workflow> _definitions = [];
+    private readonly EngineSettings _settings;
+    private readonly ILogger _log;
+    private Process? _databaseProcess;
+    private int _started;
+
+    public Cluster(Scheduler scheduler, Dice dice, Library library)
+    {
+        (Scheduler, _dice, Library) = (scheduler, dice, library);
+        SqliteFileLayer.Register();
+        Disk = new SimulatedDisk(dice.Fork());
+        Blobs = new SimulatedBlobs(dice.Fork());
+        Outside = new Outside(scheduler, dice.Fork());
+        Network = new Network(this, dice.Fork());
+        Network.Begin();
+        _log = new NotingLogger(scheduler);
+        foreach (var program in library.All) _definitions.Add(program.Name, Load(program));
+        _settings = new EngineSettings
+        {
+            Alone = false,
+            LeaseTime = TimeSpan.FromSeconds(6),
+            HeldMax = dice.Chance(0.2) ? dice.Between(1, 3) : 10_000,
+            IoMax = dice.Chance(0.3) ? dice.Between(1, 4) : 4096,
+            CpuMax = dice.Between(1, 4),
+            IdleRunsMax = dice.Chance(0.3) ? dice.Below(3) : 5_000,
+            ClaimMax = dice.Chance(0.3) ? dice.Between(1, 3) : 200,
+            DrainTime = dice.Span(TimeSpan.FromSeconds(1)),
+        };
+    }
+
+    public Scheduler Scheduler { get; }
+    public Library Library { get; }
+    public SimulatedDisk Disk { get; }
+    public SimulatedBlobs Blobs { get; }
+    public Outside Outside { get; }
+    public Network Network { get; }
+    public EngineSettings Settings => _settings;
+
+    /// <summary>Null while the machine is down.</summary>
+    public SqliteDatabase? Database { get; private set; }
+
+    public List<WorkerNode> Workers { get; } = [];
+
+    public Trouble Trouble
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var worker in Workers) worker.Database.Trouble = value;
+        }
+    } = new();
+
+    public Workflow Definition(string name) => _definitions[name];
+
+    /// <summary>Opens the database as a machine does that starts.</summary>
+    /// <exception cref="StorageUnavailableException">The disk does not let it.</exception>
+    public async Task OpenAsync()
+    {
+        var process = Scheduler.Start("database");
+        SqliteDatabase? database = null;
+        try
+        {
+            database = SqliteDatabase.Open(Disk.PathOf("millrace.db"), new SqliteOptions
+            {
+                FileLayer = SqliteFileLayer.Name,
+                Pool = process.Pool,
+                Time = process.Time,
+                CheckpointPages = 64,
+                CacheKiB = 1_024,
+            });
+            await database.MigrateAsync();
+            await FaultyDatabase.InstallWatchAsync(database);
+        }
+        catch
+        {
+            process.Die();
+            if (database is not null) await CloseAsync(database);
+            throw;
+        }
+
+        (Database, _databaseProcess) = (database, process);
+        Scheduler.Note("the database is open");
+    }
+
+    public async Task<WorkerNode> StartWorkerAsync()
+    {
+        var process = Scheduler.Start($"worker{++_started}");
+        var chance = _dice.Fork();
+        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { Trouble = Trouble }, new EventBus());
+        var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry(Outside.Functions), this, this, process.Time, _log)
+        {
+            Pool = process.Pool,
+            NewId = now => NewId(now, chance),
+            Random = chance.Fraction,
+        };
+        Workers.Add(worker);
+        Scheduler.Note($"{process.Name} starts");
+        try
+        {
+            worker.Engine = await process.Do(() => DurableEngine.OpenAsync(parts, _settings with { WorkerName = process.Name }));
+        }
+        catch (Exception e)
+        {
+            Scheduler.Note($"{process.Name} could not start: {e.Message}");
+            Kill(worker);
+        }
+
+        return worker;
+    }
+
+    public void Kill(WorkerNode worker)
+    {
+        if (!Workers.Remove(worker)) return;
+        Scheduler.Note($"{worker.Process.Name} dies");
+        worker.Process.Die();
+    }
+
+    /// <summary>Stops a worker as an upgrade does.</summary>
+    public async Task LeaveAsync(WorkerNode worker)
+    {
+        if (!worker.IsServing) return;
+        Scheduler.Note($"{worker.Process.Name} leaves");
+        worker.IsLeaving = true;
+        await worker.Process.Do(async () => await worker.Engine!.DisposeAsync());
+        Workers.Remove(worker);
+        worker.Process.Die();
+    }
+
+    /// <summary>Database and workers are gone at once; the disk keeps what a disk keeps.</summary>
+    public async Task CrashAsync(bool powerToo)
+    {
+        if (Database is not { } database) return;
+        Scheduler.Note(powerToo ? "the power goes" : "every process dies");
+        Database = null;
+        foreach (var worker in Workers.ToArray()) Kill(worker);
+        _databaseProcess!.Die();
+        if (powerToo) Disk.LosePower();
+        else Disk.LoseProcess();
+        await CloseAsync(database);
+    }
+
+    public void StallDatabase(TimeSpan span) => _databaseProcess?.Pause(span);
+
+    public void Heal()
+    {
+        Trouble = new Trouble();
+        Blobs.Refused = 0;
+        Network.Lost = 0;
+        Network.Doubled = 0;
+        Network.Delay = TimeSpan.FromMilliseconds(1);
+        Disk.IsFull = false;
+        Disk.SyncsToRefuse = 0;
+        Disk.WritesToRefuse = 0;
+        _databaseProcess?.Resume();
+        foreach (var worker in Workers)
+        {
+            worker.Process.Resume();
+            worker.Process.Skew = TimeSpan.Zero;
+        }
+    }
+
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Values.FirstOrDefault(d => d.Hash == hash));
+
+    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault(name));
+
+    public Json? Find(Tenant tenant, string name) => null;
+
+    public void Dispose() => Disk.Dispose();
+
+    /// <summary>Definitions are read from the database, which may refuse.</summary>
+    private ValueTask<Workflow?> Read(Workflow? definition) => _dice.Chance(Trouble.ReadsRefused)
+        ? throw FaultyDatabase.Refusal("the definition could not be read")
+        : new ValueTask<Workflow?>(definition);
+
+    /// <summary>Frees what a dead database held in SQLite. The disk does not hear of it.</summary>
+    private static async Task CloseAsync(SqliteDatabase database)
+    {
+        try
+        {
+            await database.DisposeAsync();
+        }
+        catch (StorageUnavailableException)
+        {
+            // Its files are out of reach.
+        }
+    }
+
+    private static Workflow Load(RandomProgram program)
+    {
+        var loaded = WorkflowLoader.Load(program.Text);
+        return loaded.IsExecutable
+            ? loaded.Workflow!
+            : throw new InvalidOperationException($"{string.Join("\n", loaded.Diagnostics)}\n{program.Text}");
+    }
+
+    /// <summary>A UUIDv7 (RFC 9562) with the seed's chance in it.</summary>
+    private static Guid NewId(DateTimeOffset now, Dice chance)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BitConverter.TryWriteBytes(bytes, chance.Next());
+        BitConverter.TryWriteBytes(bytes[8..], chance.Next());
+        var milliseconds = now.ToUnixTimeMilliseconds();
+        for (var i = 0; i < 6; i++) bytes[i] = (byte)(milliseconds >> (8 * (5 - i)));
+        bytes[6] = (byte)(0x70 | (bytes[6] & 0x0f));
+        bytes[8] = (byte)(0x80 | (bytes[8] & 0x3f));
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    /// <summary>What the engine logs belongs to the story of a seed; errors are its own bugs until shown otherwise.</summary>
+    private sealed class NotingLogger(Scheduler scheduler) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => NullLogger.Instance.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            scheduler.Note($"{logLevel}: {formatter(state, exception)} {exception?.GetType().Name} {exception?.Message}");
+            if (logLevel >= LogLevel.Error) scheduler.Fail($"the engine logs an error: {formatter(state, exception)} {exception}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using Millrace.Engine.Functions;
+using Millrace.Jq;
+using Millrace.Simulation.Core;
+using Millrace.Simulation.Programs;
+using Millrace.Workflows;
+
+namespace Millrace.Simulation.World;
+
+/// <summary>One idempotency key as the outside has seen it.</summary>
+internal sealed record Request(Guid Run, int Step, string Function, string Arguments)
+{
+    public int Times { get; set; }
+}
+
+/// <summary>The world that effects reach. It outlives every crash, and it notices what must never happen to it.</summary>
+internal sealed class Outside(Scheduler scheduler, Dice dice)
+{
+    private readonly HashSet<(string Key, string Part)> _recorded = [];
+    private readonly Dictionary<(Guid Run, int Tag), List<string>> _flaky = [];
+    private readonly Json _padding = new string('x', 70_000);
+
+    public Dictionary<string, Request> Requests { get; } = new(StringComparer.Ordinal);
+
+    public IEnumerable<IFunction> Functions =>
+    [
+        new Inline("count", Idempotency.Keyed, Lane.Io, AnswerAsync),
+        new Inline("once", Idempotency.Once, Lane.Io, OnceAsync),
+        new Inline("parts", Idempotency.Keyed, Lane.Cpu, PartsAsync),
+        new Inline("big", Idempotency.Keyed, Lane.Io, BigAsync),
+        new Inline("flaky", Idempotency.Keyed, Lane.Io, FlakyAsync),
+        new Inline("hang", Idempotency.Keyed, Lane.Sandbox, HangAsync),
+    ];
+
+    private async ValueTask<FunctionOutcome> AnswerAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        await WorkAsync(context, cancel);
+        Reach(context, "count", arguments);
+        await WorkAsync(context, cancel);
+        return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    private async ValueTask<FunctionOutcome> OnceAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        await WorkAsync(context, cancel);
+        if (Reach(context, "once", arguments) > 1) scheduler.Fail($"a once effect happened twice: {context.IdempotencyKey}");
+        await WorkAsync(context, cancel);
+        return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    private async ValueTask<FunctionOutcome> PartsAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Reach(context, "parts", arguments);
+        foreach (var part in (string[])["first", "second", "third"])
+        {
+            var done = await context.StepAsync(part, async inner =>
+            {
+                if (_recorded.Contains((context.IdempotencyKey, part))) scheduler.Fail($"sub-step {part} of {context.IdempotencyKey} ran again though it was recorded");
+                await WorkAsync(context, inner);
+                return part.Length;
+            }, cancel);
+            if (done.AsNumber() != part.Length) scheduler.Fail($"sub-step {part} of {context.IdempotencyKey} gave {done}");
+            _recorded.Add((context.IdempotencyKey, part));
+        }
+
+        return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    /// <summary>Its answer is too large for the journal and goes to the blob store.</summary>
+    private async ValueTask<FunctionOutcome> BigAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Reach(context, "big", arguments);
+        await WorkAsync(context, cancel);
+        return FunctionOutcome.Done(Json.Object("n", Answer(arguments), "padding", _padding));
+    }
+
+    /// <summary>Fails for the first keys it sees of a run's task, as often as it is told, and always for those.</summary>
+    private async ValueTask<FunctionOutcome> FlakyAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        await WorkAsync(context, cancel);
+        Reach(context, "flaky", arguments);
+        var task = (context.Run, (int)arguments["tag"].AsNumber());
+        if (!_flaky.TryGetValue(task, out var failed)) _flaky.Add(task, failed = []);
+        if (failed.Count < arguments["failures"].AsNumber() && !failed.Contains(context.IdempotencyKey)) failed.Add(context.IdempotencyKey);
+        return failed.Contains(context.IdempotencyKey)
+            ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
+            : FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    private async ValueTask<FunctionOutcome> HangAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Reach(context, "hang", arguments);
+        await Process.DelayAsync(context.Time, TimeSpan.FromDays(1), cancel);
+        return FunctionOutcome.Done(arguments);
+    }
+
+    private static int Answer(Json arguments) => CallNode.Answer((int)arguments["n"].AsNumber(), (int)arguments["tag"].AsNumber());
+
+    /// <summary>Nothing, or a while.</summary>
+    private async Task WorkAsync(FunctionContext context, CancellationToken cancel)
+    {
+        if (dice.Chance(0.4)) return;
+        var mean = dice.Chance(0.05) ? TimeSpan.FromSeconds(6) : TimeSpan.FromMilliseconds(150);
+        await Process.DelayAsync(context.Time, dice.Span(mean), cancel);
+    }
+
+    /// <returns>How often this key has come now.</returns>
+    private int Reach(FunctionContext context, string function, Json arguments)
+    {
+        var request = new Request(context.Run, context.Step, function, arguments.ToString());
+        if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
+        known.Times++;
+        scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");
+        if ((known.Run, known.Step, known.Function, known.Arguments) != (request.Run, request.Step, request.Function, request.Arguments))
+            scheduler.Fail($"key {context.IdempotencyKey} came with {known.Function} {known.Arguments} and then with {function} {arguments}");
+        return known.Times;
+    }
+
+    private sealed class Inline(string name, Idempotency idempotency, Lane lane, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
+    {
+        public FunctionDescriptor Descriptor { get; } = new(name, "1.0.0", Capability.Write, idempotency, lane);
+
+        public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel) => work(context, arguments, cancel);
+    }
+}
+
+internal static class Names
+{
+    /// <summary>Enough of an id to tell runs apart.</summary>
+    public static string Of(Guid run) => run.ToString("N")[^6..];
+}
