@@ -5,6 +5,7 @@ using Millrace.Bench.Engine;
 using Millrace.Bench.Http;
 using Millrace.Bench.Jq;
 using Millrace.Bench.Postgres;
+using Millrace.Bench.Simulation;
 using Millrace.Bench.Storage;
 
 var benches = new Dictionary<string, Func<Task>>
@@ -24,11 +25,12 @@ foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenari
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
 var names = args.Where(a => a != "--json").ToArray();
+if (names is ["simulate", .. var how]) return SimulateBench.Run(how);
 var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json]\n  NAME: engine, {string.Join(", ", benches.Keys)}");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json]\n  NAME: engine, {string.Join(", ", benches.Keys)}\n  or: simulate [--seeds N] [--from S] [--minutes M]");
     return 2;
 }
 foreach (var name in names)
