@@ -5,6 +5,7 @@ using Millrace.Bench.Engine;
 using Millrace.Bench.Http;
 using Millrace.Bench.Jq;
 using Millrace.Bench.Postgres;
+using Millrace.Bench.Simulation;
 using Millrace.Bench.Storage;
 
 var benches = new Dictionary<string, Func<Task>>
@@ -34,11 +35,12 @@ if (atOnce >= 0)
     EngineBench.AtOnce = runs;
 }
 var names = args.Where((a, i) => a != "--json" && (atOnce < 0 || (i != atOnce && i != atOnce + 1))).ToArray();
+if (names is ["simulate", .. var how]) return SimulateBench.Run(how);
 var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M]");
     return 2;
 }
 foreach (var name in names)

@@ -39,7 +39,7 @@ public sealed class Seed
     /// <summary>When a run counts as stuck. A timer set by a clock that was an hour ahead is an hour late.</summary>
     private TimeSpan Patience => TimeSpan.FromMinutes(_faults.HasFlag(Faults.Clocks) ? 150 : 20);
 
-    private Seed(ulong seed, Faults? faults)
+    private Seed(ulong seed, Faults? faults, Sabotage sabotage)
     {
         _seed = seed;
         var dice = new Dice(seed);
@@ -49,18 +49,18 @@ public sealed class Seed
         _starts = dice.Between(2, 16);
         _controls = dice.Chance(0.6) ? dice.Below(10) : 0;
         _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
-        _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)));
+        _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
         _clients = new Clients(_cluster, dice.Fork());
         _chaos = new Chaos(_cluster, dice.Fork(), _faults);
     }
 
     /// <param name="faults">Which faults it has to live with; null to let the seed say.</param>
-    public static SeedResult Run(ulong seed, Faults? faults = null)
+    public static SeedResult Run(ulong seed, Faults? faults = null, Sabotage sabotage = Sabotage.None)
     {
         Seed? one = null;
         try
         {
-            one = new Seed(seed, faults);
+            one = new Seed(seed, faults, sabotage);
             return one.Run();
         }
         finally
@@ -129,7 +129,6 @@ public sealed class Seed
             _scheduler.Note($"stuck: {Names.Of(row.Id)} is {row.State}, held by lease {row.Lease?.ToString(CultureInfo.InvariantCulture) ?? "none"}, due {row.WakeAt?.ToString(CultureInfo.InvariantCulture) ?? "never"}, parent {(row.Parent is { } p ? Names.Of(p) : "none")}; {waits}");
         }
 
-        if (Environment.GetEnvironmentVariable("SIM_DEBUG") is not null) foreach (var row in open.Take(1)) { Console.WriteLine(_cluster.Library[row.Definition.Name].Text); foreach (var r in found[row.Id].Records) { var t = System.Text.RegularExpressions.Regex.Replace($"{r.Seq} {r.At - _scheduler.Began} {r.State} {string.Join(" | ", r.Entries)}", "xxxx+|, [A-Za-z]+ = (?=[,} ])|Iteration = -1|, InputHidden = False", ""); Console.WriteLine(t.Length > 1500 ? t[..1500] : t); } }
         _scheduler.Fail($"{open.Count} runs are stuck: {string.Join(", ", open.Take(10).Select(r => Names.Of(r.Id)))}");
     }
 

@@ -31,6 +31,9 @@ public sealed class SimulatedDisk : IDisposable
 
     public long Syncs { get; private set; }
 
+    /// <summary>Sabotage: it says that it has synced and has not.</summary>
+    public bool ForgetsSyncs { get; init; }
+
     /// <summary>Which life of the machine this is: files opened in an earlier one are out of reach.</summary>
     internal int Life { get; private set; }
 
@@ -73,6 +76,7 @@ public sealed class SimulatedDisk : IDisposable
             return false;
         }
 
+        if (ForgetsSyncs) return true;
         file.Sync();
         // As SQLite's layer for Unix does: the first sync of a new file syncs its folder too.
         if (file.IsNew)

@@ -28,6 +28,21 @@ public enum Faults
     All = 32767,
 }
 
+/// <summary>A world that breaks its own rules, to see that the verdict notices.</summary>
+public enum Sabotage
+{
+    None,
+
+    /// <summary>Now and then a write is acknowledged and was never made.</summary>
+    ForgetsWrites,
+
+    /// <summary>The disk says that it has synced and has not.</summary>
+    ForgetsSyncs,
+
+    /// <summary>Now and then an effect reaches the outside twice.</summary>
+    RepeatsEffects,
+}
+
 /// <summary>Makes things go wrong, one after another, and keeps the cluster alive as an operator's supervisor does.</summary>
 internal sealed class Chaos(Cluster cluster, Dice dice, Faults faults)
 {

@@ -34,15 +34,16 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     private readonly EngineSettings _settings;
     private readonly ILogger _log;
     private Process? _databaseProcess;
+    private readonly Sabotage _sabotage;
     private int _started;
 
-    public Cluster(Scheduler scheduler, Dice dice, Library library)
+    public Cluster(Scheduler scheduler, Dice dice, Library library, Sabotage sabotage)
     {
-        (Scheduler, _dice, Library) = (scheduler, dice, library);
+        (Scheduler, _dice, Library, _sabotage) = (scheduler, dice, library, sabotage);
         SqliteFileLayer.Register();
-        Disk = new SimulatedDisk(dice.Fork());
+        Disk = new SimulatedDisk(dice.Fork()) { ForgetsSyncs = sabotage == Sabotage.ForgetsSyncs };
         Blobs = new SimulatedBlobs(dice.Fork());
-        Outside = new Outside(scheduler, dice.Fork());
+        Outside = new Outside(scheduler, dice.Fork()) { Repeated = sabotage == Sabotage.RepeatsEffects ? 0.2 : 0 };
         Network = new Network(this, dice.Fork());
         Network.Begin();
         _log = new NotingLogger(scheduler);
@@ -119,7 +120,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     {
         var process = Scheduler.Start($"worker{++_started}");
         var chance = _dice.Fork();
-        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { Trouble = Trouble }, new EventBus());
+        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { Trouble = Trouble, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
         var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry(Outside.Functions), this, this, process.Time, _log)
         {
             Pool = process.Pool,

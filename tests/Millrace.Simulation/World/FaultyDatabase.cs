@@ -28,6 +28,9 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
 
     public Trouble Trouble { get; set; } = new();
 
+    /// <summary>Sabotage: how likely a write is acknowledged that was never made.</summary>
+    public double Forgotten { get; init; }
+
     public override StorageFault? Fault => disk.Fault;
 
     public override event Action<StorageFault?>? FaultChanged
@@ -52,6 +55,7 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
             throw Refusal("the connection was refused");
         }
 
+        if (dice.Chance(Forgotten)) return await ForgetAsync(write);
         var lies = dice.Chance(Trouble.ReportedAsFailed);
         string? wrong = null;
         var answer = await disk.WriteAsync(db =>
@@ -100,10 +104,29 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
         return alive == 1 ? null : $"{process.Name} writes record {seq} of run {run} after its lease is over";
     }
 
+    private async Task<T> ForgetAsync<T>(Func<DbUnit, T> write)
+    {
+        T answer = default!;
+        try
+        {
+            return await disk.WriteAsync<T>(db =>
+            {
+                answer = write(db);
+                throw new UndoneException();
+            });
+        }
+        catch (UndoneException)
+        {
+            return answer;
+        }
+    }
+
     private async Task AnswerAsync()
     {
         if (Trouble.Answers > TimeSpan.Zero) await process.DelayAsync(dice.Span(Trouble.Answers));
     }
 
     public static StorageUnavailableException Refusal(string detail) => new(new StorageFault(StorageFault.Io, detail, Recoverable: true));
+
+    private sealed class UndoneException : Exception;
 }

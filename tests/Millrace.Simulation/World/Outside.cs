@@ -15,6 +15,9 @@ internal sealed record Request(Guid Run, int Step, string Function, string Argum
 /// <summary>The world that effects reach. It outlives every crash, and it notices what must never happen to it.</summary>
 internal sealed class Outside(Scheduler scheduler, Dice dice)
 {
+    /// <summary>Sabotage: how likely an effect reaches the outside twice.</summary>
+    public double Repeated { get; init; }
+
     private readonly HashSet<(string Key, string Part)> _recorded = [];
     private readonly Dictionary<(Guid Run, int Tag), List<string>> _flaky = [];
     private readonly Json _padding = new string('x', 70_000);
@@ -108,7 +111,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     {
         var request = new Request(context.Run, context.Step, function, arguments.ToString());
         if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
-        known.Times++;
+        known.Times += dice.Chance(Repeated) ? 2 : 1;
         scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");
         if ((known.Run, known.Step, known.Function, known.Arguments) != (request.Run, request.Step, request.Function, request.Arguments))
             scheduler.Fail($"key {context.IdempotencyKey} came with {known.Function} {known.Arguments} and then with {function} {arguments}");

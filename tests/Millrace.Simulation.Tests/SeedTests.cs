@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using Millrace.Simulation.World;
+
+namespace Millrace.Simulation.Tests;
+
+/// <summary>The engine keeps its promises whatever happens (docs/simulation.md).</summary>
+public sealed class SeedTests
+{
+    private const int Seeds = 220;
+
+    [Fact]
+    public void Every_seed_keeps_what_was_promised()
+    {
+        var failed = new ConcurrentBag<SeedResult>();
+        Parallel.For(1, Seeds + 1, Each, seed =>
+        {
+            var result = Seed.Run((ulong)seed);
+            if (result.Failure is not null) failed.Add(result);
+        });
+        Assert.True(failed.IsEmpty, string.Join("\n\n", failed.OrderBy(f => f.Seed)));
+    }
+
+    [Theory]
+    [InlineData(3, Faults.None)]
+    [InlineData(5, Faults.All)]
+    [InlineData(11, Faults.Pauses | Faults.PowerLosses | Faults.Messages)]
+    public void The_same_seed_is_the_same_story(ulong seed, Faults faults)
+    {
+        var (first, second) = (Seed.Run(seed, faults), Seed.Run(seed, faults));
+        Assert.Equal(first, second);
+        Assert.NotEqual(first.Trace, Seed.Run(seed + 1, faults).Trace);
+    }
+
+    /// <summary>A simulator that never finds anything proves nothing.</summary>
+    [Theory]
+    [InlineData(Sabotage.ForgetsWrites)]
+    [InlineData(Sabotage.ForgetsSyncs)]
+    [InlineData(Sabotage.RepeatsEffects)]
+    public void A_world_that_breaks_its_own_rules_is_found_out(Sabotage sabotage)
+    {
+        var found = 0;
+        Parallel.For(1, 21, Each, seed =>
+        {
+            if (Seed.Run((ulong)seed, Faults.None, sabotage).Failure is not null) Interlocked.Increment(ref found);
+        });
+        Assert.InRange(found, 5, 20);
+    }
+
+    [Fact]
+    public void A_failing_seed_tells_how_to_repeat_it()
+    {
+        var failing = Enumerable.Range(1, 20).Select(seed => Seed.Run((ulong)seed, Faults.None, Sabotage.ForgetsWrites)).First(r => r.Failure is not null);
+        Assert.Contains($"./bench simulate --from {failing.Seed} --seeds 1", $"{failing}", StringComparison.Ordinal);
+        Assert.Contains(failing.Failure!, $"{failing}", StringComparison.Ordinal);
+    }
+
+    private static ParallelOptions Each => new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+}
