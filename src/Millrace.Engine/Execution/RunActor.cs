@@ -23,7 +23,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private readonly ConcurrentQueue<RunEvent> _mailbox = new();
     /// <summary>Effects asked for and not ended, by step; the source is there once the effect has begun.</summary>
     private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
-
     private readonly List<TaskCompletionSource> _waiters = [];
 
     /// <summary>What has been decided and not yet sealed.</summary>
@@ -40,8 +39,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private bool _held, _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
-    private RunPhase _phase;
-    private RunPhase _rowPhase;
+    private RunPhase _phase, _rowPhase;
 
     private long _signalsSeen;
     private bool _signalsTaken;
@@ -72,8 +70,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         State.Apply(first, createdAt);
         State.Position = 0;
         Hold(true);
-        _phase = RunPhase.Pending;
-        _rowPhase = RunPhase.Running;
+        (_phase, _rowPhase) = (RunPhase.Pending, RunPhase.Running);
     }
 
     public void Post(RunEvent happened)
@@ -215,6 +212,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 var (phase, output, error) = await worker.Journal.OutcomeAsync(tenant, child);
                 decision.ChildEnded(child, phase, output, error);
                 break;
+            default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }
 

@@ -10,6 +10,7 @@ using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
 using Millrace.Workflows;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Execution;
@@ -55,6 +56,7 @@ internal sealed class Worker : IAsyncDisposable
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
         Wakes = new Wakes(this);
+        Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         _gauges = EngineMetrics.Observe(this);
     }
@@ -66,6 +68,7 @@ internal sealed class Worker : IAsyncDisposable
     public DueRuns Due { get; }
     public LeaseKeeper Leases { get; }
     public Wakes Wakes { get; }
+    public StrayRuns Strays { get; }
     public Announcements Announcements { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
@@ -117,10 +120,19 @@ internal sealed class Worker : IAsyncDisposable
     {
         if (!_actors.TryGetValue(row.Id, out var actor))
         {
-            var workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            Workflow? workflow;
+            try
+            {
+                workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            }
+            catch (NewerBuildException e)
+            {
+                await Strays.LeaveAsync(row.Tenant, row.Id, row.Lease!.Value, e);
+                return;
+            }
             if (workflow is null)
             {
-                await GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
+                await Strays.GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
                     $"The run is pinned to {row.Definition} with hash {row.Hash}, which is not there any more.", "/"));
                 return;
             }
@@ -161,7 +173,7 @@ internal sealed class Worker : IAsyncDisposable
             _actors.TryRemove(actor.Id, out _);
             _failures.TryRemove(actor.Id, out _);
             EngineEvents.RunEnded(actor);
-            if (_ends.TryRemove(actor.Id, out var end)) end.TrySetResult(change.State);
+            Ended(actor.Id, change.State);
             return;
         }
         _idle.Enqueue(actor);
@@ -175,6 +187,14 @@ internal sealed class Worker : IAsyncDisposable
 
     public Task<RunPhase> EndOf(Guid run) =>
         _ends.GetOrAdd(run, _ => new TaskCompletionSource<RunPhase>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    public void Ended(Guid run, RunPhase state)
+    {
+        if (_ends.TryRemove(run, out var end)) end.TrySetResult(state);
+    }
+
+    /// <summary>The run is read again from what the disk holds.</summary>
+    public void Lose(Tenant tenant, Guid run) => _lost.Enqueue((tenant, run));
 
     public void ForgetEnd(Guid run) => _ends.TryRemove(run, out _);
 
@@ -201,6 +221,12 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the others.</summary>
     public void RunFailed(RunActor actor, Exception e)
     {
+        if (e is NewerBuildException newer)
+        {
+            Forget(actor);
+            _ = Strays.LeaveAsync(actor.Tenant, actor.Id, actor.Lease.Id, newer);
+            return;
+        }
         EngineMetrics.TurnFailed();
         using (Log.About(actor)) Log.TurnFailed(e, actor.Id);
         Forget(actor);
@@ -210,7 +236,7 @@ internal sealed class Worker : IAsyncDisposable
             Due.Call(0);
             return;
         }
-        _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
+        _ = Strays.GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
     public void LoopFailed(string what, Exception e)
@@ -350,28 +376,5 @@ internal sealed class Worker : IAsyncDisposable
         }
         Volatile.Write(ref _fencing, 0);
         Due.Call(0);
-    }
-
-    private async Task GiveUpAsync(Tenant tenant, Guid run, WorkflowError error)
-    {
-        try
-        {
-            var now = Now;
-            var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            var createdAt = await Database.WriteAsync(db =>
-            {
-                var seq = (JournalStore.Last(db, tenant, run)?.Seq ?? -1) + 1;
-                var row = RunStore.Get(db, tenant, run)!;
-                var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
-                new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return row.CreatedAt;
-            });
-            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, now);
-            if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
-        }
-        catch (Exception e)
-        {
-            LoopFailed($"giving up run {run}", e);
-        }
     }
 }

@@ -78,20 +78,21 @@ public static class RunStore
         now, tenant.Workspace, run);
 
     /// <summary>Takes runs that are due, oldest first, and nobody holds.</summary>
-    internal static List<RunRow> Claim(DbUnit db, long lease, long now, int limit) => db.Query(
+    /// <param name="format">What this build can read: runs that need more are left to others.</param>
+    internal static List<RunRow> Claim(DbUnit db, long lease, long now, int limit, long format) => db.Query(
         $"""
         update run set lease = $1, wake_at = null where (workspace, id) in
-            (select workspace, id from run where wake_at <= $2 and lease is null order by wake_at limit $3 /*pg: for update skip locked */)
+            (select workspace, id from run where wake_at <= $2 and lease is null and format <= $4 order by wake_at limit $3 /*pg: for update skip locked */)
         returning {Columns}
         """,
-        Map, lease, now, (long)limit);
+        Map, lease, now, (long)limit, format);
 
-    internal static long? NextWake(DbUnit db) =>
-        db.First("select min(wake_at) from run where wake_at is not null and lease is null", r => r.LongOrNull(0), null);
+    internal static long? NextWake(DbUnit db, long format) =>
+        db.First("select min(wake_at) from run where wake_at is not null and lease is null and format <= $1", r => r.LongOrNull(0), null, format);
 
     public static QueueState Queue(DbUnit db, long now) => new(
         db.First("select count(*) from (select 1 from run where wake_at <= $1 and lease is null limit $2) as due", r => r.Long(0), 0L, now, (long)QueueState.CountMax),
-        NextWake(db) is { } first && first <= now ? first : null,
+        NextWake(db, long.MaxValue) is { } first && first <= now ? first : null,
         db.First("select count(*) from (select 1 from run where wake_at > $1 and lease is null limit $2) as waiting", r => r.Long(0), 0L, now, (long)QueueState.CountMax));
 
     /// <summary>Makes the runs of workers whose lease has ended due at once.</summary>
@@ -105,6 +106,11 @@ public static class RunStore
     /// <summary>Gives back one run that this worker holds but has no longer in memory.</summary>
     internal static void Free(DbUnit db, Tenant tenant, Guid run, long lease, long now) => db.Execute(
         "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4", now, tenant.Workspace, run, lease);
+
+    /// <summary>Gives back a run that only a worker of a newer build can go on with.</summary>
+    internal static void Leave(DbUnit db, Tenant tenant, Guid run, long lease, long format, string reason, long now) => db.Execute(
+        "update run set lease = null, wake_at = $1, format = $2, reason = $3 where workspace = $4 and id = $5 and lease = $6 and state < 4",
+        now, format, reason, tenant.Workspace, run, lease);
 
     /// <summary>Makes a run that has not finished due at once when nobody holds it; whoever holds it is told by the caller.</summary>
     internal static void Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.TouchLater(
