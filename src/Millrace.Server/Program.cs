@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
 using Millrace.Server;
+using Millrace.Server.Admin;
 using Millrace.Storage;
 
 var stops = 0;
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Stop(143));
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Stop(130));
+if (args is [AdminCommand.Word, ..]) return await AdminCommand.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.Out, Console.Error, default);
 try
 {
     var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);

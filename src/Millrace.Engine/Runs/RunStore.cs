@@ -151,6 +151,10 @@ public static class RunStore
         return rows == 1 ? null : FindKey(db, tenant, key);
     }
 
+    /// <summary>Runs of all workspaces: all, and those that have not finished.</summary>
+    internal static (long All, long Live) CountAll(DbUnit db) =>
+        db.First("select count(*), coalesce(sum(case when state < 4 then 1 else 0 end), 0) from run", r => (r.Long(0), r.Long(1)), default);
+
     private static string Text(StepCounts c) => $"{c.Started},{c.Completed},{c.Faulted},{c.Skipped},{c.Cancelled}";
 
     private static StepCounts ParseCounts(string? text)

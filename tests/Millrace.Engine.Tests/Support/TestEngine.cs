@@ -45,6 +45,9 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         return test;
     }
 
+    /// <summary>From the next opening on, state is elsewhere.</summary>
+    public void Use(Func<Database> open) => _open = open;
+
     /// <summary>Opens the data folder as a new process would.</summary>
     /// <param name="definitions">Where the process finds definitions; null: all that the test has defined.</param>
     /// <param name="before">Done before the engine starts.</param>
