@@ -1,6 +1,7 @@
 using Millrace.Engine.Admin;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
@@ -116,6 +117,26 @@ public sealed class MoveTests
     }
 
     [Fact]
+    public async Task A_process_that_starts_on_data_of_a_server_that_counted_further_writes_above_it()
+    {
+        const long Far = 1L << 50;
+        var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        var run = Guid.CreateVersion7();
+        await using (var before = PostgresDatabase.Open(uri))
+        {
+            await before.MigrateAsync();
+            await before.WriteAsync(db => db.Execute(
+                "insert into journal (position, organisation, workspace, run, seq, at, state, entries) values ($1, $2, $3, $4, 0, 1, 0, $5)",
+                Far, Tenant.Default.Organisation, Tenant.Default.Workspace, run, "[]"u8.ToArray()));
+        }
+
+        await using var after = PostgresDatabase.Open(uri);
+        await after.MigrateAsync();
+        Assert.True(await after.WriteAsync(db => JournalStore.Append(db, Tenant.Default, run, 1, 2, RunPhase.Running, "[]"u8.ToArray())) > Far);
+        Assert.Equal(2, (await after.ReadAsync(db => JournalStore.StateChanges(db, Tenant.Default, 0, 10))).Count);
+    }
+
+    [Fact]
     public async Task A_row_that_differs_shows_in_the_sums()
     {
         await using var test = await TestEngine.OpenAsync(TestDatabases.Sqlite);
@@ -148,5 +169,5 @@ public sealed class MoveTests
     }
 
     private static Task<long> LastPositionAsync(Database database) =>
-        database.ReadAsync(db => Millrace.Engine.Journal.JournalStore.LastPosition(db, Tenant.Default));
+        database.ReadAsync(db => JournalStore.LastPosition(db, Tenant.Default));
 }
