@@ -54,6 +54,9 @@ public sealed class MillraceServer : IAsyncDisposable
         else Services.GetRequiredService<ILogger<MillraceServer>>().LogInformation("millrace serves {Address} with {Data}", Address, settings.Data);
     }
 
+    /// <summary>Logs a line about the process itself.</summary>
+    public void Log(string text) => Services.GetRequiredService<ILogger<MillraceServer>>().LogInformation("{Text}", text);
+
     public Task WaitForShutdownAsync() => _app!.WaitForShutdownAsync();
 
     /// <summary>Takes no more requests, ends streams, lets effects under way end or hands them over, and closes the file.</summary>

@@ -39,12 +39,15 @@ public sealed class MoveTests
         await test.UntilAsync(suspended, r => r is { State: RunPhase.Suspended, Lease: null });
         foreach (var run in new[] { rests, retries, parent }) await test.UntilAsync(run, r => r is { State: RunPhase.Waiting, Lease: null });
         await test.Functions.Entered;
+        var ended = await test.StartAsync(test.Define("- one: { set: { a: 1 } }", "ended"));
+        await test.EndAsync(ended);
         var last = await LastPositionAsync(test.Database);
         await test.CrashAsync();
 
         var uri = await MoveAsync(test);
         test.Use(() => PostgresDatabase.Open(uri));
         await test.ReopenAsync();
+        Assert.Equal(1, await test.Database.ReadAsync(db => db.First("select count(*) from run_done where id = $1", r => r.Long(0), 0L, ended)));
         test.Functions.Open();
         test.Time.Advance(TimeSpan.FromHours(3));
         await test.Engine.ResumeAsync(Tenant.Default, suspended, null);

@@ -16,6 +16,7 @@ namespace Millrace.Bench.Engine;
 internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretSource
 {
     private readonly Dictionary<string, Workflow> _workflows;
+    private BusLink? _link;
 
     private EngineHost(Database database, IEnumerable<Workflow> workflows)
     {
@@ -29,8 +30,10 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
 
     /// <param name="around">Puts something between the engine and its database.</param>
     /// <param name="database">Null: SQLite in the folder.</param>
+    /// <param name="link">Joins the bus with those of other processes.</param>
     public static async Task<EngineHost> OpenAsync(
-        string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null, Func<Database, Database>? around = null)
+        string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null,
+        Func<Database, Database>? around = null, Func<EventBus, BusLink>? link = null)
     {
         Directory.CreateDirectory(folder);
         database ??= SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
@@ -39,7 +42,7 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
         var host = new EngineHost(database, workflows);
         using var logs = LoggerFactory.Create(_ => { });
         host.Engine = await DurableEngine.OpenAsync(
-            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance),
+            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance) { Link = host._link = link?.Invoke(host.Bus) },
             settings ?? new EngineSettings());
         return host;
     }
@@ -82,6 +85,7 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        if (_link is not null) await _link.DisposeAsync();
         await Database.DisposeAsync();
     }
 

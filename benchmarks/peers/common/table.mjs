@@ -6,6 +6,7 @@ const products = [
   ["restate_default", "Restate, its default partitions", "peers.restate.default_"],
   ["dbos", "DBOS", "peers.dbos."],
   ["langgraph", "LangGraph, Postgres checkpointer", "peers.langgraph."],
+  ["langgraph_async", "LangGraph, checkpoints behind (async)", "peers.langgraph.async_"],
   ["graphile_worker", "graphile-worker (jobs, no journal)", "peers.graphile_worker."],
   ["bullmq", "BullMQ (jobs, no journal)", "peers.bullmq."],
 ];

@@ -52,5 +52,7 @@ runner = await worker({ concurrentJobs: 24 });
 const { p50, p99 } = await alone(quick ? 200 : 1000, addAndWait);
 figure("graphile_worker.one_job_p50_ms", p50, "ms", `one job at a time, added to finished; concurrentJobs 24, no batching; ${settings}`);
 figure("graphile_worker.one_job_p99_ms", p99, "ms", "the same jobs");
+const plain = await sustained(addAndWait);
+figure("graphile_worker.default_calls_per_s", plain.rate, "jobs/s", `${atOnce} callers, each adds one job and waits for its end; concurrentJobs 24, no batching; ${settings}`);
 await runner.stop();
 process.exit(0);

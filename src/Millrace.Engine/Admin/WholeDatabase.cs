@@ -20,10 +20,11 @@ public static class WholeDatabase
 {
     private const int PageRecords = 500;
 
-    /// <summary>Gives back every run that a worker held when the copy was made. Only for data that no process serves.</summary>
+    /// <summary>Puts finished runs in their place, and gives back every run that a worker held when the copy was made. Only for data that no process serves.</summary>
     /// <returns>Runs that were held.</returns>
     public static int GiveBack(DbUnit db, DateTimeOffset now)
     {
+        RunStore.Place(db);
         LeaseStore.EndAll(db);
         return RunStore.Release(db, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
     }

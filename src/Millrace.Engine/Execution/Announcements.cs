@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Millrace.Jq;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Telemetry;
 using Millrace.Storage.Bus;
 
 namespace Millrace.Engine.Execution;
@@ -28,6 +29,7 @@ internal sealed class Announcements : IDisposable
     /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
     public void Record(RunActor actor, RunRecord record)
     {
+        EngineMetrics.Committed(record);
         if (_link is not null)
         {
             Hint(actor.Topic, record.Seq);

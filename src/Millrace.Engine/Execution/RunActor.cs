@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
-using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -324,7 +323,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private void Carry(RunRecord record)
     {
         worker.Announcements.Record(this, record);
-        EngineMetrics.Committed(record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
         CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);

@@ -42,7 +42,8 @@ public sealed class Table
         var rows = await database.ReadAsync(db => db.Query(
             database is PostgresDatabase ? PostgresCatalog : SqliteCatalog,
             r => (Table: r.Text(0), Column: r.Text(1), Type: r.Text(2), Key: r.Long(3), Identity: r.Long(4))), cancel);
-        return [.. rows.Where(r => !NotData.Contains(r.Table)).GroupBy(r => r.Table).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new Table(
+        // A boolean, which SQLite has not, is what PostgreSQL keeps to place a row; it says nothing that the others do not.
+        return [.. rows.Where(r => !NotData.Contains(r.Table) && r.Type != "boolean").GroupBy(r => r.Table).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new Table(
             g.Key,
             [.. g.OrderBy(r => r.Column, StringComparer.Ordinal).Select(r => new Column(r.Column, KindOf(r.Table, r.Type), r.Identity == 1))],
             [.. g.Where(r => r.Key > 0).OrderBy(r => r.Key).Select(r => r.Column)]))];
@@ -111,6 +112,6 @@ public sealed class Table
             case when a.attidentity <> '' then 1::bigint else 0::bigint end
         from pg_class t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
             left join pg_index i on i.indrelid = t.oid and i.indisprimary
-        where t.relkind = 'r' and t.relnamespace = current_schema()::regnamespace
+        where t.relkind in ('r', 'p') and not t.relispartition and t.relnamespace = current_schema()::regnamespace
         """;
 }

@@ -30,7 +30,7 @@ public sealed partial class DeployTests(TestServer server) : IClassFixture<TestS
         Assert.All(named, n => Assert.True(described.Contains(n.Name) || n.Name.StartsWith("MILLRACE_SECRET_", StringComparison.Ordinal), $"{n.file}: {n.Name} is described nowhere"));
     }
 
-    [Fact(Skip = "role, database, redis, blobs, lanes, lease-seconds, drain-seconds and open-network are not read by the server yet; they come with its roles.")]
+    [Fact]
     public void Every_setting_that_the_page_describes_is_one_the_server_knows()
     {
         var options = Option().Matches(DeployFiles.Text(Operations)).Select(m => m.Groups[1].Value).ToList();
