@@ -74,6 +74,11 @@ public sealed class MillraceServer : IAsyncDisposable
         var database = stores.Database;
         var logs = LoggerFactory.Create(b => ServerTelemetry.ConfigureLogs(b, settings.Log, parts.Time));
         _parts.Push(new Disposing(logs));
+        if (stores.Version is { } version && version.Applied > version.Known)
+        {
+            logs.CreateLogger("Millrace.Storage").LogWarning("The database has migrations up to {Applied}, this build knows up to {Known}; the newer ones say that it may work on it.",
+                version.Applied, version.Known);
+        }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var functions = OpenFunctions(parts, logs);
         var compiled = new CompiledDefinitions();

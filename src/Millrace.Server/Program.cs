@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using Millrace.Server;
+using Millrace.Server.Admin;
 using Millrace.Storage;
+
+if (args is [AdminCommand.Word, ..]) return await AdminCommand.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.Out, Console.Error, default);
 
 // The host hears the first signal itself. What the disk holds is whole at every moment, so whoever cannot wait need not.
 var signals = 0;

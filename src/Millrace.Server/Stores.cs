@@ -10,14 +10,16 @@ namespace Millrace.Server;
 /// <summary>Where this process keeps state, blobs and live events, as the settings say.</summary>
 internal sealed class Stores : IAsyncDisposable
 {
-    private Stores(Database database, BlobStore blobs, EventBus bus, BusLink? link) => (Database, Blobs, Bus, Link) = (database, blobs, bus, link);
+    private Stores(Database database, BlobStore blobs, EventBus bus) => (Database, Blobs, Bus) = (database, blobs, bus);
 
     public Database Database { get; }
     public BlobStore Blobs { get; }
     public EventBus Bus { get; }
 
     /// <summary>Null where this process is the only one.</summary>
-    public BusLink? Link { get; }
+    public BusLink? Link { get; private set; }
+
+    public DatabaseVersion Version { get; private set; } = new(0, 0);
 
     /// <summary>Opens them and migrates the database.</summary>
     public static async Task<Stores> OpenAsync(ServerSettings settings, TimeProvider time, CancellationToken cancel)
@@ -31,11 +33,12 @@ internal sealed class Stores : IAsyncDisposable
             Database database = settings.IsPostgres
                 ? PostgresDatabase.Open(settings.Database!, new PostgresOptions { Time = time, SilenceMs = settings.LeaseSeconds * 1000 })
                 : SqliteDatabase.Open(settings.DatabasePath, new SqliteOptions { Time = time });
-            var stores = new Stores(database, blobs, bus, null);
+            var stores = new Stores(database, blobs, bus);
             try
             {
-                await database.MigrateAsync(cancel);
-                return settings.IsPostgres ? new Stores(database, blobs, bus, OpenLink(settings, bus)) : stores;
+                stores.Version = await database.MigrateAsync(cancel);
+                if (settings.IsPostgres) stores.Link = OpenLink(settings, bus);
+                return stores;
             }
             catch
             {

@@ -54,7 +54,7 @@ internal sealed class TimedDatabase(Database inner) : Database
             return result;
         }, chain);
 
-    public override Task MigrateAsync(CancellationToken cancel = default) => inner.MigrateAsync(cancel);
+    public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => inner.MigrateAsync(cancel);
 
     public override ValueTask DisposeAsync() => inner.DisposeAsync();
 

@@ -20,7 +20,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private const int RecordEntriesMax = 500;
 
     private readonly ConcurrentQueue<RunEvent> _mailbox = new();
-
     private readonly List<TaskCompletionSource> _waiters = [];
 
     /// <summary>What has been decided and not yet sealed.</summary>
@@ -37,8 +36,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private bool _held, _claimed, _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
-    private RunPhase _phase;
-    private RunPhase _rowPhase;
+    private RunPhase _phase, _rowPhase;
 
     private long _signalsSeen;
     private bool _signalsTaken;
@@ -75,8 +73,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         State.Apply(first, createdAt);
         State.Position = 0;
         Hold(true);
-        _phase = RunPhase.Pending;
-        _rowPhase = RunPhase.Running;
+        (_phase, _rowPhase) = (RunPhase.Pending, RunPhase.Running);
     }
 
     public void Post(RunEvent happened)
@@ -226,6 +223,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 var (phase, output, error) = await worker.Journal.OutcomeAsync(tenant, child);
                 decision.ChildEnded(child, phase, output, error);
                 break;
+            default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }
 

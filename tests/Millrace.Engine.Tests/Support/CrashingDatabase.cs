@@ -46,7 +46,7 @@ internal sealed class CrashingDatabase(Database disk) : Database
         return await Never<T>();
     }
 
-    public override Task MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
+    public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
 
     public override ValueTask DisposeAsync() => disk.DisposeAsync();
 

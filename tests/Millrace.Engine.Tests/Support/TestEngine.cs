@@ -32,6 +32,9 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public EngineSettings Settings { get; set; } = new() { DrainTime = TimeSpan.FromMilliseconds(1) };
     public EventBus Bus { get; } = new();
     public CrashingDatabase Database { get; private set; } = null!;
+    public BlobStore Blobs => new FileBlobStore(BlobsFolder);
+    public string BlobsFolder => Path.Combine(Folder, "blobs");
+    public string Folder => _folder;
     public DurableEngine Engine => _engine!;
 
     public static async Task<TestEngine> OpenAsync(TestDatabases databases)
@@ -42,14 +45,20 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         return test;
     }
 
+    /// <summary>From the next opening on, state is elsewhere.</summary>
+    public void Use(Func<Database> open) => _open = open;
+
     /// <summary>Opens the data folder as a new process would.</summary>
-    public async Task ReopenAsync()
+    /// <param name="definitions">Where the process finds definitions; null: all that the test has defined.</param>
+    /// <param name="before">Done before the engine starts.</param>
+    public async Task ReopenAsync(IDefinitionSource? definitions = null, Func<Database, Task>? before = null)
     {
         _disk = _open();
         await _disk.MigrateAsync();
+        if (before is not null) await before(_disk);
         Database = new CrashingDatabase(_disk);
         _engine = await DurableEngine.OpenAsync(
-            new EngineParts(Database, new FileBlobStore(Path.Combine(_folder, "blobs")), Bus, new FunctionRegistry(Functions.All), this, this, Time, NullLogger.Instance), Settings);
+            new EngineParts(Database, Blobs, Bus, new FunctionRegistry(Functions.All), definitions ?? this, this, Time, NullLogger.Instance), Settings);
     }
 
     /// <summary>Everything in memory is gone; what was not on disk never was.</summary>
