@@ -6,7 +6,8 @@ internal static class Pause
     /// <returns>False when it was cut short.</returns>
     public static async Task<bool> ForAsync(TimeSpan time, CancellationToken cancel)
     {
-        if (time <= TimeSpan.Zero) return !cancel.IsCancellationRequested;
+        // A timer's shortest period.
+        if (time < TimeSpan.FromMilliseconds(1)) return !cancel.IsCancellationRequested;
         using var timer = new PeriodicTimer(time);
         try
         {
