@@ -112,8 +112,21 @@ internal sealed class Worker : IAsyncDisposable
         actor.PostHere(RunEvent.Created.Instance);
     }
 
-    /// <summary>Goes on with a run that was just claimed.</summary>
+    /// <summary>Goes on with a run that was just claimed. One that cannot be taken keeps none of the others from it.</summary>
     public async Task TakeAsync(RunRow row)
+    {
+        try
+        {
+            await FindAndPostAsync(row);
+        }
+        catch (Exception e)
+        {
+            LoopFailed($"taking run {row.Id}", e);
+            Retry(row.Tenant, row.Id, e);
+        }
+    }
+
+    private async Task FindAndPostAsync(RunRow row)
     {
         if (!_actors.TryGetValue(row.Id, out var actor))
         {
@@ -204,13 +217,20 @@ internal sealed class Worker : IAsyncDisposable
         EngineMetrics.TurnFailed();
         using (Log.About(actor)) Log.TurnFailed(e, actor.Id);
         Forget(actor);
-        if (_failures.AddOrUpdate(actor.Id, 1, (_, n) => n + 1) < FailuresMax)
+        Retry(actor.Tenant, actor.Id, e);
+    }
+
+    /// <summary>Gives the run back, to be read again. A store that is away is nobody's failure, however often it happens.</summary>
+    private void Retry(Tenant tenant, Guid run, Exception e)
+    {
+        var away = e is StorageUnavailableException;
+        if (away || _failures.AddOrUpdate(run, 1, (_, n) => n + 1) < FailuresMax)
         {
-            _lost.Enqueue((actor.Tenant, actor.Id));
-            Due.Call(0);
+            _lost.Enqueue((tenant, run));
+            if (!away) Due.Call(0);
             return;
         }
-        _ = GiveUpAsync(actor.Tenant, actor.Id, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
+        _ = GiveUpAsync(tenant, run, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
     public void LoopFailed(string what, Exception e)
