@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Millrace.Bench;
+using Millrace.Bench.Chaos;
 using Millrace.Bench.Crash;
 using Millrace.Bench.Engine;
 using Millrace.Bench.Http;
@@ -24,6 +25,7 @@ foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenari
 
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
+if (args is ["chaos", .. var chaos]) return await ChaosBench.RunAsync(chaos);
 var atOnce = Array.IndexOf(args, "--at-once");
 if (atOnce >= 0)
 {
@@ -40,7 +42,7 @@ var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M]");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S]");
     return 2;
 }
 foreach (var name in names)

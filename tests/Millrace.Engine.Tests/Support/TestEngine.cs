@@ -31,6 +31,10 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public Dictionary<string, Json> Secrets { get; } = [];
     public EngineSettings Settings { get; set; } = new() { DrainTime = TimeSpan.FromMilliseconds(1) };
     public EventBus Bus { get; } = new();
+
+    /// <summary>So many of the next look-ups of definitions find the store away.</summary>
+    public int LookupsRefused;
+
     public CrashingDatabase Database { get; private set; } = null!;
     public BlobStore Blobs => new FileBlobStore(BlobsFolder);
     public string BlobsFolder => Path.Combine(Folder, "blobs");
@@ -125,10 +129,14 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.FirstOrDefault(w => w.Hash == hash));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Lookup(w => w.Hash == hash);
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
-        new(_workflows.FirstOrDefault(w => w.Id.Namespace == @namespace && w.Id.Name == name));
+        Lookup(w => w.Id.Namespace == @namespace && w.Id.Name == name);
+
+    private ValueTask<Workflow?> Lookup(Func<Workflow, bool> wanted) => Interlocked.Decrement(ref LookupsRefused) < 0
+        ? new(_workflows.FirstOrDefault(wanted))
+        : throw new StorageUnavailableException(new StorageFault(StorageFault.Io, "The database does not answer.", Recoverable: true));
 
     public Json? Find(Tenant tenant, string name) => Secrets.TryGetValue(name, out var secret) ? secret : (Json?)null;
 

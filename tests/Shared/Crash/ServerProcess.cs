@@ -25,7 +25,14 @@ internal sealed class ServerProcess : IDisposable
     public static async Task<ServerProcess> StartAsync(string dll, string data, int port, CancellationToken cancel, params string[] wrapper)
     {
         string[] command = [.. wrapper, "dotnet", dll, "--port", port.ToString(CultureInfo.InvariantCulture), "--data", data];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return await StartAsync(new ProcessStartInfo(command[0], command[1..]), cancel);
+    }
+
+    /// <summary>Starts it by a command that says everything.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead of serving; holds its exit code and all that it said.</exception>
+    public static async Task<ServerProcess> StartAsync(ProcessStartInfo start, CancellationToken cancel)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment["DOTNET_TieredPGO"] = "0";
         var server = new ServerProcess(Process.Start(start)!);
         var said = new List<string>();
@@ -50,11 +57,12 @@ internal sealed class ServerProcess : IDisposable
     }
 
     /// <summary>Asks it to end, as service managers do.</summary>
-    public void Terminate()
-    {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
+    public void Terminate() => Signal("TERM");
+
+    /// <summary>Every thread of it stands still; its connections stay open.</summary>
+    public void Halt() => Signal("STOP");
+
+    public void Continue() => Signal("CONT");
 
     /// <returns>Its exit code.</returns>
     public async Task<int> EndAsync(CancellationToken cancel)
@@ -70,6 +78,12 @@ internal sealed class ServerProcess : IDisposable
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         await _drained;
+    }
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
     }
 
     private async Task ListenAsync()
