@@ -62,8 +62,9 @@ public sealed class PostgresDatabase : Database
             throw new StorageUnavailableException(PostgresError.Away(e));
         }
 
+        // Before this process writes anything: a connection learns where positions begin when it is opened.
+        if (await ExistsAsync(alone, "log_origin", cancel)) await ExecuteAsync(alone, SettlePositions, cancel);
         await MigrationSet.OfAssembly("migrations/postgres/").ApplyAsync(this, _options.Time, cancel);
-        await ExecuteAsync(alone, SettlePositions, cancel);
     }
 
     public override async ValueTask DisposeAsync()
@@ -79,6 +80,12 @@ public sealed class PostgresDatabase : Database
         from (select coalesce(max(position), 0) as last from journal) j
         where j.last >= value + (pg_current_xact_id()::text::bigint << {PostgresUnit.PositionBits})
         """;
+
+    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, string table, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("select to_regclass($1) is not null", connection) { Parameters = { new() { Value = table } } };
+        return (bool)(await command.ExecuteScalarAsync(cancel))!;
+    }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {

@@ -7,6 +7,7 @@ using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
+using Millrace.Tests.Databases;
 using Millrace.Tests.Fakes;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
