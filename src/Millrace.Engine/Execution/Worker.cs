@@ -358,14 +358,13 @@ internal sealed class Worker : IAsyncDisposable
         {
             var now = Now;
             var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            var createdAt = await Database.WriteAsync(db =>
-            {
-                var seq = (JournalStore.Last(db, tenant, run)?.Seq ?? -1) + 1;
-                var row = RunStore.Get(db, tenant, run)!;
-                var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
-                new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return row.CreatedAt;
-            });
+            var written = await Database.WriteAsync(db => WriteGivenUp(db, tenant, run, error, bytes, now));
+            if (written is not { } ended) return;
+            var (record, createdAt) = ended;
+            _failures.TryRemove(run, out _);
+            Announcements.Record(Topics.Run(run), record);
+            foreach (var child in record.ChildrenToCancel) Nudge(tenant, child);
+            if (record.Parent is { } parent) Nudge(tenant, parent);
             EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, now);
             if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
         }
@@ -373,5 +372,27 @@ internal sealed class Worker : IAsyncDisposable
         {
             LoopFailed($"giving up run {run}", e);
         }
+    }
+
+    /// <summary>Nothing of the run's state is known here but its row: so its children are asked for, and what stands in its inbox goes with it.</summary>
+    /// <returns>Null when the run has ended or is another worker's by now.</returns>
+    private (RunRecord Record, long CreatedAt)? WriteGivenUp(DbUnit db, Tenant tenant, Guid run, WorkflowError error, byte[] entries, long now)
+    {
+        if (RunStore.Get(db, tenant, run) is not { IsFinished: false } row) return null;
+        var record = new RunRecord
+        {
+            Tenant = tenant,
+            Run = run,
+            Lease = Lease,
+            Seq = JournalStore.LastSeq(db, tenant, run) + 1,
+            At = now,
+            Entries = entries,
+            State = RunPhase.Faulted,
+            Change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts),
+            ChildrenToCancel = RunStore.LiveChildren(db, tenant, run),
+            Parent = row.Parent,
+            SignalsTaken = long.MaxValue,
+        };
+        return record.Write(db) ? (record, row.CreatedAt) : null;
     }
 }
