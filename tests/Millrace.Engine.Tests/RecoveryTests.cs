@@ -2,6 +2,7 @@ using System.Text;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Tests.Support;
 using Millrace.Storage;
+using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;

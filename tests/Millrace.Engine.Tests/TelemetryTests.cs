@@ -4,6 +4,7 @@ using Millrace.Engine.Telemetry;
 using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;

@@ -27,18 +27,18 @@ internal sealed class Announcements : IDisposable
     }
 
     /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
-    public void Record(RunActor actor, RunRecord record)
+    public void Record(string topic, RunRecord record)
     {
         EngineMetrics.Committed(record);
         if (_link is not null)
         {
-            Hint(actor.Topic, record.Seq);
+            Hint(topic, record.Seq);
             if (record.State is not null) Hint(Topics.Workspace(record.Tenant.Workspace), record.Position);
         }
 
         if (_bus.IsQuiet) return;
         var row = new JournalRow(record.Position, record.Run, record.Seq, record.At, record.State, record.Entries);
-        _bus.Publish(actor.Topic, new BusMessage(record.Seq, row));
+        _bus.Publish(topic, new BusMessage(record.Seq, row));
         if (record.State is not null) _bus.Publish(Topics.Workspace(record.Tenant.Workspace), new BusMessage(record.Position, row));
     }
 

@@ -331,7 +331,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Carries out what a durable record asked for.</summary>
     private void Carry(RunRecord record)
     {
-        worker.Announcements.Record(this, record);
+        worker.Announcements.Record(Topic, record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
         Effects.CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);

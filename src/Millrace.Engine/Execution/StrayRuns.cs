@@ -37,16 +37,12 @@ internal sealed class StrayRuns(Worker worker)
         {
             worker.Lost.Expect(run);
             var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            var (createdAt, endedAt) = await worker.Database.WriteAsync(db =>
-            {
-                var last = JournalStore.Last(db, tenant, run);
-                var (seq, now) = ((last?.Seq ?? -1) + 1, Math.Max(last?.At ?? 0, worker.Now));
-                var row = RunStore.Get(db, tenant, run)!;
-                var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
-                new RunRecord { Tenant = tenant, Run = run, Lease = worker.Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return (row.CreatedAt, now);
-            });
-            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, endedAt);
+            if (await worker.Database.WriteAsync(db => WriteGivenUp(db, tenant, run, error, bytes)) is not { } ended) return;
+            var (record, createdAt) = ended;
+            worker.Announcements.Record(Topics.Run(run), record);
+            foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
+            if (record.Parent is { } parent) worker.Nudge(tenant, parent);
+            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, record.At);
             worker.Ended(run, RunPhase.Faulted);
         }
         catch (Exception e)
@@ -58,5 +54,29 @@ internal sealed class StrayRuns(Worker worker)
         {
             worker.Lost.ExpectNoMore(run);
         }
+    }
+
+    /// <summary>Nothing of the run's state is known here but its row: so its children are asked for, and what stands in its inbox goes with it.</summary>
+    /// <returns>Null when the run has ended or is another worker's by now.</returns>
+    private (RunRecord Record, long CreatedAt)? WriteGivenUp(DbUnit db, Tenant tenant, Guid run, WorkflowError error, byte[] entries)
+    {
+        if (RunStore.Get(db, tenant, run) is not { IsFinished: false } row) return null;
+        var last = JournalStore.Last(db, tenant, run);
+        var now = Math.Max(last?.At ?? 0, worker.Now);
+        var record = new RunRecord
+        {
+            Tenant = tenant,
+            Run = run,
+            Lease = worker.Lease,
+            Seq = (last?.Seq ?? -1) + 1,
+            At = now,
+            Entries = entries,
+            State = RunPhase.Faulted,
+            Change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts),
+            ChildrenToCancel = RunStore.LiveChildren(db, tenant, run),
+            Parent = row.Parent,
+            SignalsTaken = long.MaxValue,
+        };
+        return record.Write(db) ? (record, row.CreatedAt) : null;
     }
 }

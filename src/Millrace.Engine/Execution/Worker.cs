@@ -206,6 +206,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public void Ended(Guid run, RunPhase state)
     {
+        _failures.TryRemove(run, out _);
         if (_ends.TryRemove(run, out var end)) end.TrySetResult(state);
     }
 

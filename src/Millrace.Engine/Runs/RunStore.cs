@@ -69,7 +69,9 @@ public static class RunStore
         where workspace = $10 and id = $11 and lease = $12 and state < 4 /*pg: and not finished */
         """,
         (long)change.State, change.Keep ? lease : default(long?), change.WakeAt, change.StartedAt, change.EndedAt, change.UpdatedAt,
-        change.Error is { } error ? JsonText.ToUtf8(error.ToJson()) : null, change.Reason, Text(change.Counts),
+        change.Error is { } error ? JsonText.ToUtf8(error.ToJson()) : null,
+        // People write reasons, and PostgreSQL has no text with this character. The journal keeps it as it was.
+        change.Reason?.Replace('\0', '\ufffd'), Text(change.Counts),
         tenant.Workspace, run, lease);
 
     /// <summary>A run that lets go while somebody has written to it is due at once.</summary>
@@ -117,6 +119,14 @@ public static class RunStore
     internal static void Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.TouchLater(
         run, "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */",
         now, tenant.Workspace, run);
+
+    /// <summary>As <see cref="Get"/>, and nobody else changes the row before this transaction ends.</summary>
+    internal static RunRow? Lock(DbUnit db, Tenant tenant, Guid id) => db.First(
+        $"select {Columns} from run where workspace = $1 and id = $2 /*pg: for update */", Map, null, tenant.Workspace, id);
+
+    /// <summary>Runs that a run has started and that have not ended.</summary>
+    internal static List<Guid> LiveChildren(DbUnit db, Tenant tenant, Guid run) => db.Query(
+        "select id from run where parent = $1 and workspace = $2 and state < 4", r => r.Id(0), run, tenant.Workspace);
 
     public static RunRow? Get(DbUnit db, Tenant tenant, Guid id) =>
         db.First($"select {Columns} from run where workspace = $1 and id = $2", Map, null, tenant.Workspace, id);
