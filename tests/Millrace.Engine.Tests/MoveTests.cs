@@ -1,3 +1,4 @@
+using Millrace.Tests.Databases;
 using Millrace.Engine.Admin;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;

@@ -1,3 +1,4 @@
+using Millrace.Tests.Databases;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
