@@ -25,7 +25,8 @@ start() {
   local name=$1
   shift
   if [ "$lines" = show ]; then
-    setsid "$@" > >(sed -u "s/^/$(printf '%-10s' "$name") /") 2>&1 </dev/null &
+    # Ctrl+C reaches the reader too, which has to hear what is said while the others drain.
+    setsid "$@" > >(trap '' INT && exec sed -u "s/^/$(printf '%-10s' "$name") /") 2>&1 </dev/null &
   else
     setsid "$@" >"$cluster/logs/$name.log" 2>&1 </dev/null &
   fi

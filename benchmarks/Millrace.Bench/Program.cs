@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Millrace.Bench;
+using Millrace.Bench.Chaos;
 using Millrace.Bench.Crash;
 using Millrace.Bench.Engine;
 using Millrace.Bench.Http;
@@ -24,13 +25,24 @@ foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenari
 
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
-var names = args.Where(a => a != "--json").ToArray();
+if (args is ["chaos", .. var chaos]) return await ChaosBench.RunAsync(chaos);
+var atOnce = Array.IndexOf(args, "--at-once");
+if (atOnce >= 0)
+{
+    if (atOnce + 1 >= args.Length || !int.TryParse(args[atOnce + 1], out var runs) || runs < 1)
+    {
+        Console.Error.WriteLine("--at-once takes how many runs are in flight, 1 or more.");
+        return 2;
+    }
+    EngineBench.AtOnce = runs;
+}
+var names = args.Where((a, i) => a != "--json" && (atOnce < 0 || (i != atOnce && i != atOnce + 1))).ToArray();
 if (names is ["simulate", .. var how]) return SimulateBench.Run(how);
 var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json]\n  NAME: engine, {string.Join(", ", benches.Keys)}\n  or: simulate [--seeds N] [--from S] [--minutes M]");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S]");
     return 2;
 }
 foreach (var name in names)
@@ -44,7 +56,7 @@ foreach (var name in names)
     foreach (var scenario in EngineBench.Scenarios.Keys)
     {
         // Each in a process of its own, so that none sees another's memory.
-        string[] arguments = [$"engine:{scenario}", .. Figures.AsJson ? ["--json"] : Array.Empty<string>()];
+        string[] arguments = [$"engine:{scenario}", "--at-once", $"{EngineBench.AtOnce}", .. Figures.AsJson ? ["--json"] : Array.Empty<string>()];
         using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments))!;
         await child.WaitForExitAsync();
         if (child.ExitCode != 0) return child.ExitCode;

@@ -28,7 +28,7 @@ internal readonly struct Arguments
 
     public bool Has(string key) => !Value[key].IsNull;
 
-    public string PointerTo(string key) => $"{Pointer}/{key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
+    public string PointerTo(string key) => Workflows.Graph.Pointer.Of(Pointer, key);
 
     public string Text(string key) => TextOrNull(key) ?? throw Missing(key);
 

@@ -37,13 +37,19 @@ public static class PlatformHost
     }
 
     /// <param name="webRoot">Folder of the built web app, or null.</param>
-    public static void MapPlatform(this WebApplication app, string? webRoot)
+    public static void MapPlatform(this WebApplication app, string? webRoot, PlatformSurface surface)
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = _ => true, ExceptionHandler = _ => Task.CompletedTask });
         app.UseStatusCodePages(ProblemHandler.WriteBareAsync);
         app.Use(SecurityHeaders.SetAsync);
-        app.Use(LocalOnly.CheckAsync);
+        app.Use(surface.LocalOnly ? LocalOnly.CheckAsync : LocalOnly.CheckOriginAsync);
         app.UseRouting();
+        if (!surface.Api)
+        {
+            app.MapHealth();
+            return;
+        }
+
         app.UseWebApp(webRoot);
 
         app.MapOpenApi("/openapi/{documentName}.json");
@@ -54,6 +60,11 @@ public static class PlatformHost
         runs.MapRunDetails();
         runs.MapArtifacts();
         api.MapStreams();
-        app.MapSystem(api);
+        app.MapHealth();
+        api.MapSystem();
     }
 }
+
+/// <param name="Api">False for a process that only carries out runs: it answers how it is, and nothing else.</param>
+/// <param name="LocalOnly">Whether only requests from this machine are taken.</param>
+public sealed record PlatformSurface(bool Api, bool LocalOnly);

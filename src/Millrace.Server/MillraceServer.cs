@@ -1,5 +1,5 @@
-using System.Net;
 using System.Reflection;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Millrace.Connectors;
@@ -13,13 +13,10 @@ using Millrace.Platform.Http;
 using Millrace.Platform.Status;
 using Millrace.Server.Telemetry;
 using Millrace.Storage;
-using Millrace.Storage.Blobs;
-using Millrace.Storage.Bus;
-using Millrace.Storage.Sqlite;
 
 namespace Millrace.Server;
 
-/// <summary>The embedded shape: one process, one file, all roles. Started in order, stopped in the reverse order.</summary>
+/// <summary>One process of either shape, with the roles its settings give it. Started in order, stopped in the reverse order.</summary>
 public sealed class MillraceServer : IAsyncDisposable
 {
     private readonly Stack<IAsyncDisposable> _parts = new();
@@ -57,6 +54,9 @@ public sealed class MillraceServer : IAsyncDisposable
         else Services.GetRequiredService<ILogger<MillraceServer>>().LogInformation("millrace serves {Address} with {Data}", Address, settings.Data);
     }
 
+    /// <summary>Logs a line about the process itself.</summary>
+    public void Log(string text) => Services.GetRequiredService<ILogger<MillraceServer>>().LogInformation("{Text}", text);
+
     public Task WaitForShutdownAsync() => _app!.WaitForShutdownAsync();
 
     /// <summary>Takes no more requests, ends streams, lets effects under way end or hands them over, and closes the file.</summary>
@@ -70,27 +70,51 @@ public sealed class MillraceServer : IAsyncDisposable
     {
         var secrets = Secrets.Load(settings.SecretsPath, Environment.GetEnvironmentVariables());
         var telemetry = Add(ServerTelemetry.Open(Version));
-        var database = Add(SqliteDatabase.Open(settings.DatabasePath, new SqliteOptions { Time = parts.Time }));
-        await database.MigrateAsync(cancel);
-        var blobs = new FileBlobStore(settings.BlobsPath);
-        var bus = new EventBus();
+        var stores = Add(await Stores.OpenAsync(settings, parts.Time, cancel));
+        var database = stores.Database;
         var logs = LoggerFactory.Create(b => ServerTelemetry.ConfigureLogs(b, settings.Log, parts.Time));
         _parts.Push(new Disposing(logs));
+        if (stores.Version is { } version && version.Applied > version.Known)
+        {
+            logs.CreateLogger("Millrace.Storage").LogWarning("The database has migrations up to {Applied}, this build knows up to {Known}; the newer ones say that it may work on it.",
+                version.Applied, version.Known);
+        }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var functions = OpenFunctions(parts, logs);
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
-            new EngineParts(database, blobs, bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")), parts.Engine));
+            new EngineParts(database, stores.Blobs, stores.Bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")) { Link = stores.Link },
+            parts.Engine ?? EngineOf(settings)));
 
         var builder = CreateBuilder(settings, parts.Time);
-        builder.Services.AddSingleton<Database>(database).AddSingleton<BlobStore>(blobs).AddSingleton(bus)
+        builder.Services.AddSingleton(database).AddSingleton(stores.Blobs).AddSingleton(stores.Bus)
             .AddSingleton(compiled).AddSingleton(functions).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
-            .AddSingleton(new SystemIdentity(Version, "embedded", parts.Time.GetUtcNow()));
+            .AddSingleton(new SystemIdentity(Version, settings.IsPostgres ? "cluster" : "embedded", parts.Time.GetUtcNow()));
         builder.Services.AddPlatform();
         _app = Add(builder.Build());
-        _app.MapPlatform(settings.Web);
+        _app.MapPlatform(settings.Web, new PlatformSurface(Api: settings.Roles.HasFlag(Roles.Api), LocalOnly: !settings.OpenNetwork));
         telemetry.Map(_app);
-        await _app.StartAsync(cancel);
+        try
+        {
+            await _app.StartAsync(cancel);
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new SettingsException($"port {settings.Port} of {settings.Host} is in use by another program; name another with --port, or 0 for a free one.");
+        }
+    }
+
+    private static EngineSettings EngineOf(ServerSettings settings)
+    {
+        var engine = new EngineSettings
+        {
+            Alone = !settings.IsPostgres,
+            Works = settings.Roles.HasFlag(Roles.Worker),
+            WorkerName = $"{Environment.MachineName}:{Environment.ProcessId}",
+            LeaseTime = TimeSpan.FromSeconds(settings.LeaseSeconds),
+            DrainTime = TimeSpan.FromSeconds(settings.DrainSeconds),
+        };
+        return settings.Lanes is { } lanes ? engine with { IoMax = lanes.Io, CpuMax = lanes.Cpu, SandboxMax = lanes.Sandbox } : engine;
     }
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
@@ -117,7 +141,7 @@ public sealed class MillraceServer : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Millrace.Server", EnvironmentName = Environments.Production });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, settings.Port);
+            kestrel.Listen(settings.Host, settings.Port);
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = RequestBody.JsonBytesMax;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
@@ -151,7 +175,8 @@ public sealed class MillraceServer : IAsyncDisposable
 public sealed record ServerParts
 {
     public TimeProvider Time { get; init; } = TimeProvider.System;
-    public EngineSettings Engine { get; init; } = new();
+    /// <summary>Null: as the settings of the server say.</summary>
+    public EngineSettings? Engine { get; init; }
 
     /// <summary>Functions besides the connectors'.</summary>
     public IReadOnlyList<IFunction> Functions { get; init; } = [];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 namespace Millrace.Server;
@@ -9,9 +8,26 @@ public sealed class SettingsException(string message) : Exception(message);
 /// <summary>How the process logs to its standard output: for people, or one JSON object a line.</summary>
 public enum LogForm : byte { Text, Json }
 
+/// <summary>What a process does; any number of each may share a database.</summary>
+[Flags]
+public enum Roles : byte
+{
+    None = 0,
+
+    /// <summary>Answers HTTP. It holds no run.</summary>
+    Api = 1,
+
+    /// <summary>Carries out runs.</summary>
+    Worker = 2,
+
+    /// <summary>Looks after what nobody holds: runs of workers that died.</summary>
+    Scheduler = 4,
+    All = Api | Worker | Scheduler,
+}
+
 /// <summary>
-/// How this process serves. Each setting is an option (<c>--port 8001</c>) or a variable (<c>MILLRACE_PORT</c>); the
-/// option wins.
+/// How this process serves. Each setting is an option (<c>--port 8001</c>) or a variable (<c>MILLRACE_PORT</c>; a dash becomes a
+/// line below: <c>MILLRACE_LEASE_SECONDS</c>); the option wins.
 /// </summary>
 /// <param name="Port">TCP port; 0 takes a free one. Default 8000.</param>
 /// <param name="Data">Folder of the database, the blobs and the secrets. Default <c>./data</c>.</param>
@@ -22,66 +38,49 @@ public sealed record ServerSettings(int Port, string Data, string? Web)
 
     public LogForm Log { get; init; }
 
-    public string DatabasePath => Path.Combine(Data, "millrace.db");
-    public string BlobsPath => Path.Combine(Data, "blobs");
+    /// <summary><c>all</c>, or some of <c>api</c>, <c>worker</c>, <c>scheduler</c> with commas between.</summary>
+    public Roles Roles { get; init; } = Roles.All;
+
+    /// <summary>The address listened on. Others than loopback only with <see cref="OpenNetwork"/>.</summary>
+    public IPAddress Host { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Whoever reaches the port may do everything, and that is wanted.</summary>
+    public bool OpenNetwork { get; init; }
+
+    /// <summary><c>postgres://user:password@host:port/name</c>, or a path of the SQLite file; null: <c>millrace.db</c> in the data folder.</summary>
+    public string? Database { get; init; }
+
+    /// <summary><c>redis://host:port</c>; null: live events of other processes come through the database, or there are none.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary><c>s3://bucket/prefix?endpoint=…</c>, or a folder; null: <c>blobs</c> in the data folder.</summary>
+    public string? Blobs { get; init; }
+
+    public string? S3AccessKey { get; init; }
+    public string? S3SecretKey { get; init; }
+
+    /// <summary>Effects at once by lane; null: the engine's defaults.</summary>
+    public LaneSettings? Lanes { get; init; }
+
+    /// <summary>For how long a worker's heart may stand still before its runs go to others. 1 to 600.</summary>
+    public int LeaseSeconds { get; init; } = 6;
+
+    /// <summary>How long stopping waits for effects under way. 0 to 3,600.</summary>
+    public int DrainSeconds { get; init; } = 10;
+
+    public bool IsPostgres => Database is { } database && (database.StartsWith("postgres://", StringComparison.Ordinal) || database.StartsWith("postgresql://", StringComparison.Ordinal));
+    public string DatabasePath => Database ?? Path.Combine(Data, "millrace.db");
+    public string BlobsPath => Blobs ?? Path.Combine(Data, "blobs");
     public string SecretsPath => Path.Combine(Data, "secrets.json");
 
     /// <exception cref="SettingsException">An option is unknown or has a wrong value.</exception>
-    public static ServerSettings Parse(IReadOnlyList<string> args, Func<string, string?> variable)
-    {
-        var options = Options(args);
-        string? Value(string name) => options.GetValueOrDefault(name) ?? (variable($"MILLRACE_{name.ToUpperInvariant()}") is { Length: > 0 } set ? set : null);
-        RequireLoopback("--host", Value("host"));
-        foreach (var foreign in (string[])["ASPNETCORE_URLS", "URLS"])
-            foreach (var url in (variable(foreign) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)) RequireLoopback(foreign, HostOf(url));
-        return new ServerSettings(
-            ParsePort(Value("port")),
-            Path.GetFullPath(Value("data") ?? "data"),
-            Value("web") is { } web ? Existing(web) : Directory.Exists("web/dist") ? Path.GetFullPath("web/dist") : null)
-        {
-            Log = ParseLog(Value("log")),
-        };
-    }
+    public static ServerSettings Parse(IReadOnlyList<string> args, Func<string, string?> variable) => new SettingsReader(args, variable).Read();
 
-    private static Dictionary<string, string> Options(IReadOnlyList<string> args)
-    {
-        var options = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var i = 0; i < args.Count; i++)
-        {
-            var (name, inline) = args[i].Split('=', 2) is [var left, var right] ? (left, right) : (args[i], null);
-            if (name is not ("--port" or "--data" or "--web" or "--host" or "--log")) throw new SettingsException($"'{args[i]}' is no setting: expected --port, --data, --web, --host or --log.");
-            var value = inline ?? (++i < args.Count ? args[i] : throw new SettingsException($"{name} needs a value."));
-            if (!options.TryAdd(name[2..], value)) throw new SettingsException($"{name} is given twice.");
-        }
-        return options;
-    }
-
-    private static int ParsePort(string? text)
-    {
-        if (text is null) return PortDefault;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= IPEndPoint.MaxPort
-            ? port
-            : throw new SettingsException($"'{text}' is no port: expected a number from 0 to {IPEndPoint.MaxPort}.");
-    }
-
-    private static LogForm ParseLog(string? text) => text switch
-    {
-        null or "text" => LogForm.Text,
-        "json" => LogForm.Json,
-        _ => throw new SettingsException($"'{text}' is no form of log: expected text or json."),
-    };
-
-    private static string Existing(string folder) =>
-        Directory.Exists(folder) ? Path.GetFullPath(folder) : throw new SettingsException($"There is no folder {folder} with a web app.");
-
-    /// <summary>Whoever reaches the port may do everything, so only this machine reaches it.</summary>
-    private static void RequireLoopback(string setting, string? host)
-    {
-        if (host is null || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return;
-        if (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address)) return;
-        throw new SettingsException(
-            $"{setting} is '{host}', which other machines could reach. This version has no login and serves 127.0.0.1 only; put a proxy with a login in front of it.");
-    }
-
-    private static string HostOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.Host : url;
+    // Never the record's own text: an address may hold a password.
+    public override string ToString() => $"port {Port}, data {Data}";
 }
+
+/// <param name="Io">Effects that wait for others, at once.</param>
+/// <param name="Cpu">Effects that compute.</param>
+/// <param name="Sandbox">Processes.</param>
+public sealed record LaneSettings(int Io, int Cpu, int Sandbox);

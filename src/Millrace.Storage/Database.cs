@@ -29,9 +29,12 @@ public abstract class Database : IAsyncDisposable
     /// <summary>A fault began, changed or ended (null). Raised on the thread pool, in order.</summary>
     public abstract event Action<StorageFault?>? FaultChanged;
 
-    /// <summary>Applies missing migrations in order; refuses a database that is newer or whose applied migrations differ from ours.</summary>
+    /// <summary>
+    /// Applies missing migrations in order; refuses a database whose applied migrations differ from ours, or that is newer, unless each of the
+    /// newer ones says that this build may work on it.
+    /// </summary>
     /// <exception cref="MigrationException">Says which migration and why.</exception>
-    public abstract Task MigrateAsync(CancellationToken cancel = default);
+    public abstract Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default);
 
     public abstract ValueTask DisposeAsync();
 }
@@ -65,6 +68,10 @@ public sealed class StorageUnavailableException(StorageFault fault) : Exception(
 {
     public StorageFault Fault { get; } = fault;
 }
+
+/// <param name="Applied">The last migration the database has.</param>
+/// <param name="Known">The last one this build knows; less than <paramref name="Applied"/> while a newer build shares the database, or did.</param>
+public sealed record DatabaseVersion(int Applied, int Known);
 
 public sealed class MigrationException(string message) : Exception(message);
 

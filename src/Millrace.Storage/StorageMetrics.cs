@@ -25,7 +25,7 @@ public static class StorageMetrics
         "millrace.storage.faults", "{database}", "Databases that accept no writes now.");
 
     internal static readonly Counter<long> BlobsWritten = Meter.CreateCounter<long>(
-        "millrace.blobs.written", "By", "Bytes of blobs put, also where the same content was there already.");
+        "millrace.blobs.written", "By", "Bytes of blobs stored; content that was there already is not stored again.");
 
     internal static readonly Counter<long> BlobsRead = Meter.CreateCounter<long>("millrace.blobs.read", "By", "Bytes of blobs opened for reading.");
 
@@ -35,12 +35,21 @@ public static class StorageMetrics
     internal static readonly Counter<long> MessagesLost = Meter.CreateCounter<long>(
         "millrace.bus.overflows", "{overflow}", "Times a reader of live events fell behind and went back to the durable log.");
 
+    /// <summary>As <see cref="Faults"/>: goes up when a link is away and down when it is there.</summary>
+    internal static readonly UpDownCounter<int> LinksDown = Meter.CreateUpDownCounter<int>(
+        "millrace.bus.links_down", "{link}", "Links to other processes' live events (Redis) that are away now.");
+
+    internal static readonly UpDownCounter<int> LinkQueued = Meter.CreateUpDownCounter<int>(
+        "millrace.bus.link.queued", "{message}", "Live events on their way to or from other processes.");
+
+    internal static readonly Counter<long> LinkDropped = Meter.CreateCounter<long>(
+        "millrace.bus.link.dropped", "{message}", "Live events dropped on that way because too many waited; their followers go back to the durable log.");
+
     /// <summary>Shows each counter as 0, so that its first increase is seen as one. Called when somebody listens.</summary>
     public static void Announce()
     {
         foreach (var code in (string[])[StorageFault.Full, StorageFault.FsyncFailed, StorageFault.Io]) CommitFailures.Add(0, new KeyValuePair<string, object?>("code", code));
-        foreach (var counter in (Counter<long>[])[BlobsWritten, BlobsRead, MessagesLost]) counter.Add(0);
-        Faults.Add(0);
-        Subscriptions.Add(0);
+        foreach (var counter in (Counter<long>[])[BlobsWritten, BlobsRead, MessagesLost, LinkDropped]) counter.Add(0);
+        foreach (var level in (UpDownCounter<int>[])[Faults, Subscriptions, LinksDown, LinkQueued]) level.Add(0);
     }
 }

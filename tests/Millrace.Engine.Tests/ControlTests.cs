@@ -2,6 +2,7 @@ using Millrace.Engine.Execution;
 using Millrace.Engine.Tests.Support;
 using Millrace.Engine.Views;
 using Millrace.Storage;
+using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;

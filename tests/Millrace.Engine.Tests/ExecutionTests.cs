@@ -3,6 +3,7 @@ using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Engine.Execution;
+using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;

@@ -2,6 +2,7 @@ using System.Text;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Tests.Support;
 using Millrace.Storage;
+using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;
@@ -161,6 +162,43 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
         var run = await test.EndAsync(id);
         Assert.Equal(RunPhase.Completed, run.State.Phase);
         Assert.Equal(before.State.Position + 1, run.State.Position);
+    }
+
+    [Fact]
+    public async Task Claimed_runs_whose_definition_cannot_be_read_are_taken_again_when_it_can()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("- rest: { wait: PT1S }");
+        var runs = new List<Guid>();
+        for (var i = 0; i < 3; i++) runs.Add(await test.StartAsync(workflow));
+        foreach (var run in runs) await test.UntilAsync(run, r => r.State == RunPhase.Waiting);
+        // A new process knows no run; its first look-up fails after the claim has been committed.
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        test.LookupsRefused = 1;
+        foreach (var run in runs) Assert.Equal(RunPhase.Completed, await AdvancedToEndAsync(test, run));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_again_and_again_while_a_child_is_looked_up_faults_no_run()
+    {
+        await using var test = await OpenAsync();
+        test.Define("- give: { set: { n: 1 } }", "child");
+        var workflow = test.Define("- spawn: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }");
+        test.LookupsRefused = 7;
+        var run = await test.StartAsync(workflow);
+        Assert.Equal(RunPhase.Completed, await AdvancedToEndAsync(test, run));
+    }
+
+    private static async Task<RunPhase> AdvancedToEndAsync(TestEngine test, Guid run)
+    {
+        var end = test.EndAsync(run);
+        while (!end.IsCompleted)
+        {
+            test.Time.Advance(test.Settings.PollInterval);
+            await test.RowAsync(run);
+        }
+        return (await end).State.Phase;
     }
 
     [Fact]

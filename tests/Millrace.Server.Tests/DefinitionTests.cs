@@ -2,7 +2,7 @@ using Millrace.Server.Tests.Support;
 
 namespace Millrace.Server.Tests;
 
-public sealed class DefinitionTests(TestServer server) : IClassFixture<TestServer>
+public abstract class DefinitionTests(TestServer server)
 {
     private const string Tasks = "  - a: {set: {x: 1}}";
 
@@ -147,3 +147,7 @@ public sealed class DefinitionTests(TestServer server) : IClassFixture<TestServe
         Assert.Equal(404, (await server.GetAsync("/api/v1/definitions/test/listens")).Status);
     }
 }
+
+public sealed class DefinitionsOnSqliteTests(TestServer server) : DefinitionTests(server), IClassFixture<TestServer>;
+
+public sealed class DefinitionsOnPostgresTests(PostgresTestServer server) : DefinitionTests(server), IClassFixture<PostgresTestServer>;

@@ -14,7 +14,7 @@ public sealed record Wrong(string Name, int Status, string Code, string Where, F
 }
 
 /// <summary>Whatever is wrong with a request, the answer says where, and nothing has changed.</summary>
-public sealed class RefusalTests(RefusalTests.Prepared prepared) : IClassFixture<RefusalTests.Prepared>
+public abstract class RefusalTests(RefusalTests.Prepared prepared)
 {
     public static TheoryData<string> Names => [.. All.Select(w => w.Name)];
 
@@ -51,9 +51,9 @@ public sealed class RefusalTests(RefusalTests.Prepared prepared) : IClassFixture
     }
 
     /// <summary>A server that has the definition test/strict, whose schema the wrong inputs miss.</summary>
-    public sealed class Prepared : IAsyncLifetime
+    public class Prepared : IAsyncLifetime
     {
-        public TestServer Server { get; } = new();
+        public virtual TestServer Server { get; } = new();
 
         public async ValueTask InitializeAsync()
         {
@@ -62,7 +62,21 @@ public sealed class RefusalTests(RefusalTests.Prepared prepared) : IClassFixture
             Assert.True(pushed.Status == 201, pushed.Text);
         }
 
-        public ValueTask DisposeAsync() => Server.DisposeAsync();
+        public ValueTask DisposeAsync()
+        {
+            GC.SuppressFinalize(this);
+            return Server.DisposeAsync();
+        }
+    }
+}
+
+public sealed class RefusalsOnSqliteTests(RefusalTests.Prepared prepared) : RefusalTests(prepared), IClassFixture<RefusalTests.Prepared>;
+
+public sealed class RefusalsOnPostgresTests(RefusalsOnPostgresTests.Prepared prepared) : RefusalTests(prepared), IClassFixture<RefusalsOnPostgresTests.Prepared>
+{
+    public new sealed class Prepared : RefusalTests.Prepared
+    {
+        public override TestServer Server { get; } = new PostgresTestServer();
     }
 }
 

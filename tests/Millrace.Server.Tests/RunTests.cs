@@ -4,7 +4,7 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Server.Tests;
 
-public sealed class RunTests(TestServer server) : IClassFixture<TestServer>
+public abstract class RunTests(TestServer server)
 {
     private const string Gated = "  - gate: {call: 'gate:1.0.0@default'}";
 
@@ -230,3 +230,7 @@ public sealed class RunTests(TestServer server) : IClassFixture<TestServer>
         }
     }
 }
+
+public sealed class RunsOnSqliteTests(TestServer server) : RunTests(server), IClassFixture<TestServer>;
+
+public sealed class RunsOnPostgresTests(PostgresTestServer server) : RunTests(server), IClassFixture<PostgresTestServer>;

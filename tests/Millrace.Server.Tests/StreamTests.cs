@@ -5,7 +5,7 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Server.Tests;
 
-public sealed class StreamTests(TestServer server) : IClassFixture<TestServer>
+public abstract class StreamTests(TestServer server)
 {
     private const string Gated = "  - a: {set: {x: 1}}\n  - gate: {call: 'gate:1.0.0@default'}\n  - b: {set: {y: 2}}";
 
@@ -131,3 +131,7 @@ public sealed class StreamTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(run.ToString(), (await again.ReadUntilAsync(m => m.Data["id"].StringOrNull == run.ToString())).Data["id"].AsString());
     }
 }
+
+public sealed class StreamsOnSqliteTests(TestServer server) : StreamTests(server), IClassFixture<TestServer>;
+
+public sealed class StreamsOnPostgresTests(PostgresTestServer server) : StreamTests(server), IClassFixture<PostgresTestServer>;

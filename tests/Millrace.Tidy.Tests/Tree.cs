@@ -17,7 +17,8 @@ internal static class Tree
 
     private static IEnumerable<string> Walk(string folder)
     {
-        foreach (var file in Directory.EnumerateFiles(folder)) yield return file;
+        // In a linked worktree .git is a file.
+        foreach (var file in Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) != ".git")) yield return file;
         foreach (var inner in Directory.EnumerateDirectories(folder).Where(d => !Generated.Contains(Path.GetFileName(d))))
             foreach (var file in Walk(inner)) yield return file;
     }

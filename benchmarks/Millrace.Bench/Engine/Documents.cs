@@ -6,20 +6,23 @@ namespace Millrace.Bench.Engine;
 /// <summary>The definitions the engine is measured with: ordinary documents, loaded as the server loads them.</summary>
 internal static class Documents
 {
-    public static Workflow Chain(int steps) => Load($"chain-{steps}", string.Concat(Enumerable.Range(1, steps).Select(i => $$"""
+    /// <param name="function">Called with a small payload by each step.</param>
+    public static Workflow Chain(int steps, string function = "noop") => Load($"chain-{function}-{steps}", string.Concat(Enumerable.Range(1, steps).Select(i => $$"""
 
           - step{{i}}:
-              call: noop:1.0.0@default
+              call: {{function}}:1.0.0@default
               with: { order: 4711, amount: 12.5, note: a small payload of ordinary size }
         """)));
 
-    public static Workflow Loop(int iterations) => Load($"loop-{iterations}", $$"""
+    public static Workflow Call(string function) => Chain(1, function);
+
+    public static Workflow Loop(int iterations, string function) => Load($"loop-{function}", $$"""
 
           - each:
               for: { each: item, in: '${ [range({{iterations}})] }' }
               do:
                 - work:
-                    call: noop:1.0.0@default
+                    call: {{function}}:1.0.0@default
                     with: { n: '${ $item }' }
         """);
 

@@ -16,6 +16,7 @@ namespace Millrace.Bench.Engine;
 internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretSource
 {
     private readonly Dictionary<string, Workflow> _workflows;
+    private BusLink? _link;
 
     private EngineHost(Database database, IEnumerable<Workflow> workflows)
     {
@@ -27,25 +28,51 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
     public EventBus Bus { get; } = new();
     public DurableEngine Engine { get; private set; } = null!;
 
-    public static async Task<EngineHost> OpenAsync(string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null)
+    /// <param name="around">Puts something between the engine and its database.</param>
+    /// <param name="database">Null: SQLite in the folder.</param>
+    /// <param name="link">Joins the bus with those of other processes.</param>
+    public static async Task<EngineHost> OpenAsync(
+        string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null,
+        Func<Database, Database>? around = null, Func<EventBus, BusLink>? link = null)
     {
         Directory.CreateDirectory(folder);
         database ??= SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
+        if (around is not null) database = around(database);
         await database.MigrateAsync();
         var host = new EngineHost(database, workflows);
         using var logs = LoggerFactory.Create(_ => { });
         host.Engine = await DurableEngine.OpenAsync(
-            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance),
+            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance) { Link = host._link = link?.Invoke(host.Bus) },
             settings ?? new EngineSettings());
         return host;
     }
 
-    /// <summary>Starts a run and waits for its end.</summary>
+    /// <summary>Starts one run and waits for its end, which has to be a good one.</summary>
     public async Task RunAsync(Workflow workflow)
     {
         var started = (StartOutcome.Started)await Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Json.EmptyObject));
         var phase = await Engine.EndAsync(Tenant.Default, started.Run);
         if (phase != RunPhase.Completed) throw new InvalidOperationException($"The run {started.Run} ended {phase}.");
+    }
+
+    /// <summary>Keeps so many runs in flight, lets them come to their pace, and calls <paramref name="measure"/>.</summary>
+    /// <param name="measure">Is given the count of finished runs, now and whenever it asks.</param>
+    public async Task UnderLoadAsync(Workflow workflow, int inFlight, Func<Func<long>, Task> measure)
+    {
+        using var stop = new CancellationTokenSource();
+        var runs = 0L;
+        var callers = Enumerable.Range(0, inFlight).Select(async _ =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await RunAsync(workflow);
+                Interlocked.Increment(ref runs);
+            }
+        }).ToArray();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await measure(() => Volatile.Read(ref runs));
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
     }
 
     public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.GetValueOrDefault(hash));
@@ -58,6 +85,7 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        if (_link is not null) await _link.DisposeAsync();
         await Database.DisposeAsync();
     }
 

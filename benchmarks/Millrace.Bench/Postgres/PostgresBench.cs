@@ -22,10 +22,11 @@ internal static class PostgresBench
     {
         Figures.Say($"postgres: {Environment.ProcessorCount} processors, .NET {Environment.Version}; {Durable}");
         await using var server = await PostgresServer.StartAsync("fsync=on", "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min");
-        await ThroughputAsync(server, workers: 2, "chain", 10, 256, "postgres.steps_per_s", "steps/s", 10);
-        await ThroughputAsync(server, workers: 1, "chain", 10, 512, "postgres.steps_per_s_one_worker", "steps/s", 10);
-        await ThroughputAsync(server, workers: 2, "chain", 1, 256, "postgres.runs_per_s", "runs/s", 1);
+        await ThroughputAsync(server, workers: 2, "chain", 10, EngineBench.AtOnce / 2, "postgres.steps_per_s", "steps/s", 10);
+        await ThroughputAsync(server, workers: 1, "chain", 10, EngineBench.AtOnce, "postgres.steps_per_s_one_worker", "steps/s", 10);
+        await ThroughputAsync(server, workers: 2, "chain", 1, EngineBench.AtOnce / 2, "postgres.runs_per_s", "runs/s", 1);
         await LatencyAsync(server);
+        await ClusterBench.RunAsync(server);
     }
 
     private static async Task ThroughputAsync(PostgresServer server, int workers, string kind, int steps, int inFlight, string metric, string unit, int perRun)
@@ -37,10 +38,10 @@ internal static class PostgresBench
         {
             for (var i = 0; i < workers; i++) processes.Add(await PostgresWorker.StartAsync(uri, kind, steps, inFlight));
             await Task.Delay(WarmUp);
-            var before = await CountAsync(processes);
+            var before = await PostgresWorker.CountAsync(processes);
             var watch = Stopwatch.StartNew();
             await Task.Delay(Measured);
-            var done = await CountAsync(processes) - before;
+            var done = await PostgresWorker.CountAsync(processes) - before;
             var seconds = watch.Elapsed.TotalSeconds;
             Figures.Print(metric, done * perRun / seconds, unit, $"{workers} worker processes, {inFlight} runs in flight each, {steps} no-op steps a run, start request to finished; {Durable}");
         }
@@ -48,13 +49,6 @@ internal static class PostgresBench
         {
             foreach (var process in processes) process.Dispose();
         }
-    }
-
-    private static async Task<long> CountAsync(List<PostgresWorker.Handle> processes)
-    {
-        var sum = 0L;
-        foreach (var process in processes) sum += await process.CountAsync();
-        return sum;
     }
 
     private static async Task LatencyAsync(PostgresServer server)
@@ -82,59 +76,5 @@ internal static class PostgresBench
         }
         extra.Sort();
         Figures.Print("postgres.extra_step_ms", Figures.Percentile(extra, 0.5), "ms", "each further sequential step, from runs of 101 steps, median of 30");
-    }
-}
-
-/// <summary>A worker process of the bench: keeps a number of runs in flight, and answers how many have finished.</summary>
-internal static class PostgresWorker
-{
-    public const string Argument = "postgres:worker";
-
-    public static async Task<Handle> StartAsync(string uri, params object[] rest)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (var argument in (object[])[Argument, uri, .. rest]) start.ArgumentList.Add(Convert.ToString(argument, CultureInfo.InvariantCulture)!);
-        var handle = new Handle(Process.Start(start)!);
-        await handle.CountAsync();
-        return handle;
-    }
-
-    /// <param name="args">URI, kind, steps of a run, runs in flight.</param>
-    public static async Task<int> RunAsync(string[] args)
-    {
-        var steps = int.Parse(args[2], CultureInfo.InvariantCulture);
-        var inFlight = int.Parse(args[3], CultureInfo.InvariantCulture);
-        var chain = Documents.Chain(steps);
-        await using var host = await EngineHost.OpenAsync(EngineHost.NewFolder(), [chain], [new NoOp()], new EngineSettings { Alone = false }, PostgresDatabase.Open(args[0]));
-        using var stop = new CancellationTokenSource();
-        var runs = 0L;
-        var callers = Enumerable.Range(0, inFlight).Select(async _ =>
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                await host.RunAsync(chain);
-                Interlocked.Increment(ref runs);
-            }
-        }).ToArray();
-        while (await Console.In.ReadLineAsync() is not null) Console.WriteLine(Volatile.Read(ref runs));
-        await stop.CancelAsync();
-        await Task.WhenAll(callers);
-        return 0;
-    }
-
-    internal sealed class Handle(Process process) : IDisposable
-    {
-        public async Task<long> CountAsync()
-        {
-            await process.StandardInput.WriteLineAsync("count");
-            return long.Parse(await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("A worker process ended."), CultureInfo.InvariantCulture);
-        }
-
-        public void Dispose()
-        {
-            process.StandardInput.Close();
-            if (!process.WaitForExit(TimeSpan.FromSeconds(10))) process.Kill(entireProcessTree: true);
-            process.Dispose();
-        }
     }
 }

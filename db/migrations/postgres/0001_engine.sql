@@ -44,8 +44,14 @@ create table run (
     counts text,
     -- Runs above this one.
     depth bigint not null,
-    primary key (workspace, id)
-) with (fillfactor = 80);
+    -- Moves the row to the runs that are only looked at, so that what the engine works on stays small.
+    finished boolean not null default false,
+    primary key (workspace, id, finished)
+) partition by list (finished);
+
+create table run_live partition of run for values in (false)
+    with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+create table run_done partition of run for values in (true);
 
 create index run_lease on run (lease) where lease is not null;
 create index run_wake on run (wake_at) where wake_at is not null;

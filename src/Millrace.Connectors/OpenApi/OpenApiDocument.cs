@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Workflows.Graph;
 
 namespace Millrace.Connectors.OpenApi;
 
@@ -91,7 +92,7 @@ internal sealed class OpenApiDocument
             if (depth == ReferenceDepthMax) throw Invalid(_name, $"the reference '{reference}' leads in a circle");
             value = _root;
             foreach (var token in reference[2..].Split('/'))
-                value = value[Uri.UnescapeDataString(token).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)];
+                value = value[Pointer.Unescape(Uri.UnescapeDataString(token))];
             if (value.IsNull) throw Invalid(_name, $"the reference '{reference}' names nothing");
         }
         return value;

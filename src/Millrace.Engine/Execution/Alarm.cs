@@ -19,7 +19,8 @@ internal sealed class Alarm(TimeProvider time)
         }
     }
 
-    public async Task SleepAsync(TimeSpan most, CancellationToken stop)
+    /// <param name="isOver">Asked once more when the timer is set: the clock may have jumped while it was being set.</param>
+    public async Task SleepAsync(TimeSpan most, Func<bool> isOver, CancellationToken stop)
     {
         var sleeper = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
@@ -30,6 +31,7 @@ internal sealed class Alarm(TimeProvider time)
         await using (time.CreateTimer(Wake, sleeper, most, Timeout.InfiniteTimeSpan))
         await using (stop.UnsafeRegister(Wake, sleeper))
         {
+            if (isOver()) sleeper.TrySetResult();
             await sleeper.Task;
         }
         lock (_lock)

@@ -32,7 +32,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var now = worker.Now;
-            var next = await worker.Database.ReadAsync(RunStore.NextWake);
+            var next = await worker.Database.ReadAsync(db => RunStore.NextWake(db, settings.Format));
             if (next is null || next > now || worker.Held >= settings.HeldMax)
                 return Math.Min(next is null || next <= now ? long.MaxValue : next.Value, now + (long)settings.PollInterval.TotalMicroseconds);
             var lease = worker.Lease;
@@ -53,7 +53,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
     {
         try
         {
-            return await worker.Database.WriteAsync(db => lease.IsAlive(db) ? RunStore.Claim(db, lease.Id, now, limit) : null);
+            return await worker.Database.WriteAsync(db => lease.IsAlive(db) ? RunStore.Claim(db, lease.Id, now, limit, worker.Settings.Format) : null);
         }
         catch (StorageUnavailableException)
         {
@@ -86,7 +86,7 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
                 worker.LoopFailed("taking due runs", e);
             }
             Volatile.Write(ref _sleepsUntil, until);
-            await _called.SleepAsync(TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000)), _stop.Token);
+            await _called.SleepAsync(TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000)), () => worker.Now >= until, _stop.Token);
         }
     }
 }

@@ -133,7 +133,8 @@ public sealed class DurableEngine : IAsyncDisposable
         var now = _worker.Now;
         var outcome = await _worker.Database.WriteAsync(db =>
         {
-            if (RunStore.Get(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
+            // Locked, so that what is answered here is still so when it is committed: another process may be ending the run.
+            if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
             if (row.IsFinished) return ControlOutcome.AlreadyFinished;
             var suspended = SignalStore.LastWish(db, tenant, run) is { } wish ? wish == "suspend" : row.State == RunPhase.Suspended;
             if (kind == "suspend" && suspended) return ControlOutcome.AlreadySuspended;

@@ -3,7 +3,6 @@ using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage.Blobs;
-using Millrace.Storage.Bus;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Execution;
@@ -54,7 +53,7 @@ internal sealed class EffectContext(RunActor actor, Step step, string? tracePare
     public override void Live(string channel, Json data)
     {
         if (Mask is { IsEmpty: false } mask) data = mask.Apply(data);
-        actor.Worker.Bus.Publish(actor.Topic, new BusMessage(0, new LiveOutput(step.Id, channel, data, actor.Worker.Now)));
+        actor.Worker.Announcements.Live(actor.Topic, new LiveOutput(step.Id, channel, data, actor.Worker.Now));
     }
 
     public override void Heartbeat(Json detail = default) => Live("heartbeat", detail);

@@ -38,6 +38,9 @@ public sealed record EngineSettings
     /// <summary>How long stopping waits for effects under way.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What this build can read of a run; less only where a test stands for an older build.</summary>
+    internal int Format { get; init; } = Journal.EntryReader.Format;
+
     internal EngineSettings Checked()
     {
         if (LeaseTime < TimeSpan.FromSeconds(1)) throw new ArgumentException("LeaseTime is at least one second.");

@@ -1,4 +1,5 @@
 using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
 
 namespace Millrace.Engine.Execution;
 
@@ -35,7 +36,7 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
         });
         _first = false;
         if (freed == 0) return;
-        worker.Freed(freed);
+        EngineEvents.RunsRecovered(worker, freed);
         await worker.Wakes.CallAsync();
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
-using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -21,9 +20,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private const int RecordEntriesMax = 500;
 
     private readonly ConcurrentQueue<RunEvent> _mailbox = new();
-    /// <summary>Effects asked for and not ended, by step; the source is there once the effect has begun.</summary>
-    private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
-
     private readonly List<TaskCompletionSource> _waiters = [];
 
     /// <summary>What has been decided and not yet sealed.</summary>
@@ -37,13 +33,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private int _busy;
     private long _at;
-    private bool _held;
-    private bool _claimed;
-    private bool _dead;
+    private bool _held, _claimed, _dead;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
-    private RunPhase _phase;
-    private RunPhase _rowPhase;
+    private RunPhase _phase, _rowPhase;
 
     private long _signalsSeen;
     private bool _signalsTaken;
@@ -58,6 +51,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
     public Lease Lease => _lease;
+
+    private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
 
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
@@ -80,8 +75,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         State.Apply(first, createdAt);
         State.Position = 0;
         Hold(true);
-        _phase = RunPhase.Pending;
-        _rowPhase = RunPhase.Running;
+        (_phase, _rowPhase) = (RunPhase.Pending, RunPhase.Running);
     }
 
     public void Post(RunEvent happened)
@@ -161,12 +155,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 break;
             case RunEvent.Tick: decision.Tick(); break;
         }
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     private void EndEffect(Decision decision, RunEvent.EffectEnded e)
     {
-        if (_effects.Remove(e.Step, out var cancel)) cancel?.Dispose();
+        Effects.End(e.Step);
         if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
         else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
@@ -199,7 +193,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
         decision.Tick();
         decision.Continue();
-        Expect(decision);
+        Effects.Expect(decision.Commands);
         // Something woke it and nothing came of it: it lets go again.
         if (decision.Entries.Count == 0 && State.Phase != RunPhase.Running) await LetGoAsync();
     }
@@ -210,7 +204,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
         var decision = Deciding();
         foreach (var signal in signals) await HearAsync(decision, signal);
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     private async Task HearAsync(Decision decision, Signal signal)
@@ -231,6 +225,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
                 var (phase, output, error) = await worker.Journal.OutcomeAsync(tenant, child);
                 decision.ChildEnded(child, phase, output, error);
                 break;
+            default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }
 
@@ -243,16 +238,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         return _decision.At(_at);
     }
 
-    /// <summary>Notes the effects that a decision asks for.</summary>
-    private void Expect(Decision decision)
-    {
-        foreach (var command in decision.Commands)
-        {
-            if (command is Command.Invoke invoke) _effects.TryAdd(invoke.Step.Id, null);
-        }
-    }
-
-    private bool IsUnderway(int step) => _effects.ContainsKey(step) || _decision!.Invokes(step);
+    private bool IsUnderway(int step) => Effects.Contains(step) || _decision!.Invokes(step);
 
     /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
     private async ValueTask SealAsync()
@@ -267,7 +253,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             if (decision.Commands.Count == 0) return;
             commands = [.. decision.Commands];
             decision.Commands.Clear();
-            CarryOut(commands);
+            Effects.CarryOut(commands);
             return;
         }
         IReadOnlyList<NewRun> children = [];
@@ -275,7 +261,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
-        var record = NewRecord(bytes, commands, children, EngineMetrics.Count(decision.Entries));
+        var record = NewRecord(bytes, commands, children);
         decision.Entries.Clear();
         decision.Commands.Clear();
         _waiters.Clear();
@@ -285,7 +271,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         Hold(record.Change?.Keep ?? true);
     }
 
-    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children, Tally tally)
+    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
     {
         var now = _at;
         var phase = State.Phase;
@@ -308,7 +294,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Parent = State.IsFinished ? Parent : null,
             SignalsTaken = _signalsTaken ? _signalsSeen : null,
             Commands = commands,
-            Tally = tally,
+            Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };
         State.Position++;
@@ -321,7 +307,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         var decision = Deciding();
         decision.ChildRefused(step, error);
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     private async Task CommitAsync(RunRecord record)
@@ -347,51 +333,25 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Carries out what a durable record asked for.</summary>
     private void Carry(RunRecord record)
     {
-        worker.Announce(this, record);
-        EngineMetrics.Committed(record);
+        worker.Announcements.Record(Topic, record);
         foreach (var waiter in record.Waiters) waiter.TrySetResult();
-        CarryOut(record.Commands);
+        Effects.CarryOut(record.Commands);
         foreach (var child in record.Children) worker.Adopt(child);
         foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
         if (record.Parent is { } parent) worker.Nudge(tenant, parent);
-        if (record.State >= RunPhase.Cancelled) worker.Ended(this);
         if (record.Change is { Keep: false } change) worker.LetGo(this, change);
         else AwaitTimer();
         // A decision that stopped at its budget goes on now that it is on disk.
         if (!_held || _decision is not { Entries.Count: 0, HasMore: true }) return;
         var decision = Deciding();
         decision.Continue();
-        Expect(decision);
+        Effects.Expect(decision.Commands);
     }
 
     /// <summary>Has itself called at the next moment at which time alone changes something.</summary>
     private void AwaitTimer()
     {
         if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
-    }
-
-    private void CarryOut(IReadOnlyList<Command> commands)
-    {
-        for (var i = 0; i < commands.Count; i++)
-        {
-            if (commands[i] is Command.Invoke invoke) Begin(invoke);
-            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
-        }
-    }
-
-    private void Begin(Command.Invoke invoke)
-    {
-        var step = invoke.Step;
-        if (State.Find(step.Id) != step) return;
-        if (worker.Functions.Find(invoke.Function) is not { } function)
-        {
-            Post(new RunEvent.EffectEnded(step.Id, FunctionOutcome.Fail(
-                ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
-            return;
-        }
-        var cancel = new CancellationTokenSource();
-        _effects[step.Id] = cancel;
-        _ = Effect.PerformAsync(this, function, step, invoke.Arguments, cancel.Token);
     }
 
     private async ValueTask LetGoAsync()
@@ -421,8 +381,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private void Bury()
     {
-        foreach (var effect in _effects.Values) effect?.Cancel();
-        _effects.Clear();
+        Effects.CancelAll();
         while (_mailbox.TryDequeue(out var unheard))
         {
             // Nobody will adopt what it started, or go on with what was claimed for it.

@@ -34,7 +34,7 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
             if (row is null or { IsFinished: true }) return;
             if (row.Lease is not { } lease) await CallAsync();
             else if (lease == worker.Lease.Id) worker.NudgeHere(run);
-            else worker.Bus.Publish(Topics.Worker(lease), new BusMessage(0, Encode(run)));
+            else worker.Announcements.Wake(lease, run.ToByteArray(bigEndian: true));
         }
         catch (Exception e)
         {
@@ -53,7 +53,7 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
 
         try
         {
-            if (await OneAliveAsync() is { } lease) worker.Bus.Publish(Topics.Worker(lease), new BusMessage(0, ReadOnlyMemory<byte>.Empty));
+            if (await OneAliveAsync() is { } lease) worker.Announcements.Wake(lease, default);
         }
         catch (Exception e)
         {
@@ -100,6 +100,4 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
 
         return alive.Leases.Length == 0 ? null : alive.Leases[(uint)Interlocked.Increment(ref _next) % (uint)alive.Leases.Length];
     }
-
-    private static ReadOnlyMemory<byte> Encode(Guid run) => run.ToByteArray(bigEndian: true);
 }

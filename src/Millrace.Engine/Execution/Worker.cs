@@ -10,6 +10,7 @@ using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
 using Millrace.Workflows;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Execution;
@@ -19,6 +20,8 @@ public sealed record EngineParts(
     Database Database, BlobStore Blobs, EventBus Bus, FunctionRegistry Functions, IDefinitionSource Definitions, ISecretSource Secrets,
     TimeProvider Time, ILogger Log)
 {
+    /// <summary>Joins the bus with those of other processes; null where there are none.</summary>
+    public BusLink? Link { get; init; }
     /// <summary>Who lends a thread to a run that something happened to.</summary>
     public WorkPool Pool { get; init; } = WorkPool.Threads;
 
@@ -55,6 +58,8 @@ internal sealed class Worker : IAsyncDisposable
         Due = new DueRuns(this);
         Leases = new LeaseKeeper(this);
         Wakes = new Wakes(this);
+        Strays = new StrayRuns(this);
+        Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
         _gauges = EngineMetrics.Observe(this);
     }
@@ -66,6 +71,8 @@ internal sealed class Worker : IAsyncDisposable
     public DueRuns Due { get; }
     public LeaseKeeper Leases { get; }
     public Wakes Wakes { get; }
+    public StrayRuns Strays { get; }
+    public Announcements Announcements { get; }
     public LostRuns Lost { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
@@ -123,10 +130,15 @@ internal sealed class Worker : IAsyncDisposable
     {
         if (!_actors.TryGetValue(row.Id, out var actor))
         {
-            Workflows.Graph.Workflow? workflow;
+            Workflow? workflow;
             try
             {
                 workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+            }
+            catch (NewerBuildException e)
+            {
+                await Strays.LeaveAsync(row.Tenant, row.Id, row.Lease!.Value, e);
+                return;
             }
             catch (Exception e)
             {
@@ -136,7 +148,7 @@ internal sealed class Worker : IAsyncDisposable
             }
             if (workflow is null)
             {
-                await GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
+                await Strays.GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
                     $"The run is pinned to {row.Definition} with hash {row.Hash}, which is not there any more.", "/"));
                 return;
             }
@@ -182,7 +194,8 @@ internal sealed class Worker : IAsyncDisposable
         {
             _actors.TryRemove(actor.Id, out _);
             _failures.TryRemove(actor.Id, out _);
-            if (_ends.TryRemove(actor.Id, out var end)) end.TrySetResult(change.State);
+            EngineEvents.RunEnded(actor);
+            Ended(actor.Id, change.State);
             return;
         }
         _idle.Enqueue(actor);
@@ -195,17 +208,14 @@ internal sealed class Worker : IAsyncDisposable
         Due.Call(change.WakeAt ?? 0);
     }
 
-    /// <summary>Shows a durable record to those who follow the run or the workspace.</summary>
-    public void Announce(RunActor actor, RunRecord record)
-    {
-        if (Bus.IsQuiet) return;
-        var row = new JournalRow(record.Position, record.Run, record.Seq, record.At, record.State, record.Entries);
-        Bus.Publish(actor.Topic, new BusMessage(record.Seq, row));
-        if (record.State is not null) Bus.Publish(Topics.Workspace(record.Tenant.Workspace), new BusMessage(record.Position, row));
-    }
-
     public Task<RunPhase> EndOf(Guid run) =>
         _ends.GetOrAdd(run, _ => new TaskCompletionSource<RunPhase>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    public void Ended(Guid run, RunPhase state)
+    {
+        _failures.TryRemove(run, out _);
+        if (_ends.TryRemove(run, out var end)) end.TrySetResult(state);
+    }
 
     public void ForgetEnd(Guid run) => _ends.TryRemove(run, out _);
 
@@ -225,6 +235,12 @@ internal sealed class Worker : IAsyncDisposable
 
     public void RunFailed(RunActor actor, Exception e)
     {
+        if (e is NewerBuildException newer)
+        {
+            Forget(actor);
+            _ = Strays.LeaveAsync(actor.Tenant, actor.Id, actor.Lease.Id, newer);
+            return;
+        }
         Forget(actor);
         using (Log.About(actor)) CouldNotGoOn(actor.Tenant, actor.Id, e);
     }
@@ -249,24 +265,7 @@ internal sealed class Worker : IAsyncDisposable
             Due.Call(0);
             return;
         }
-        _ = GiveUpAsync(tenant, run, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
-    }
-
-    /// <summary>The run's last record is on disk.</summary>
-    public void Ended(RunActor actor)
-    {
-        var state = actor.State;
-        EngineMetrics.RunEnded(state.Ended, state.CreatedAt, state.EndedAt);
-        EngineTrace.RunEnded(actor);
-        if (state.Error is not { } error) return;
-        using (Log.About(actor)) Log.RunFaulted(actor.Id, error.Instance, error.Type, error.Status);
-    }
-
-    /// <summary>Runs of workers that died are due again.</summary>
-    public void Freed(int runs)
-    {
-        EngineMetrics.Recovered(runs);
-        Log.RunsFreed(runs);
+        _ = Strays.GiveUpAsync(tenant, run, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
     }
 
     public void LoopFailed(string what, Exception e)
@@ -309,6 +308,7 @@ internal sealed class Worker : IAsyncDisposable
         }
 
         await Wakes.DisposeAsync();
+        Announcements.Dispose();
         _gauges.Dispose();
     }
 
@@ -366,34 +366,5 @@ internal sealed class Worker : IAsyncDisposable
         }
         Volatile.Write(ref _fencing, 0);
         Due.Call(0);
-    }
-
-    private async Task GiveUpAsync(Tenant tenant, Guid run, WorkflowError error)
-    {
-        try
-        {
-            Lost.Expect(run);
-            var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
-            var (createdAt, endedAt) = await Database.WriteAsync(db =>
-            {
-                var last = JournalStore.Last(db, tenant, run);
-                var (seq, now) = ((last?.Seq ?? -1) + 1, Math.Max(last?.At ?? 0, Now));
-                var row = RunStore.Get(db, tenant, run)!;
-                var change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts);
-                new RunRecord { Tenant = tenant, Run = run, Lease = Lease, Seq = seq, At = now, Entries = bytes, State = RunPhase.Faulted, Change = change, Parent = row.Parent }.Write(db);
-                return (row.CreatedAt, now);
-            });
-            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, endedAt);
-            if (_ends.TryRemove(run, out var end)) end.TrySetResult(RunPhase.Faulted);
-        }
-        catch (Exception e)
-        {
-            LoopFailed($"giving up run {run}", e);
-            Lost.Add(tenant, run);
-        }
-        finally
-        {
-            Lost.ExpectNoMore(run);
-        }
     }
 }

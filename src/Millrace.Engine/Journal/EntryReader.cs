@@ -9,6 +9,9 @@ namespace Millrace.Engine.Journal;
 /// <summary>Reads what <see cref="EntryWriter"/> wrote.</summary>
 internal static class EntryReader
 {
+    /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
+    public const int Format = 1;
+
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
         from entry in record.AsArray()
@@ -55,7 +58,7 @@ internal static class EntryReader
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),
             "run.faulted" => new Entry.RunFaulted(WorkflowError.FromJson(e["error"])),
             "run.cancelled" => new Entry.RunCancelled(e["reason"].StringOrNull),
-            var kind => throw new InvalidDataException($"The journal holds an entry '{kind}' that this version does not know."),
+            var kind => throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
         };
     }
 

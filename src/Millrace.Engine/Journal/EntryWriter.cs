@@ -108,10 +108,7 @@ internal sealed class EntryWriter
                 Value("input", e.Input);
                 Number("deadlineAt"u8, e.DeadlineAt);
                 break;
-            case Entry.RunSuspended e:
-                _writer.WriteString("e"u8, "run.suspended"u8);
-                if (e.Reason is not null) _writer.WriteString("reason"u8, e.Reason);
-                break;
+            case Entry.RunSuspended e: Head("run.suspended"u8, e.Reason); break;
             case Entry.RunResumed: _writer.WriteString("e"u8, "run.resumed"u8); break;
             case Entry.RunCompleted e:
                 _writer.WriteString("e"u8, "run.completed"u8);
@@ -121,12 +118,15 @@ internal sealed class EntryWriter
                 _writer.WriteString("e"u8, "run.faulted"u8);
                 Error(e.Error);
                 break;
-            case Entry.RunCancelled e:
-                _writer.WriteString("e"u8, "run.cancelled"u8);
-                if (e.Reason is not null) _writer.WriteString("reason"u8, e.Reason);
-                break;
+            case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }
+    }
+
+    private void Head(ReadOnlySpan<byte> kind, string? reason)
+    {
+        _writer.WriteString("e"u8, kind);
+        if (reason is not null) _writer.WriteString("reason"u8, reason);
     }
 
     private void WriteStarted(Entry.StepStarted e)

@@ -39,6 +39,18 @@ public static class JournalStore
     public static long LastPosition(DbUnit db, Tenant tenant) => db.First(
         "select coalesce(max(position), 0) from journal where workspace = $1 and position <= $2 and state is not null", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
 
+    /// <summary>Records of all workspaces after a position, for those who look after the whole database.</summary>
+    internal static List<JournalRow> Page(DbUnit db, long after, int limit) =>
+        db.Query($"select {Columns} from journal where position > $1 order by position limit $2", Map, after, limit);
+
+    /// <summary>Runs whose records are not numbered 0, 1, 2, … or that have none, in the whole database.</summary>
+    internal static long Broken(DbUnit db) => db.First(
+        """
+        select (select count(*) from (select run from journal group by run having min(seq) <> 0 or max(seq) <> count(*) - 1) as gaps)
+            + (select count(*) from run where not exists (select 1 from journal where journal.run = run.id))
+        """,
+        r => r.Long(0), 0L);
+
     private static JournalRow Map(DbRow r) =>
         new(r.Long(0), r.Id(1), r.Long(2), r.Long(3), r.LongOrNull(4) is { } s ? (RunPhase)s : null, r.Bytes(5));
 }

@@ -23,5 +23,9 @@ public static class ArtifactStore
         "select name, media_type, size, sha256, at from artifact where workspace = $1 and run = $2 and name = $3",
         Map, null, tenant.Workspace, run, name);
 
+    /// <summary>Blobs of artifacts of all workspaces, each once, after one by name.</summary>
+    internal static List<(string Sha256, long Size)> Blobs(DbUnit db, string after, int limit) => db.Query(
+        "select distinct sha256, size from artifact where sha256 > $1 order by sha256 limit $2", r => (r.Text(0), r.Long(1)), after, limit);
+
     private static ArtifactRow Map(DbRow r) => new(r.Text(0), r.Text(1), r.Long(2), r.Text(3), r.Long(4));
 }

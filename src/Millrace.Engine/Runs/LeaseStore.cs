@@ -34,6 +34,9 @@ internal static class LeaseStore
     public static void EndSilent(DbUnit db, long lease, long beat) => db.Execute(
         "update lease set alive = 0 where id in (select id from lease where id = $1 and alive = 1 and heartbeat_at = $2 /*pg: for update skip locked */)", lease, beat);
 
+    /// <summary>For data that no process serves: whoever held a lease is gone.</summary>
+    public static void EndAll(DbUnit db) => db.Execute("update lease set alive = 0 where alive = 1");
+
     public static void DeleteEnded(DbUnit db, long before) => db.Execute(
         "delete from lease where alive = 0 and heartbeat_at < $1 and not exists (select 1 from run where run.lease = lease.id)", before);
 }

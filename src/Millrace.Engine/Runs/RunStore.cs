@@ -65,51 +65,68 @@ public static class RunStore
     internal static void ChangeState(DbUnit db, Tenant tenant, Guid run, long lease, RunChange change) => db.ChangeLater(
         run, static id => new LostRunException(id),
         """
-        update run set state = $1, lease = $2, wake_at = $3, started_at = $4, ended_at = $5, updated_at = $6, error = $7, reason = $8, counts = $9
-        where workspace = $10 and id = $11 and lease = $12 and state < 4
+        update run set state = $1, lease = $2, wake_at = $3, started_at = $4, ended_at = $5, updated_at = $6, error = $7, reason = $8, counts = $9 /*pg: , finished = $1 >= 4 */
+        where workspace = $10 and id = $11 and lease = $12 and state < 4 /*pg: and not finished */
         """,
         (long)change.State, change.Keep ? lease : default(long?), change.WakeAt, change.StartedAt, change.EndedAt, change.UpdatedAt,
-        change.Error is { } error ? JsonText.ToUtf8(error.ToJson()) : null, change.Reason, Text(change.Counts),
+        change.Error is { } error ? JsonText.ToUtf8(error.ToJson()) : null,
+        // People write reasons, and PostgreSQL has no text with this character. The journal keeps it as it was.
+        change.Reason?.Replace('\0', '\ufffd'), Text(change.Counts),
         tenant.Workspace, run, lease);
 
     /// <summary>A run that lets go while somebody has written to it is due at once.</summary>
     internal static void WakeIfSignalled(DbUnit db, Tenant tenant, Guid run, long now) => db.ChangeLater(
-        run, null, "update run set wake_at = $1 where workspace = $2 and id = $3 and lease is null and state < 4 and exists (select 1 from signal where run = $3)",
+        run, null, "update run set wake_at = $1 where workspace = $2 and id = $3 and lease is null and state < 4 /*pg: and not finished */ and exists (select 1 from signal where run = $3)",
         now, tenant.Workspace, run);
 
     /// <summary>Takes runs that are due, oldest first, and nobody holds.</summary>
-    internal static List<RunRow> Claim(DbUnit db, long lease, long now, int limit) => db.Query(
+    /// <param name="format">What this build can read: runs that need more are left to others.</param>
+    internal static List<RunRow> Claim(DbUnit db, long lease, long now, int limit, long format) => db.Query(
         $"""
         update run set lease = $1, wake_at = null where (workspace, id) in
-            (select workspace, id from run where wake_at <= $2 and lease is null order by wake_at limit $3 /*pg: for update skip locked */)
+            (select workspace, id from run where wake_at <= $2 and lease is null and format <= $4 /*pg: and not finished */ order by wake_at limit $3 /*pg: for update skip locked */)
+            /*pg: and not finished */
         returning {Columns}
         """,
-        Map, lease, now, (long)limit);
+        Map, lease, now, (long)limit, format);
 
-    internal static long? NextWake(DbUnit db) =>
-        db.First("select min(wake_at) from run where wake_at is not null and lease is null", r => r.LongOrNull(0), null);
+    internal static long? NextWake(DbUnit db, long format) =>
+        db.First("select min(wake_at) from run where wake_at is not null and lease is null and format <= $1 /*pg: and not finished */", r => r.LongOrNull(0), null, format);
 
     public static QueueState Queue(DbUnit db, long now) => new(
         db.First("select count(*) from (select 1 from run where wake_at <= $1 and lease is null limit $2) as due", r => r.Long(0), 0L, now, (long)QueueState.CountMax),
-        NextWake(db) is { } first && first <= now ? first : null,
+        NextWake(db, long.MaxValue) is { } first && first <= now ? first : null,
         db.First("select count(*) from (select 1 from run where wake_at > $1 and lease is null limit $2) as waiting", r => r.Long(0), 0L, now, (long)QueueState.CountMax));
 
     /// <summary>Makes the runs of workers whose lease has ended due at once.</summary>
     internal static int Release(DbUnit db, long now) => db.Execute(
-        "update run set lease = null, wake_at = $1 where lease in (select id from lease where alive = 0)", now);
+        "update run set lease = null, wake_at = $1 where lease in (select id from lease where alive = 0) /*pg: and not finished */", now);
 
     /// <summary>Runs that a lease holds.</summary>
     internal static List<(Tenant Tenant, Guid Run)> HeldBy(DbUnit db, long lease) => db.Query(
-        "select organisation, workspace, id from run where lease = $1", r => (new Tenant(r.Id(0), r.Id(1)), r.Id(2)), lease);
+        "select organisation, workspace, id from run where lease = $1 /*pg: and not finished */", r => (new Tenant(r.Id(0), r.Id(1)), r.Id(2)), lease);
 
     /// <summary>Gives back one run that this worker holds but has no longer in memory.</summary>
     internal static void Free(DbUnit db, Tenant tenant, Guid run, long lease, long now) => db.Execute(
-        "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4", now, tenant.Workspace, run, lease);
+        "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4 /*pg: and not finished */", now, tenant.Workspace, run, lease);
+
+    /// <summary>Gives back a run that only a worker of a newer build can go on with.</summary>
+    internal static void Leave(DbUnit db, Tenant tenant, Guid run, long lease, long format, string reason, long now) => db.Execute(
+        "update run set lease = null, wake_at = $1, format = $2, reason = $3 where workspace = $4 and id = $5 and lease = $6 and state < 4 /*pg: and not finished */",
+        now, format, reason, tenant.Workspace, run, lease);
 
     /// <summary>Makes a run that has not finished due at once when nobody holds it; whoever holds it is told by the caller.</summary>
     internal static void Wake(DbUnit db, Tenant tenant, Guid run, long now) => db.TouchLater(
-        run, "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4",
+        run, "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */",
         now, tenant.Workspace, run);
+
+    /// <summary>As <see cref="Get"/>, and nobody else changes the row before this transaction ends.</summary>
+    internal static RunRow? Lock(DbUnit db, Tenant tenant, Guid id) => db.First(
+        $"select {Columns} from run where workspace = $1 and id = $2 /*pg: for update */", Map, null, tenant.Workspace, id);
+
+    /// <summary>Runs that a run has started and that have not ended.</summary>
+    internal static List<Guid> LiveChildren(DbUnit db, Tenant tenant, Guid run) => db.Query(
+        "select id from run where parent = $1 and workspace = $2 and state < 4", r => r.Id(0), run, tenant.Workspace);
 
     public static RunRow? Get(DbUnit db, Tenant tenant, Guid id) =>
         db.First($"select {Columns} from run where workspace = $1 and id = $2", Map, null, tenant.Workspace, id);
@@ -144,6 +161,13 @@ public static class RunStore
             tenant.Organisation, tenant.Workspace, key, request, run, now);
         return rows == 1 ? null : FindKey(db, tenant, key);
     }
+
+    /// <summary>Puts runs that have finished where this database keeps them, after rows came from another.</summary>
+    internal static void Place(DbUnit db) => db.Execute("update run set /*pg: finished = true, */ updated_at = updated_at where state >= 4 /*pg: and not finished */");
+
+    /// <summary>Runs of all workspaces: all, and those that have not finished.</summary>
+    internal static (long All, long Live) CountAll(DbUnit db) =>
+        db.First("select count(*), coalesce(sum(case when state < 4 then 1 else 0 end), 0) from run", r => (r.Long(0), r.Long(1)), default);
 
     private static string Text(StepCounts c) => $"{c.Started},{c.Completed},{c.Faulted},{c.Skipped},{c.Cancelled}";
 

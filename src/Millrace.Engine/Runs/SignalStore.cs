@@ -20,7 +20,7 @@ internal static class SignalStore
             run,
             """
             insert into signal (organisation, workspace, run, kind, body, at) select $1, $2, $3, $4, $5, $6
-            where exists (select 1 from run where workspace = $2 and id = $3 and state < 4)
+            where exists (select 1 from run where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */)
             """,
             tenant.Organisation, tenant.Workspace, run, kind, JsonText.ToUtf8(body), now);
     }

@@ -39,6 +39,9 @@ internal static partial class EngineLog
     [LoggerMessage(8, LogLevel.Warning, "{Runs} runs of workers that stopped renewing their lease are taken over.")]
     public static partial void RunsFreed(this ILogger log, int runs);
 
+    [LoggerMessage(11, LogLevel.Warning, "Run {Run} is left to a worker of a newer build: {Reason}")]
+    public static partial void RunLeft(this ILogger log, Guid run, string reason);
+
     /// <summary>The error's type and status alone: title and detail may quote what a service answered.</summary>
     [LoggerMessage(9, LogLevel.Information, "Run {Run} faulted at {Task}: {Type} {Status}")]
     public static partial void RunFaulted(this ILogger log, Guid run, string? task, string type, int status);

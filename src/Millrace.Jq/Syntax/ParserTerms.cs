@@ -336,14 +336,7 @@ internal sealed partial class Parser
     private ReduceNode ParseReduce()
     {
         var start = _token.At.Start;
-        Advance();
-        var source = ParseOperators();
-        ExpectSymbol("as");
-        var patterns = ParsePatterns();
-        ExpectSymbol("(");
-        var first = ParseQuery();
-        ExpectSymbol(";");
-        var update = ParseQuery();
+        var (source, patterns, first, update) = ParseFold();
         ExpectSymbol(")");
         return new ReduceNode(source, patterns, first, update, From(start));
     }
@@ -351,14 +344,7 @@ internal sealed partial class Parser
     private ForeachNode ParseForeach()
     {
         var start = _token.At.Start;
-        Advance();
-        var source = ParseOperators();
-        ExpectSymbol("as");
-        var patterns = ParsePatterns();
-        ExpectSymbol("(");
-        var first = ParseQuery();
-        ExpectSymbol(";");
-        var update = ParseQuery();
+        var (source, patterns, first, update) = ParseFold();
         Node? extract = null;
         if (_token.Is(";"))
         {
@@ -367,6 +353,19 @@ internal sealed partial class Parser
         }
         ExpectSymbol(")");
         return new ForeachNode(source, patterns, first, update, extract, From(start));
+    }
+
+    /// <summary>What reduce and foreach begin with.</summary>
+    private (Node Source, List<Pattern> Patterns, Node First, Node Update) ParseFold()
+    {
+        Advance();
+        var source = ParseOperators();
+        ExpectSymbol("as");
+        var patterns = ParsePatterns();
+        ExpectSymbol("(");
+        var first = ParseQuery();
+        ExpectSymbol(";");
+        return (source, patterns, first, ParseQuery());
     }
 
     private LiteralNode Location(Span at)

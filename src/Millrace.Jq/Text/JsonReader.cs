@@ -179,22 +179,23 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
     private string ReadString()
     {
         var start = ++_at;
-        while (true)
-        {
-            var stop = _text[_at..].IndexOfAny((byte)'"', (byte)'\\');
-            if (stop < 0)
-            {
-                _at = _text.Length;
-                throw Error("The string is not closed");
-            }
-            _at += stop;
-            if (_text[_at] == (byte)'"') break;
-            return ReadEscaped(start);
-        }
+        ToQuoteOrEscape();
+        if (_text[_at] != (byte)'"') return ReadEscaped(start);
         var raw = _text[start.._at];
         Check(raw, start);
         _at++;
         return Encoding.UTF8.GetString(raw);
+    }
+
+    private void ToQuoteOrEscape()
+    {
+        var stop = _text[_at..].IndexOfAny((byte)'"', (byte)'\\');
+        if (stop < 0)
+        {
+            _at = _text.Length;
+            throw Error("The string is not closed");
+        }
+        _at += stop;
     }
 
     private string ReadEscaped(int start)
@@ -203,13 +204,7 @@ internal ref struct JsonReader(ReadOnlySpan<byte> text, bool lenient, int depthM
         var from = start;
         while (true)
         {
-            var stop = _text[_at..].IndexOfAny((byte)'"', (byte)'\\');
-            if (stop < 0)
-            {
-                _at = _text.Length;
-                throw Error("The string is not closed");
-            }
-            _at += stop;
+            ToQuoteOrEscape();
             Check(_text[from.._at], from);
             built.Append(Encoding.UTF8.GetString(_text[from.._at]));
             if (_text[_at++] == (byte)'"') return Surrogates.Repair(built.ToString());

@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Engine.Journal;
 using Millrace.Storage;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
@@ -56,12 +57,12 @@ public sealed class CompiledDefinitions
         }
     }
 
-    /// <exception cref="InvalidOperationException">The stored text, valid when it was pushed, is not valid any more: the loader has become stricter.</exception>
+    /// <exception cref="NewerBuildException">The stored text was valid for the build it was pushed to, and is not for this one.</exception>
     private Workflow Compile(Tenant tenant, string hash, byte[] source)
     {
         var result = WorkflowLoader.Load(Encoding.UTF8.GetString(source));
-        var workflow = result.Workflow ?? throw new InvalidOperationException(
-            $"Definition {hash} was accepted once and is refused now: {result.Diagnostics.First(d => d.Severity == Severity.Error).Message}");
+        var workflow = result.Workflow ?? throw new NewerBuildException(
+            $"The definition {hash} was accepted by another build and is refused by this one: {result.Diagnostics.First(d => d.Severity == Severity.Error).Message}");
         Add(tenant, workflow);
         return workflow;
     }

@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Workflows.Graph;
 
 namespace Millrace.Platform.Http;
 
@@ -43,7 +44,7 @@ internal sealed class BodyShape
     public void NoMore()
     {
         foreach (var (key, _) in _object.Members)
-            if (!_known.Contains(key)) Add($"{_pointer}/{Escape(key)}", $"'{key}' is not known here.", _known.Count == 0 ? "no members" : $"one of {string.Join(", ", _known)}");
+            if (!_known.Contains(key)) Add($"{_pointer}/{Pointer.Escape(key)}", $"'{key}' is not known here.", _known.Count == 0 ? "no members" : $"one of {string.Join(", ", _known)}");
     }
 
     /// <exception cref="Problem">400 with every error found.</exception>
@@ -71,8 +72,6 @@ internal sealed class BodyShape
 
     private void Add(string pointer, string message, string? expected) =>
         _errors.Add(new ProblemError { Code = "request.body", Message = message, Pointer = pointer, Expected = expected });
-
-    private static string Escape(string key) => key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
     private static string Name(Json value) => value.Kind switch
     {

@@ -20,6 +20,13 @@ internal static class LocalOnly
             await ProblemHandler.WriteAsync(context, Refusal(421, "request.host_refused", "Host", $"This server answers to localhost, 127.0.0.1 and [::1], not to '{request.Host.Host}'."));
             return;
         }
+        await CheckOriginAsync(context, next);
+    }
+
+    /// <summary>Where other machines may ask, pages of other origins still may not.</summary>
+    public static async Task CheckOriginAsync(HttpContext context, RequestDelegate next)
+    {
+        var request = context.Request;
         if (!IsRead(request.Method) && !IsOwnOrigin(request))
         {
             await ProblemHandler.WriteAsync(context, Refusal(403, "request.origin_refused", "Origin", "Requests that change something are not taken from pages of other origins."));

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Millrace.Engine.Journal;
 using Millrace.Storage;
 
 namespace Millrace.Platform.Http;
@@ -52,6 +53,7 @@ internal sealed class ProblemHandler(ILogger<ProblemHandler> log) : IExceptionHa
         {
             Headers = new Dictionary<string, string> { ["Retry-After"] = "5" },
         },
+        NewerBuildException newer => new Problem(503, "run.newer_build", "Only a newer build can read this run; another process may be one.", newer.Message),
         // Nothing of the exception is told: it may hold what the caller must not see. The log has it.
         _ => new Problem(500, "server.fault", "The server failed; its log says why."),
     };

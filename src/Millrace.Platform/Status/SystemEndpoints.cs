@@ -13,7 +13,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Platform.Status;
 
 /// <summary>What this process is. Made once, when it starts.</summary>
-/// <param name="Shape"><c>embedded</c>: one process, one database file.</param>
+/// <param name="Shape"><c>embedded</c>: one process, one database file; <c>cluster</c>: any number of processes on one PostgreSQL.</param>
 public sealed record SystemIdentity(string Version, string Shape, DateTimeOffset StartedAt);
 
 /// <param name="Definitions">Versions of definitions that are kept.</param>
@@ -35,12 +35,14 @@ internal static class SystemEndpoints
 {
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
-    public static void MapSystem(this IEndpointRouteBuilder app, IEndpointRouteBuilder api)
+    public static void MapSystem(this IEndpointRouteBuilder api) =>
+        api.MapGet("/system", StatusAsync).WithTags("System").WithName("GetSystem").WithSummary("Version, shape, and counts.");
+
+    public static void MapHealth(this IEndpointRouteBuilder app)
     {
         var health = app.MapGroup("/health").WithTags("System");
         health.MapGet("/live", () => TypedResults.Ok(new Readiness("live", new Dictionary<string, string>()))).WithName("GetLiveness").WithSummary("The process serves.");
         health.MapGet("/ready", ReadyAsync).WithName("GetReadiness").WithSummary("The store takes writes and the engine works.").Produces<Readiness>(200).Produces<Readiness>(503);
-        api.MapGet("/system", StatusAsync).WithTags("System").WithName("GetSystem").WithSummary("Version, shape, and counts.");
     }
 
     private static async Task<IResult> ReadyAsync(Database database, DurableEngine engine, TimeProvider time, CancellationToken cancel)

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
+using Millrace.Engine.Execution;
 using Millrace.Storage.Bus;
 
 namespace Millrace.Platform.Streams;
 
 /// <summary>Streams that somebody follows now: each log is read, folded and encoded once, however many follow it.</summary>
-internal sealed class Broadcasts(EventBus bus, ILogger<Broadcasts> log)
+internal sealed class Broadcasts(EventBus bus, TimeProvider time, ILogger<Broadcasts> log)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Broadcast> _open = new(StringComparer.Ordinal);
@@ -14,7 +15,7 @@ internal sealed class Broadcasts(EventBus bus, ILogger<Broadcasts> log)
     {
         lock (_gate)
         {
-            if (!_open.TryGetValue(source.Topic, out var broadcast)) _open[source.Topic] = broadcast = new Broadcast(this, bus, source, log);
+            if (!_open.TryGetValue(source.Topic, out var broadcast)) _open[source.Topic] = broadcast = new Broadcast(this, bus, source, time, log);
             broadcast.Followers++;
             return broadcast;
         }
@@ -54,14 +55,23 @@ internal sealed class Broadcast : IDisposable
 {
     private readonly Broadcasts _owner;
     private readonly EventBus _bus;
+    /// <summary>A transaction of another process that is older than what is told of may still add something before it; then it is looked again.</summary>
+    private static readonly TimeSpan Unsettled = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>How long silence is believed where hints come from other processes and may be lost.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(1);
+
     private readonly FollowedLog _source;
+    private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _toldOf;
+    private long _shownUntil;
 
-    internal Broadcast(Broadcasts owner, EventBus bus, FollowedLog source, ILogger log)
+    internal Broadcast(Broadcasts owner, EventBus bus, FollowedLog source, TimeProvider time, ILogger log)
     {
-        (_owner, _bus, _source, _log) = (owner, bus, source, log);
+        (_owner, _bus, _source, _time, _log) = (owner, bus, source, time, log);
         Ring = new FrameRing(source.Position);
         _ = Task.Run(PumpAsync);
     }
@@ -90,10 +100,13 @@ internal sealed class Broadcast : IDisposable
             var cancel = _stop.Token;
             // Subscribed before the first read, so that nothing falls between.
             await using var hints = _bus.Subscribe(Topic, capacity: 1024);
+            await using var reminder = _bus.IsLinked ? _time.CreateTimer(_ => hints.Lose(), null, Silence, Silence) : null;
+            if (_bus.IsLinked) await ShowRecentAsync();
             while (true)
             {
                 while (!_source.Ended && await _source.ReadAsync(cancel) is { Count: > 0 } frames) Ring.Add(frames);
                 if (_source.Ended) break;
+                if (_toldOf > _source.Position) reminder?.Change(Unsettled, Silence);
                 while (!await HasNewsAsync(hints, cancel))
                 {
                 }
@@ -122,10 +135,26 @@ internal sealed class Broadcast : IDisposable
         var shown = new List<Frame>();
         while (hints.TryRead(out var message))
         {
-            if (_source.Show(message.Payload) is { } frame) shown.Add(frame);
-            else news |= message.Position > _source.Position;
+            if (message.Payload is LiveOutput live && live.At <= _shownUntil) continue;
+            if (_source.Show(message.Payload) is { } frame)
+            {
+                shown.Add(frame);
+                continue;
+            }
+
+            _toldOf = Math.Max(_toldOf, message.Position);
+            news |= message.Position > _source.Position;
         }
         Ring.Add(shown);
         return news;
+    }
+
+    /// <summary>Output that another process has shown shortly before somebody followed here.</summary>
+    private async Task ShowRecentAsync()
+    {
+        var recent = await BusMessages.RecentAsync(_bus, Topic);
+        if (recent.Count == 0) return;
+        _shownUntil = recent[^1].At;
+        Ring.Add([.. recent.Select(live => _source.Show(live)).OfType<Frame>()]);
     }
 }

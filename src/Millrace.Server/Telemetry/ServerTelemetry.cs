@@ -39,7 +39,8 @@ internal sealed class ServerTelemetry : IAsyncDisposable
         {
             logs.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         }
-        logs.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        // What the host says when it cannot start is thrown too, and told in one sentence by whoever started it.
+        logs.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }
 
     public ValueTask DisposeAsync()

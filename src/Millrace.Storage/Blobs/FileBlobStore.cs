@@ -8,11 +8,15 @@ namespace Millrace.Storage.Blobs;
 
 /// <summary>
 /// Blobs as files: <c>&lt;folder&gt;/ab/cdef…</c>, where <c>abcdef…</c> is the SHA-256. A blob is written aside, synced, renamed into
-/// its place, and then the name is synced, so a file under its final name is always whole. One process per folder.
+/// its place, and then the name is synced, so a file under its final name is always whole. Processes of one machine may share a folder.
 /// </summary>
 public sealed class FileBlobStore : BlobStore
 {
     private const string AsideFolder = "tmp";
+
+    /// <summary>A put that has not been written to for so long is over.</summary>
+    private static readonly TimeSpan LeftAfter = TimeSpan.FromHours(6);
+
     private const int BufferBytes = 128 * 1024;
 
     private readonly string _folder;
@@ -21,20 +25,29 @@ public sealed class FileBlobStore : BlobStore
 
     /// <summary>Creates the folder when it is missing, and removes what an interrupted put left behind.</summary>
     /// <exception cref="StorageUnavailableException">The folder cannot be made or written.</exception>
-    public FileBlobStore(string folder)
+    /// <param name="shared">Other processes may be putting into the folder now, so only what is old is removed.</param>
+    public FileBlobStore(string folder, bool shared = false)
     {
         _folder = Path.GetFullPath(folder);
         _aside = Path.Combine(_folder, AsideFolder);
         FileFault.Guard(() =>
         {
             DurableFolder.Create(_aside);
-            foreach (var left in Directory.EnumerateFiles(_aside)) File.Delete(left);
+            RemoveLeft(shared);
 
             // Made and synced once here, so that a put has one name less to make durable.
             for (var prefix = 0; prefix <= byte.MaxValue; prefix++)
                 Directory.CreateDirectory(Path.Combine(_folder, prefix.ToString("x2", CultureInfo.InvariantCulture)));
         });
         FileFault.GuardSync(() => DurableFolder.Sync(_folder));
+    }
+
+    private void RemoveLeft(bool shared)
+    {
+        foreach (var left in new DirectoryInfo(_aside).EnumerateFiles())
+        {
+            if (!shared || left.LastWriteTimeUtc < TimeProvider.System.GetUtcNow().UtcDateTime - LeftAfter) left.Delete();
+        }
     }
 
     /// <summary>Where the blob's file is, for programs that read files by themselves. It says nothing about whether it is there.</summary>
@@ -53,7 +66,6 @@ public sealed class FileBlobStore : BlobStore
                 Settle(aside, blob);
             },
             cancel);
-        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -70,7 +82,6 @@ public sealed class FileBlobStore : BlobStore
                 return Task.CompletedTask;
             },
             cancel);
-        StorageMetrics.BlobsWritten.Add(blob.Size);
         return blob;
     }
 
@@ -137,6 +148,8 @@ public sealed class FileBlobStore : BlobStore
             FileFault.Guard(() => File.Delete(path));
             throw;
         }
+
+        StorageMetrics.BlobsWritten.Add(blob.Size);
     }
 
     /// <summary>A file under a name of its own, gone when disposed unless it was moved to its place.</summary>

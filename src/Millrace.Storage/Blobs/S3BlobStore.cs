@@ -109,6 +109,7 @@ public sealed class S3BlobStore : BlobStore, IDisposable
     private async Task<(Stream Content, string ETag)> OpenAsync(string key, BlobRef blob, CancellationToken cancel)
     {
         var (content, etag) = await _bucket.OpenAsync(key, 0, null, cancel) ?? throw new BlobAbsentException(blob);
+        StorageMetrics.BlobsRead.Add(blob.Size);
         return (new VerifiedStream(new S3ReadStream(_bucket, key, etag, content), blob), etag);
     }
 
@@ -128,6 +129,7 @@ public sealed class S3BlobStore : BlobStore, IDisposable
             }
 
             await LookAsync(content.Blob, cancel);
+            StorageMetrics.BlobsWritten.Add(content.Blob.Size);
         },
         cancel);
 

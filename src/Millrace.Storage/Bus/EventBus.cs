@@ -67,6 +67,13 @@ public sealed class EventBus
         }
     }
 
+    /// <summary>See <see cref="BusLink.RecentAsync"/>; empty without a link.</summary>
+    public Task<IReadOnlyList<LinkMessage>> RecentAsync(string topic) =>
+        _link?.RecentAsync(topic) ?? Task.FromResult<IReadOnlyList<LinkMessage>>([]);
+
+    /// <summary>Whether other processes may publish what is followed here.</summary>
+    public bool IsLinked => _link is not null;
+
     /// <summary>Tells everyone subscribed to <paramref name="topic"/> that messages may be missing. Those that wait are kept.</summary>
     public void Lose(string topic)
     {

@@ -26,7 +26,12 @@ internal sealed class LinkBuffer(int messagesMax, long bytesMax)
         {
             _messages.Enqueue(message);
             _bytes += Cost(message);
-            while (_messages.Count > messagesMax || _bytes > bytesMax) MarkLost(Dequeue());
+            StorageMetrics.LinkQueued.Add(1);
+            while (_messages.Count > messagesMax || _bytes > bytesMax)
+            {
+                StorageMetrics.LinkDropped.Add(1);
+                MarkLost(Dequeue());
+            }
         }
 
         _signal.Writer.TryWrite(true);
@@ -68,6 +73,7 @@ internal sealed class LinkBuffer(int messagesMax, long bytesMax)
     {
         var message = _messages.Dequeue();
         _bytes -= Cost(message);
+        StorageMetrics.LinkQueued.Add(-1);
         return message;
     }
 

@@ -37,6 +37,7 @@ public sealed class RedisLink : BusLink
         : base(received)
     {
         (_options, _time) = (options, time);
+        StorageMetrics.LinksDown.Add(1);
         _running = Task.WhenAll(Task.Run(ConnectAsync), Task.Run(DeliverAsync));
     }
 
@@ -92,6 +93,7 @@ public sealed class RedisLink : BusLink
         if (Interlocked.Exchange(ref _disposed, true)) return;
         await _stop.CancelAsync();
         await _running;
+        StorageMetrics.LinksDown.Add(-1);
         _stop.Dispose();
     }
 
@@ -116,6 +118,7 @@ public sealed class RedisLink : BusLink
             if (IsUp)
             {
                 _session = null;
+                StorageMetrics.LinksDown.Add(1);
                 RaiseChanged(false);
 
                 // A session that ends as soon as it has begun is no reason to hurry.
@@ -139,6 +142,7 @@ public sealed class RedisLink : BusLink
 
         await session.SubscribeAsync([LinkBuffer.Everything, .. topics], _stop.Token);
         _session = session;
+        StorageMetrics.LinksDown.Add(-1);
         RaiseChanged(true);
         RaiseLost(null);
         return topics;

@@ -139,7 +139,7 @@ public sealed class Subscription : IAsyncDisposable, IValueTaskSource<bool>
         }
     }
 
-    internal void Lose()
+    public void Lose()
     {
         lock (_lock)
         {

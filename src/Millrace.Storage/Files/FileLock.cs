@@ -11,8 +11,13 @@ namespace Millrace.Storage.Files;
 internal sealed class FileLock : IDisposable
 {
     private readonly SafeFileHandle _file;
+    private readonly string _path;
 
-    private FileLock(SafeFileHandle file) => _file = file;
+    private FileLock(SafeFileHandle file, string path)
+    {
+        _file = file;
+        _path = path;
+    }
 
     /// <param name="subject">What is locked, as the subject of a sentence.</param>
     /// <exception cref="DatabaseInUseException">Names the file and the process that holds it.</exception>
@@ -22,10 +27,14 @@ internal sealed class FileLock : IDisposable
         if (file is null) throw new DatabaseInUseException($"{subject} is in use by process {Holder(path)} (lock file {path}).");
         RandomAccess.SetLength(file, 0);
         RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
-        return new FileLock(file);
+        return new FileLock(file, path);
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        if (!OperatingSystem.IsWindows() && !_file.IsClosed) Posix.Unlock(_file, _path);
+        _file.Dispose();
+    }
 
     private static SafeFileHandle? TryOpen(string path)
     {

@@ -10,6 +10,7 @@ internal static partial class Posix
 {
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
+    private const int LockRelease = 8;
     private const int ReadWrite = 2;
 
     private static int Create => OperatingSystem.IsMacOS() ? 0x200 : 0x40;
@@ -27,6 +28,15 @@ internal static partial class Posix
         if (flock(file, LockExclusive | LockNonBlocking) == 0) return true;
         const int WouldBlockLinux = 11, WouldBlockMac = 35;
         return Marshal.GetLastPInvokeError() is WouldBlockLinux or WouldBlockMac ? false : throw Failure("lock", path);
+    }
+
+    /// <summary>
+    /// Gives the lock up. Closing the file is not enough: a process that is being started holds a copy of every open file until it
+    /// becomes its program, and the lock lasts as long as any copy.
+    /// </summary>
+    public static void Unlock(SafeFileHandle file, string path)
+    {
+        if (flock(file, LockRelease) != 0) throw Failure("unlock", path);
     }
 
     /// <summary>Makes a file's content durable. .NET's own call hides that it was refused.</summary>

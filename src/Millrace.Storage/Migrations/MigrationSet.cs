@@ -6,13 +6,27 @@ using System.Text.RegularExpressions;
 namespace Millrace.Storage.Migrations;
 
 /// <param name="Sha256">Lower-case hex of the text with line ends as LF, so that a checkout on another system has the same.</param>
-internal sealed record Migration(int Number, string Name, string Sql, string Sha256)
+/// <param name="Needs">The last migration that a build must know to work on a database that has this one: its own number, unless its first line says
+/// <c>-- compatible with builds that know 0007</c>, since it only adds what those builds neither read nor must write.</param>
+internal sealed partial record Migration(int Number, string Name, string Sql, string Sha256, int Needs)
 {
+    /// <exception cref="MigrationException">Its first line is about compatibility and not of that form.</exception>
     public static Migration Of(int number, string name, string sql)
     {
         var text = sql.ReplaceLineEndings("\n");
-        return new Migration(number, name, text, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+        return new Migration(number, name, text, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))), NeedsOf(number, name, text));
     }
+
+    private static int NeedsOf(int number, string name, string text)
+    {
+        var line = text.Split('\n', 2)[0];
+        if (!line.Contains("compatible", StringComparison.OrdinalIgnoreCase)) return number;
+        if (Compatible().Match(line) is { Success: true } match && int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) is var needs && needs >= 1 && needs < number) return needs;
+        throw new MigrationException($"Migration {number:D4}_{name} begins with '{line}'; it must be '-- compatible with builds that know NNNN', with the number of an earlier migration.");
+    }
+
+    [GeneratedRegex(@"^-- compatible with builds that know (\d{4})$", RegexOptions.CultureInvariant)]
+    private static partial Regex Compatible();
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number:D4}_{Name}");
 }
@@ -24,6 +38,11 @@ internal sealed partial class MigrationSet
         create table if not exists migration (
             number integer primary key, name text not null, sha256 text not null, applied_at bigint not null)
         """;
+
+    /// <summary>How the record of a database is called that is being filled by a move and not whole yet. Its number is one that no build knows.</summary>
+    internal const string Unfinished = "unfinished_move";
+
+    internal const int UnfinishedNumber = 9_999;
 
     private readonly List<Migration> _known;
 
@@ -59,9 +78,10 @@ internal sealed partial class MigrationSet
             : throw new MigrationException($"'{fileName}' is no name for a migration; it must be like 0001_foundation.sql.");
 
     /// <summary>Applies what is missing, each in a transaction of its own together with its record.</summary>
-    public async Task ApplyAsync(Database database, TimeProvider time, CancellationToken cancel)
+    public async Task<DatabaseVersion> ApplyAsync(Database database, TimeProvider time, CancellationToken cancel)
     {
         await database.WriteAsync(unit => unit.Execute(Table));
+        await AddNeedsAsync(database, cancel);
         var applied = await database.ReadAsync(Applied, cancel);
         Compare(applied);
         foreach (var migration in _known.Skip(applied.Count))
@@ -76,6 +96,21 @@ internal sealed partial class MigrationSet
                 throw new MigrationException($"Migration {migration} failed and was undone: {e.Message}");
             }
         }
+
+        return new DatabaseVersion(Math.Max(applied.Count, _known.Count), _known.Count);
+    }
+
+    /// <summary>Databases of the first builds have no such column. SQLite has no "add column if not exists".</summary>
+    private static async Task AddNeedsAsync(Database database, CancellationToken cancel)
+    {
+        try
+        {
+            await database.ReadAsync(unit => unit.First("select max(needs) from migration", r => r.LongOrNull(0), null), cancel);
+        }
+        catch (StatementException)
+        {
+            await database.WriteAsync(unit => unit.Execute("alter table migration add column needs bigint"));
+        }
     }
 
     private void Compare(List<Recorded> applied)
@@ -83,34 +118,36 @@ internal sealed partial class MigrationSet
         for (var i = 0; i < applied.Count; i++)
         {
             var there = applied[i];
+            if (there.Name == Unfinished)
+                throw new MigrationException("The database is being filled by 'millrace admin move', or such a move was interrupted. Run the move to its end.");
             if (there.Number != i + 1)
                 throw new MigrationException($"The database lacks migration {i + 1:D4} but has {there}: its record was altered.");
-            if (i >= _known.Count)
-                throw new MigrationException(
-                    $"The database is newer than this build: it has migration {applied[^1]}, this build knows up to {_known.Count:D4}. Start a newer build.");
-            if (there.Sha256 != _known[i].Sha256)
+            if (i < _known.Count && there.Sha256 != _known[i].Sha256)
                 throw new MigrationException(
                     $"Migration {_known[i]} of this build differs from the {there} the database was given (sha256 {_known[i].Sha256} here, {there.Sha256} there).");
+            if (i >= _known.Count && there.Needs > _known.Count)
+                throw new MigrationException(
+                    $"The database is newer than this build: it has migration {applied[^1]}, this build knows up to {_known.Count:D4}, and {there} needs one that knows {there.Needs:D4}. Start a newer build.");
         }
     }
 
     private static List<Recorded> Applied(DbUnit unit) => unit.Query(
-        "select number, name, sha256 from migration order by number",
-        row => new Recorded(row.Int(0), row.Text(1), row.Text(2)));
+        "select number, name, sha256, needs from migration order by number",
+        row => new Recorded(row.Int(0), row.Text(1), row.Text(2), (int)(row.LongOrNull(3) ?? row.Long(0))));
 
     private static bool Apply(DbUnit unit, Migration migration, DateTimeOffset now)
     {
         unit.Script(migration.Sql);
         unit.Execute(
-            "insert into migration (number, name, sha256, applied_at) values ($1, $2, $3, $4)",
-            migration.Number, migration.Name, migration.Sha256, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            "insert into migration (number, name, sha256, needs, applied_at) values ($1, $2, $3, $4, $5)",
+            migration.Number, migration.Name, migration.Sha256, migration.Needs, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         return true;
     }
 
     [GeneratedRegex(@"^(\d{4})_([a-z0-9_]+)\.sql$", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 
-    private sealed record Recorded(int Number, string Name, string Sha256)
+    private sealed record Recorded(int Number, string Name, string Sha256, int Needs)
     {
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number:D4}_{Name}");
     }

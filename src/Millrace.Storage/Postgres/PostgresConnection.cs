@@ -5,9 +5,10 @@ using NpgsqlTypes;
 namespace Millrace.Storage.Postgres;
 
 /// <summary>One connection and the statements it knows. Used by one thread at a time.</summary>
-internal sealed class PostgresConnection(NpgsqlConnection connection) : IDisposable
+/// <param name="reads">Whether it only reads.</param>
+internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads = false) : IDisposable
 {
-    private readonly Dictionary<string, NpgsqlCommand> _commands = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, (NpgsqlCommand Command, int Parameters)> _commands = new(ReferenceEqualityComparer.Instance);
 
     public NpgsqlConnection Inner => connection;
     public bool IsOpen => connection.FullState.HasFlag(ConnectionState.Open) && !connection.FullState.HasFlag(ConnectionState.Broken);
@@ -21,7 +22,7 @@ internal sealed class PostgresConnection(NpgsqlConnection connection) : IDisposa
         }
         catch (Exception e)
         {
-            throw PostgresError.Of(e, sql);
+            throw PostgresError.Of(e, sql, reads);
         }
     }
 
@@ -36,7 +37,7 @@ internal sealed class PostgresConnection(NpgsqlConnection connection) : IDisposa
         }
         catch (Exception e) when (e is NpgsqlException or IOException or ObjectDisposedException)
         {
-            throw PostgresError.Of(e, sql);
+            throw PostgresError.Of(e, sql, reads);
         }
     }
 
@@ -58,12 +59,17 @@ internal sealed class PostgresConnection(NpgsqlConnection connection) : IDisposa
 
     private NpgsqlCommand Bind(string sql, ReadOnlySpan<DbValue> parameters)
     {
-        if (!_commands.TryGetValue(sql, out var command))
+        if (!_commands.TryGetValue(sql, out var known))
         {
             if (_commands.Count == 512) _commands.Clear();
-            _commands[sql] = command = new NpgsqlCommand(PostgresText.Of(sql).Single, connection);
+            var text = PostgresText.Of(sql);
+            _commands[sql] = known = (new NpgsqlCommand(text.Single, connection), text.Parameters);
         }
 
+        // The server would call it a breach of the protocol, and the driver would give up the connection.
+        if (parameters.Length != known.Parameters)
+            throw new ArgumentException($"{known.Parameters} parameters are needed, {parameters.Length} were given: {sql}", nameof(parameters));
+        var command = known.Command;
         command.Parameters.Clear();
         foreach (ref readonly var value in parameters) command.Parameters.Add(ParameterOf(in value));
         return command;

@@ -49,7 +49,10 @@ public sealed class PostgresDatabase : Database
 
     public override Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null) => _writer.Add(write, chain);
 
-    public override async Task MigrateAsync(CancellationToken cancel = default)
+    public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) =>
+        MigrateAsync(MigrationSet.OfAssembly("migrations/postgres/"), cancel);
+
+    internal async Task<DatabaseVersion> MigrateAsync(MigrationSet migrations, CancellationToken cancel)
     {
         await using var alone = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false }.ConnectionString);
         try
@@ -62,8 +65,9 @@ public sealed class PostgresDatabase : Database
             throw new StorageUnavailableException(PostgresError.Away(e));
         }
 
-        await MigrationSet.OfAssembly("migrations/postgres/").ApplyAsync(this, _options.Time, cancel);
-        await ExecuteAsync(alone, SettlePositions, cancel);
+        // Before the connection that writes is opened, which reads once where positions begin.
+        if (await HasLogAsync(alone, cancel)) await ExecuteAsync(alone, SettlePositions, cancel);
+        return await migrations.ApplyAsync(this, _options.Time, cancel);
     }
 
     public override async ValueTask DisposeAsync()
@@ -79,6 +83,12 @@ public sealed class PostgresDatabase : Database
         from (select coalesce(max(position), 0) as last from journal) j
         where j.last >= value + (pg_current_xact_id()::text::bigint << {PostgresUnit.PositionBits})
         """;
+
+    private static async Task<bool> HasLogAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("select to_regclass('log_origin') is not null and to_regclass('journal') is not null", connection);
+        return await command.ExecuteScalarAsync(cancel) is true;
+    }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {

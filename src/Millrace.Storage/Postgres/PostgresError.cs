@@ -7,8 +7,10 @@ namespace Millrace.Storage.Postgres;
 internal static class PostgresError
 {
     /// <summary>An exception of the driver as the storage's own.</summary>
-    public static Exception Of(Exception e, string sql) => e switch
+    /// <param name="reads">On a connection that only reads: that it cannot write is then its nature, not a server that has become a standby.</param>
+    public static Exception Of(Exception e, string sql, bool reads = false) => e switch
     {
+        PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction } refused when reads => new StatementException(StatementFailure.Other, refused.MessageText, sql),
         PostgresException { SqlState: var state } refused when FaultOf(state, refused.MessageText) is { } fault => new StorageUnavailableException(fault),
         PostgresException { SqlState: var state } lost when IsLost(state) => new TransactionLostException($"{lost.MessageText} ({state})", lost),
         PostgresException refused => new StatementException(FailureOf(refused.SqlState), $"{refused.MessageText} ({refused.SqlState})", sql),

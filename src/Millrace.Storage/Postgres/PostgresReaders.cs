@@ -8,7 +8,12 @@ internal sealed class PostgresReaders(NpgsqlConnectionStringBuilder settings, Po
 {
     private readonly SemaphoreSlim _free = new(options.ReadersMax);
     private readonly Stack<Reader> _idle = new(options.ReadersMax);
-    private readonly string _settings = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString;
+    private readonly string _settings = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+    {
+        Pooling = false,
+        Options = $"{settings.Options} -c default_transaction_read_only=on",
+    }.ConnectionString;
+
     private bool _closed;
 
     public async Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel)
@@ -101,7 +106,7 @@ internal sealed class PostgresReaders(NpgsqlConnectionStringBuilder settings, Po
         try
         {
             connection.Open();
-            return new Reader(new PostgresConnection(connection));
+            return new Reader(new PostgresConnection(connection, reads: true));
         }
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
         {

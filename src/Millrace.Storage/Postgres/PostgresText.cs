@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -12,6 +13,9 @@ internal sealed partial class PostgresText
     private PostgresText(string single) => Single = single;
 
     public string Single { get; }
+
+    /// <summary>How many parameters it has.</summary>
+    public int Parameters => Parameter().Matches(Single).Select(m => int.Parse(m.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).DefaultIfEmpty().Max();
 
     public static PostgresText Of(string sql) => new(OnlyHere().Replace(sql, " $1 "));
 

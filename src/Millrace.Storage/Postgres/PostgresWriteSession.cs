@@ -194,6 +194,11 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
                     return false;
                 });
             }
+            catch (StatementException)
+            {
+                // The server crashed and has never heard of such a number ("is in the future"): nothing of the transaction reached its disk.
+                return false;
+            }
             catch (TransactionLostException e)
             {
                 Drop();

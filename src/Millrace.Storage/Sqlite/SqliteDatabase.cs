@@ -78,7 +78,7 @@ public sealed class SqliteDatabase : Database
 
     public override Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null) => _writer.Add(write, chain);
 
-    public override Task MigrateAsync(CancellationToken cancel = default) =>
+    public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) =>
         MigrateAsync(MigrationSet.OfAssembly("migrations/sqlite/"), cancel);
 
     /// <summary>Finishes the writes that were accepted, folds the log into the data file and gives up the lock.</summary>
@@ -90,7 +90,7 @@ public sealed class SqliteDatabase : Database
         else Close();
     }
 
-    internal Task MigrateAsync(MigrationSet migrations, CancellationToken cancel) =>
+    internal Task<DatabaseVersion> MigrateAsync(MigrationSet migrations, CancellationToken cancel) =>
         migrations.ApplyAsync(this, _options.Time, cancel);
 
     private void Close()

@@ -41,6 +41,7 @@ internal static class Authentications
         foreach (var (scheme, parameters) in policy.Members)
         {
             if (scheme is "digest" or "certificate") of.Unsupported(parameters, $"The authentication scheme '{scheme}'");
+            if (scheme is "oauth2" or "oidc") OAuth2Rules.Check(of, parameters);
             if (parameters["use"] is { Text: { } secret } reference && !of.Secrets.Contains(secret))
                 of.Findings.AtValue("workflow.unknown_reference", reference.Pointer,
                     $"No secret '{TextShape.Shorten(secret)}' is listed under use.secrets{of.Findings.Hint(secret, of.Secrets)}", "a name listed under use.secrets");

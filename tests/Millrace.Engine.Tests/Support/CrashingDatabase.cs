@@ -8,6 +8,7 @@ internal sealed class CrashingDatabase(Database disk) : Database
     private readonly TaskCompletionSource _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _writes;
     private bool _dead;
+    private volatile TaskCompletionSource? _frozen;
 
     /// <summary>The number of the write to die at; the first is 1.</summary>
     public long DieAt { get; set; } = long.MaxValue;
@@ -33,20 +34,31 @@ internal sealed class CrashingDatabase(Database disk) : Database
         _died.TrySetResult();
     }
 
-    public override Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel = default) =>
-        Volatile.Read(ref _dead) ? Never<T>() : disk.ReadAsync(read, cancel);
+    /// <summary>From now on nothing that its process asks for comes through, as while a machine sleeps or a disk hangs.</summary>
+    public void Freeze() => _frozen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>All that was asked for meanwhile comes through.</summary>
+    public void Thaw() => Interlocked.Exchange(ref _frozen, null)?.TrySetResult();
+
+    public override async Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel = default)
+    {
+        if (Volatile.Read(ref _dead)) return await Never<T>();
+        if (_frozen is { } frozen) await frozen.Task;
+        return await disk.ReadAsync(read, cancel);
+    }
 
     public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null)
     {
         var number = Interlocked.Increment(ref _writes);
         if (number > DieAt || Volatile.Read(ref _dead)) return await Never<T>();
+        if (_frozen is { } frozen) await frozen.Task;
         if (number < DieAt) return await disk.WriteAsync(write, chain);
         if (AfterCommit) await disk.WriteAsync(write, chain);
         Die();
         return await Never<T>();
     }
 
-    public override Task MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
+    public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
 
     public override ValueTask DisposeAsync() => disk.DisposeAsync();
 

@@ -7,6 +7,7 @@ using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
+using Millrace.Tests.Databases;
 using Millrace.Tests.Fakes;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
@@ -31,26 +32,90 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public Dictionary<string, Json> Secrets { get; } = [];
     public EngineSettings Settings { get; set; } = new() { DrainTime = TimeSpan.FromMilliseconds(1) };
     public EventBus Bus { get; } = new();
+
+    /// <summary>So many of the next look-ups of definitions find the store away.</summary>
+    public int LookupsRefused;
+
     public CrashingDatabase Database { get; private set; } = null!;
+    public BlobStore Blobs => new FileBlobStore(BlobsFolder);
+    public string BlobsFolder => Path.Combine(Folder, "blobs");
+    public string Folder => _folder;
     public DurableEngine Engine => _engine!;
 
-    public static async Task<TestEngine> OpenAsync(TestDatabases databases)
+    public static async Task<TestEngine> OpenAsync(TestDatabases databases, EngineSettings? settings = null)
     {
         var test = new TestEngine();
+        if (settings is not null) test.Settings = settings with { DrainTime = TimeSpan.FromMilliseconds(1) };
         test._open = await databases.CreateAsync(test._folder);
         await test.ReopenAsync();
         return test;
     }
 
+    /// <summary>From the next opening on, state is elsewhere.</summary>
+    public void Use(Func<Database> open) => _open = open;
+
     /// <summary>Opens the data folder as a new process would.</summary>
-    public async Task ReopenAsync()
+    /// <param name="definitions">Where the process finds definitions; null: all that the test has defined.</param>
+    /// <param name="before">Done before the engine starts.</param>
+    public async Task ReopenAsync(IDefinitionSource? definitions = null, Func<Database, Task>? before = null)
     {
         _disk = _open();
         await _disk.MigrateAsync();
+        if (before is not null) await before(_disk);
         Database = new CrashingDatabase(_disk);
-        _engine = await DurableEngine.OpenAsync(
-            new EngineParts(Database, new FileBlobStore(Path.Combine(_folder, "blobs")), Bus, new FunctionRegistry(Functions.All), this, this, Time, NullLogger.Instance), Settings);
+        _engine = await OpenEngineAsync(Database, definitions);
     }
+
+    /// <summary>Another worker beside the first, which sees the same database and can die or stand still by itself.</summary>
+    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync()
+    {
+        var database = new CrashingDatabase(_disk!);
+        var engine = await OpenEngineAsync(database);
+        return (engine, database);
+    }
+
+    private Task<DurableEngine> OpenEngineAsync(CrashingDatabase database, IDefinitionSource? definitions = null) => DurableEngine.OpenAsync(
+        new EngineParts(database, Blobs, Bus, new FunctionRegistry(Functions.All), definitions ?? this, this, Time, NullLogger.Instance), Settings);
+
+    /// <summary>The definition is there no more, as after somebody took it out of the database.</summary>
+    public void Forget(Workflow workflow) => _workflows.Remove(workflow);
+
+    /// <summary>An older version that stays beside the one which took its name.</summary>
+    public void Remember(Workflow workflow) => _workflows.Add(workflow);
+
+    /// <summary>Lets the clock run, half a second at a time, until the task ends.</summary>
+    public async Task PassUntilAsync(Task task)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(Patience);
+        while (!task.IsCompleted)
+        {
+            await pulse.WaitForNextTickAsync(patience.Token);
+            Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+
+        await task;
+    }
+
+    /// <summary>Lets the clock run until the run's row says so.</summary>
+    public async Task<RunRow> PassUntilAsync(Guid run, Func<RunRow, bool> says)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var row = await _disk!.ReadAsync(db => RunStore.Get(db, Tenant.Default, run)!);
+            if (says(row)) return row;
+            await pulse.WaitForNextTickAsync(patience.Token);
+            Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
+    /// <summary>The database itself, whatever becomes of the workers.</summary>
+    public Database Disk => _disk!;
+
+    /// <summary>Opens the database once more, as another process does; SQLite has one process alone.</summary>
+    public Database OpenDisk() => _open();
 
     /// <summary>Everything in memory is gone; what was not on disk never was.</summary>
     public async Task CrashAsync()
@@ -116,10 +181,14 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.FirstOrDefault(w => w.Hash == hash));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Lookup(w => w.Hash == hash);
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
-        new(_workflows.FirstOrDefault(w => w.Id.Namespace == @namespace && w.Id.Name == name));
+        Lookup(w => w.Id.Namespace == @namespace && w.Id.Name == name);
+
+    private ValueTask<Workflow?> Lookup(Func<Workflow, bool> wanted) => Interlocked.Decrement(ref LookupsRefused) < 0
+        ? new(_workflows.FirstOrDefault(wanted))
+        : throw new StorageUnavailableException(new StorageFault(StorageFault.Io, "The database does not answer.", Recoverable: true));
 
     public Json? Find(Tenant tenant, string name) => Secrets.TryGetValue(name, out var secret) ? secret : (Json?)null;
 

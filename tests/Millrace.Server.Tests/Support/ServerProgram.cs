@@ -13,6 +13,8 @@ public sealed class ServerProgram : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _serves = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Process? _process;
 
+    public string Data => Path.Combine(_folder, "data");
+
     public HttpClient Http { get; } = new() { Timeout = TestServer.Patience };
 
     /// <summary>Lines of its standard output so far; all of them once it has stopped.</summary>
@@ -21,7 +23,7 @@ public sealed class ServerProgram : IAsyncDisposable
     public static async Task<ServerProgram> StartAsync(string[]? options = null, params (string Name, string Value)[] environment)
     {
         var program = new ServerProgram();
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), "--port", "0", "--data", Path.Combine(program._folder, "data"), .. options ?? []])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), "--port", "0", "--data", program.Data, .. options ?? []])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -12,7 +12,7 @@ namespace Millrace.Server.Tests.Support;
 public sealed record Answer(int Status, Json Body, string Text, HttpResponseHeaders Headers, HttpContentHeaders ContentHeaders);
 
 /// <summary>The real server on a temporary folder and a free port, spoken to over HTTP.</summary>
-public sealed class TestServer : IAsyncLifetime
+public class TestServer : IAsyncLifetime
 {
     /// <summary>No test waits longer than this for anything.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -31,7 +31,7 @@ public sealed class TestServer : IAsyncLifetime
     /// <summary>Set before the start to change how the server is made.</summary>
     public Func<ServerSettings, ServerSettings> Settings { get; set; } = s => s;
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         var settings = Settings(new ServerSettings(0, Path.Combine(_folder, "data"), null));
         _server = await MillraceServer.StartAsync(settings, new ServerParts { Functions = [Gate] });
@@ -50,6 +50,7 @@ public sealed class TestServer : IAsyncLifetime
         Http.Dispose();
         if (_server is not null) await _server.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     public async Task<Answer> SendAsync(HttpRequestMessage request)

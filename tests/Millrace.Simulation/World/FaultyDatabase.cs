@@ -73,7 +73,7 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
         return answer;
     }
 
-    public override Task MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
+    public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

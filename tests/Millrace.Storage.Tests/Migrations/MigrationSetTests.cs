@@ -122,7 +122,7 @@ public sealed class MigrationSetTests : IAsyncLifetime
             await Recorded());
     }
 
-    private Task Migrate(params Migration[] migrations) => _database.MigrateAsync(new MigrationSet(migrations), CancellationToken.None);
+    private Task<DatabaseVersion> Migrate(params Migration[] migrations) => _database.MigrateAsync(new MigrationSet(migrations), CancellationToken.None);
 
     private Task<int> Recorded() => _database.ReadAsync(unit => unit.First("select count(*) from migration", r => r.Int(0), -1));
 

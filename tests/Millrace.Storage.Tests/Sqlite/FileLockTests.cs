@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Millrace.Storage.Sqlite;
 
@@ -40,6 +41,31 @@ public sealed class FileLockTests : IDisposable
     {
         await SqliteDatabase.Open(_folder["data.db"]).DisposeAsync();
         await SqliteDatabase.Open(_folder["data.db"]).DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Closing_gives_the_lock_up_while_processes_are_being_started()
+    {
+        var stop = false;
+        var starts = Task.Factory.StartNew(
+            () =>
+            {
+                while (!Volatile.Read(ref stop)) using (var process = Process.Start("true")) process.WaitForExit();
+            },
+            TaskCreationOptions.LongRunning);
+        try
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                await SqliteDatabase.Open(_folder["data.db"]).DisposeAsync();
+                Assert.False(File.Exists(_folder["data.db-wal"]));
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref stop, true);
+            await starts;
+        }
     }
 
     [Fact]

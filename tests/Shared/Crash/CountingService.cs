@@ -15,7 +15,9 @@ internal sealed class CountingService : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, string> _recorded = new();
+    private readonly ConcurrentDictionary<string, bool> _refused = new();
     private int _attempts;
+    private int _contradictions;
 
     private CountingService(WebApplication app) => _app = app;
 
@@ -26,6 +28,9 @@ internal sealed class CountingService : IAsyncDisposable
 
     /// <summary>Requests that came, repeated ones too.</summary>
     public int Attempts => Volatile.Read(ref _attempts);
+
+    /// <summary>Requests whose key had been used for another effect.</summary>
+    public int Contradictions => Volatile.Read(ref _contradictions);
 
     /// <summary>Called for each request, with its number, before it is answered.</summary>
     public Action<int> Arrived { get; set; } = _ => { };
@@ -40,12 +45,25 @@ internal sealed class CountingService : IAsyncDisposable
         app.MapPost("/effects/{effect}", (string effect, HttpRequest request) =>
         {
             service.Arrived(Interlocked.Increment(ref service._attempts));
-            var key = request.Headers["Idempotency-Key"].ToString();
-            return Results.Json(new { key, recorded = service._recorded.GetOrAdd(key, effect) });
+            return service.Record(effect, request);
+        });
+        // Not ready at first: the first request for each effect is refused and records nothing.
+        app.MapPost("/shaky/{effect}", (string effect, HttpRequest request) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            return service._refused.TryAdd(effect, true) ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : service.Record(effect, request);
         });
         await app.StartAsync();
         service.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return service;
+    }
+
+    private IResult Record(string effect, HttpRequest request)
+    {
+        var key = request.Headers["Idempotency-Key"].ToString();
+        var recorded = _recorded.GetOrAdd(key, effect);
+        if (recorded != effect) Interlocked.Increment(ref _contradictions);
+        return Results.Json(new { key, recorded });
     }
 
     public async ValueTask DisposeAsync()

@@ -7,7 +7,8 @@ namespace Millrace.Connectors.Http.Authentication;
 
 /// <summary>
 /// Access tokens that are still good, one request in flight for each key: callers who need the same token wait for the same answer.
-/// A caller who gives up does not end the request the others wait for. Failures are not kept.
+/// A caller who gives up does not end the request the others wait for. Failures are not kept. A refresh token that an authority gives in
+/// place of the one it was shown is used from then on, as long as this process lives.
 /// </summary>
 internal sealed class TokenCache(HttpPool pool)
 {
@@ -17,6 +18,9 @@ internal sealed class TokenCache(HttpPool pool)
     private static readonly TimeSpan DiscoveryLifetime = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, Flight> _flights = new(StringComparer.Ordinal);
+
+    /// <summary>The last refresh token given out, by the key of the request that began with another.</summary>
+    private readonly ConcurrentDictionary<string, string> _successors = new(StringComparer.Ordinal);
 
     private sealed record Kept(Json Value, DateTimeOffset Until);
 
@@ -35,7 +39,7 @@ internal sealed class TokenCache(HttpPool pool)
     {
         var key = request.CacheKey(workspace);
         var kept = _flights.TryGetValue(key, out var flight) && flight.Task.IsCompletedSuccessfully && !flight.IsStale(time.GetUtcNow());
-        var token = (await ShareAsync(key, () => AskAsync(request, redaction, time), time, cancel)).AsString();
+        var token = (await ShareAsync(key, () => AskAsync(key, request, redaction, time), time, cancel)).AsString();
         redaction.Add(token);
         return (token, kept);
     }
@@ -74,27 +78,48 @@ internal sealed class TokenCache(HttpPool pool)
             _flights.TryRemove(new(key, flight));
     }
 
-    private async Task<Kept> AskAsync(TokenRequest request, Redaction redaction, TimeProvider time)
+    private async Task<Kept> AskAsync(string key, TokenRequest request, Redaction redaction, TimeProvider time)
     {
         using var deadline = new Deadline(pool.Settings.ResponseTimeout, time, CancellationToken.None);
         var endpoint = request.IsDiscovery ? await DiscoverAsync(request, redaction, time) : request.Endpoint;
+        var successor = _successors.GetValueOrDefault(key);
         var call = new HttpCall
         {
             Method = HttpMethod.Post,
             Uri = endpoint,
             Headers = [new("Accept", HttpBody.Json), new("Content-Type", request.AsJson ? HttpBody.Json : HttpBody.Form)],
-            Body = BodyOf(request),
+            Body = BodyOf(request, successor, request.Client.ParametersFor(endpoint, time.GetUtcNow(), redaction)),
         };
-        var answer = await pool.SendAsync(call, request.Authorization, redaction, deadline);
-        if (!answer.IsSuccess) throw Refused(answer, redaction);
+        var answer = await pool.SendAsync(call, request.Client.Authorization, redaction, deadline);
+        if (!answer.IsSuccess)
+        {
+            // The next try begins with the refresh token the author gave: it may have been renewed.
+            _successors.TryRemove(key, out _);
+            throw Refused(answer, redaction);
+        }
         var token = ReadObject(answer, redaction);
+        if (token["refresh_token"].StringOrNull is { Length: > 0 } next) Succeed(key, request, next, redaction);
+        var text = TextOf(token, endpoint, redaction);
+        CheckIssuer(text, request, endpoint, redaction);
+        return new Kept(text, time.GetUtcNow() + LifetimeOf(token["expires_in"]));
+    }
+
+    private void Succeed(string key, TokenRequest request, string next, Redaction redaction)
+    {
+        redaction.Add(next);
+        if (!request.Parameters.Any(p => p.Key == TokenRequest.RefreshToken)) return;
+        if (_successors.Count >= KeysMax && !_successors.ContainsKey(key)) _successors.Clear();
+        _successors[key] = next;
+    }
+
+    private static string TextOf(Json token, Uri endpoint, Redaction redaction)
+    {
         if (token["access_token"].StringOrNull is not { Length: > 0 } text || text.Any(c => c is <= ' ' or >= '\x7f'))
             throw Refusal.Authentication($"The token endpoint {redaction.Clean(endpoint)} answered without a usable access_token.");
         redaction.Add(text);
-        if (token["token_type"].StringOrNull is { } type && !type.Equals("bearer", StringComparison.OrdinalIgnoreCase))
-            throw Refusal.Authentication($"The token endpoint {redaction.Clean(endpoint)} gives tokens of a type other than Bearer.");
-        CheckIssuer(text, request, endpoint, redaction);
-        return new Kept(text, time.GetUtcNow() + LifetimeOf(token["expires_in"]));
+        return token["token_type"].StringOrNull is { } type && !type.Equals("bearer", StringComparison.OrdinalIgnoreCase)
+            ? throw Refusal.Authentication($"The token endpoint {redaction.Clean(endpoint)} gives tokens of a type other than Bearer.")
+            : text;
     }
 
     private async Task<Uri> DiscoverAsync(TokenRequest request, Redaction redaction, TimeProvider time)
@@ -105,18 +130,21 @@ internal sealed class TokenCache(HttpPool pool)
             var call = new HttpCall { Method = HttpMethod.Get, Uri = request.Endpoint, Headers = [new("Accept", HttpBody.Json)] };
             var answer = await pool.SendAsync(call, null, redaction, deadline);
             if (!answer.IsSuccess)
-                throw Refusal.Authentication($"The OpenID configuration {redaction.Clean(request.Endpoint)} answered {answer.Status} {answer.Reason}.");
-            return new Kept(ReadObject(answer, redaction)["token_endpoint"], time.GetUtcNow() + DiscoveryLifetime);
+                throw Refusal.Authentication($"The configuration {redaction.Clean(request.Endpoint)} answered {answer.Status} {answer.Reason}.");
+            return new Kept(ReadObject(answer, redaction), time.GetUtcNow() + DiscoveryLifetime);
         }, time, CancellationToken.None);
-        return Uri.TryCreate(found.StringOrNull, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https"
+        if (found["issuer"].StringOrNull is not { } issuer || issuer.TrimEnd('/') != request.Authority && !request.Issuers.Contains(issuer, StringComparer.Ordinal))
+            throw Refusal.Authentication($"The configuration {redaction.Clean(request.Endpoint)} is of another issuer than the authority, and 'issuers' does not list it.");
+        return Uri.TryCreate(found["token_endpoint"].StringOrNull, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https"
             ? endpoint
-            : throw Refusal.Authentication($"The OpenID configuration {redaction.Clean(request.Endpoint)} names no token_endpoint.");
+            : throw Refusal.Authentication($"The configuration {redaction.Clean(request.Endpoint)} names no token_endpoint.");
     }
 
-    private static byte[] BodyOf(TokenRequest request)
+    private static byte[] BodyOf(TokenRequest request, string? successor, IEnumerable<KeyValuePair<string, string>> client)
     {
         var members = new JsonObject.Builder();
-        foreach (var (key, value) in request.Parameters) members.Set(key, value);
+        foreach (var (key, value) in request.Parameters) members.Set(key, key == TokenRequest.RefreshToken ? successor ?? value : value);
+        foreach (var (key, value) in client) members.Set(key, value);
         return request.AsJson ? JsonText.ToUtf8(members.Build()) : Encoding.UTF8.GetBytes(HttpBody.FormText(members.Build(), "/parameters"));
     }
 

@@ -58,7 +58,7 @@ internal sealed class DocumentIndex(Func<string, Resource, bool> register, Diale
                     for (var i = 0; i < list.Count; i++) Walk(list[i], $"{below}/{i}", resource);
                     break;
                 case Form.SchemaMap or Form.PatternMap or Form.Dependencies when argument.ObjectOrNull is { } map:
-                    foreach (var (key, member) in map.Members) Walk(member, $"{below}/{SchemaStep.Escape(key)}", resource);
+                    foreach (var (key, member) in map.Members) Walk(member, $"{below}/{Graph.Pointer.Escape(key)}", resource);
                     break;
             }
         }
@@ -89,7 +89,7 @@ internal sealed class DocumentIndex(Func<string, Resource, bool> register, Diale
             foreach (var item in array.Span) count = Measure(document, item, pointer, depth + 1, count);
         if (value.ObjectOrNull is { } members)
             foreach (var (key, member) in members.Members)
-                count = Measure(document, member, depth == 0 ? $"/{SchemaStep.Escape(key)}" : pointer, depth + 1, count);
+                count = Measure(document, member, depth == 0 ? $"/{Graph.Pointer.Escape(key)}" : pointer, depth + 1, count);
         return count;
     }
 }

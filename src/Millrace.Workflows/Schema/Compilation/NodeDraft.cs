@@ -27,7 +27,7 @@ internal sealed class NodeDraft(Place place, JsonObject source, Func<Place, Sche
         if (!TryGet(keyword, out var map)) return [];
         var nodes = new List<KeyValuePair<string, SchemaNode>>();
         foreach (var (name, value) in map.AsObject().Members)
-            if (KeywordForm.IsSchema(value)) nodes.Add(new(name, At($"{place.Pointer}/{keyword}/{SchemaStep.Escape(name)}")));
+            if (KeywordForm.IsSchema(value)) nodes.Add(new(name, At($"{place.Pointer}/{keyword}/{Graph.Pointer.Escape(name)}")));
         return [.. nodes];
     }
 

@@ -50,8 +50,8 @@ internal sealed class Place(Json value, string pointer, Resource resource)
     public SchemaNode? Node { get; set; }
 
     public JsonSchemaException Wrong(string keyword, string message) =>
-        Resource.Document.Wrong($"{Pointer}/{SchemaStep.Escape(keyword)}", message);
+        Resource.Document.Wrong($"{Pointer}/{Graph.Pointer.Escape(keyword)}", message);
 
     public JsonSchemaException Wrong(string keyword, string member, string message) =>
-        Resource.Document.Wrong($"{Pointer}/{SchemaStep.Escape(keyword)}/{SchemaStep.Escape(member)}", message);
+        Resource.Document.Wrong($"{Pointer}/{Graph.Pointer.Escape(keyword)}/{Graph.Pointer.Escape(member)}", message);
 }

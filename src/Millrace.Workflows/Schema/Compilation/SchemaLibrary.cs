@@ -83,13 +83,13 @@ internal sealed class SchemaLibrary
         var at = resource.Pointer;
         foreach (var token in pointer[1..].Split('/'))
         {
-            var name = token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            var name = Graph.Pointer.Unescape(token);
             if (!Step(value, name, out value))
             {
                 fault = $"'{pointer}' stops at '{name}', which does not exist";
                 return null;
             }
-            at = $"{at}/{SchemaStep.Escape(name)}";
+            at = $"{at}/{Graph.Pointer.Escape(name)}";
             if (document.Places.TryGetValue(at, out var known)) place = known;
         }
         fault = $"what stands at '{pointer}' is no schema";

@@ -19,14 +19,8 @@ internal readonly record struct SchemaStep(string? Name, int Position)
     {
         pointer.Append('/');
         if (Name is null) pointer.Append(CultureInfo.InvariantCulture, $"{Position - 1}");
-        else pointer.Append(Escape(Name));
+        else pointer.Append(Graph.Pointer.Escape(Name));
     }
-
-    /// <summary>A reference token of RFC 6901.</summary>
-    public static string Escape(string token) =>
-        token.AsSpan().IndexOfAny('~', '/') < 0
-            ? token
-            : token.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }
 
 /// <summary>Where a collecting walk is.</summary>

@@ -28,7 +28,7 @@ function Value({ value, depth, name }: { value: Json; depth: number; name?: stri
   const children = childrenOf(value)
   if (children === null || children.length === 0) {
     return (
-      <div className="pl-4 break-words whitespace-pre-wrap">
+      <div className="pl-4 wrap-anywhere whitespace-pre-wrap">
         <Name name={name} />
         <Leaf value={value} />
       </div>

@@ -32,6 +32,12 @@ describe('Markers', () => {
     expect(markers[0]!.hint).toBe('Expected one of call, do.')
   })
 
+  test('do not repeat what the message says already', () => {
+    const text = 'Expected a name, found 1.'
+    const at = { severity: 'error', code: 'a', line: 1, column: 1, pointer: '' } as const
+    expect(markersOf([{ ...at, message: text, expected: 'a name' }])[0]!.hint).toBeUndefined()
+  })
+
   test('are counted by severity', () => {
     const marker = (severity: 'error' | 'warning') => ({ line: 1, severity, message: '' })
     expect(countMarkers([marker('error'), marker('warning'), marker('warning')])).toBe('1 error, 2 warnings')

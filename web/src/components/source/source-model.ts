@@ -20,7 +20,7 @@ export function markersOf(diagnostics: readonly Diagnostic[]): LineMarker[] {
       severity: d.severity,
       message: d.message,
       code: d.code,
-      ...(d.expected ? { hint: `Expected ${d.expected}.` } : {}),
+      ...(d.expected && !d.message.includes(d.expected) ? { hint: `Expected ${d.expected}.` } : {}),
     }))
     .toSorted((a, b) => a.line - b.line || (a.column ?? 0) - (b.column ?? 0))
 }

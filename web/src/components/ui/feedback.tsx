@@ -31,6 +31,22 @@ export function Loading({ rows = 6, what }: { rows?: number; what: string }) {
   )
 }
 
+/** The rest of a list that comes in pages; nothing when all of it is there. */
+export function LoadMore({
+  list,
+}: {
+  list: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
+}) {
+  if (!list.hasNextPage) return null
+  return (
+    <div className="p-4 text-center">
+      <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
+        Load more
+      </Button>
+    </div>
+  )
+}
+
 /** A problem in full: what, why, where, its code, and the way to try again. */
 export function ProblemView({
   error,

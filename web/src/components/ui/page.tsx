@@ -1,3 +1,4 @@
+import { Link, type LinkProps } from '@tanstack/react-router'
 import { useEffect, type ReactNode } from 'react'
 
 /** Sets the page's title while it is shown. */
@@ -29,6 +30,15 @@ export function PageHeader({ title, trail, actions, children }: PageHeaderProps)
       </div>
       {children}
     </header>
+  )
+}
+
+/** The way back to the list that a page hangs from. */
+export function Trail({ to, children }: { to: LinkProps['to']; children: string }) {
+  return (
+    <Link to={to} className="hover:underline">
+      {children}
+    </Link>
   )
 }
 

@@ -8,7 +8,7 @@ import { countMarkers, markersOf } from '~/components/source/source-model'
 import { Button, buttonClass } from '~/components/ui/button'
 import { CopyButton } from '~/components/ui/copy-button'
 import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
-import { PageHeader, usePageTitle } from '~/components/ui/page'
+import { PageHeader, Trail, usePageTitle } from '~/components/ui/page'
 import { TabPanel, Tabs } from '~/components/ui/tabs'
 import type { DefinitionRef, DefinitionVersion } from '~/lib/api'
 import { definitionQuery, graphQuery, sourceQuery, versionsQuery } from '~/lib/queries'
@@ -79,11 +79,7 @@ function DefinitionHeader({
   const from = `${namespace}/${name}:${version.version}`
   return (
     <PageHeader
-      trail={
-        <Link to="/definitions" className="hover:underline">
-          Definitions
-        </Link>
-      }
+      trail={<Trail to="/definitions">Definitions</Trail>}
       title={
         <span className="font-mono text-lg font-medium break-all">
           <span className="text-soft">{namespace}/</span>

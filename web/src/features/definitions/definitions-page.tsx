@@ -4,7 +4,7 @@ import { FilePlus2, FileSearch, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { Button, buttonClass } from '~/components/ui/button'
 import { CopyButton } from '~/components/ui/copy-button'
-import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
+import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { inputClass } from '~/components/ui/field'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { DefinitionSummary } from '~/lib/api'
@@ -32,13 +32,7 @@ export function DefinitionsPage({ q, onSearch }: { q: string; onSearch: (q: stri
       {list.isError && <ProblemView error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && items.length === 0 && (q ? <NothingFound q={q} onSearch={onSearch} /> : <FirstDefinition />)}
       {items.length > 0 && <DefinitionTable items={items} />}
-      {list.hasNextPage && (
-        <div className="p-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            Load more
-          </Button>
-        </div>
-      )}
+      <LoadMore list={list} />
     </>
   )
 }

@@ -1,5 +1,5 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { CircleCheck, Upload } from 'lucide-react'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { ProblemList } from '~/components/source/problem-list'
@@ -7,7 +7,7 @@ import { countMarkers, markersOf, type LineMarker } from '~/components/source/so
 import { Button } from '~/components/ui/button'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import { useNotices } from '~/components/ui/notices'
-import { PageHeader, usePageTitle } from '~/components/ui/page'
+import { PageHeader, Trail, usePageTitle } from '~/components/ui/page'
 import { Problem } from '~/lib/http'
 import { sourceQuery } from '~/lib/queries'
 import { pushDefinition, validationQuery } from './api'
@@ -42,11 +42,7 @@ function Editor({ initial, from }: { initial: string; from?: string }) {
   return (
     <>
       <PageHeader
-        trail={
-          <Link to="/definitions" className="hover:underline">
-            Definitions
-          </Link>
-        }
+        trail={<Trail to="/definitions">Definitions</Trail>}
         title={from ? 'New version' : 'New definition'}
         actions={
           <Button look="solid" onClick={() => push.mutate()} disabled={push.isPending || text.trim() === ''}>

@@ -1,6 +1,5 @@
 import { GitBranch } from 'lucide-react'
-import { Button } from '~/components/ui/button'
-import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
+import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { RunTable } from './run-table'
 import { useLiveRuns } from './use-live-runs'
 
@@ -19,13 +18,7 @@ export function Children({ run }: { run: string }) {
   return (
     <>
       <RunTable runs={runs} />
-      {list.hasNextPage && (
-        <div className="p-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            Load more
-          </Button>
-        </div>
-      )}
+      <LoadMore list={list} />
     </>
   )
 }

@@ -75,7 +75,7 @@ export function ErrorFacts({ error }: { error: WorkflowError }) {
     <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 text-xs">
       <dt className="text-soft">type</dt>
       <dd className="truncate" title={error.type}>
-        <span className="font-medium">{shortType(error)}</span>{' '}
+        <span className="mr-2 font-medium">{shortType(error)}</span>
         <span className="font-mono text-2xs text-soft">{error.type}</span>
       </dd>
       <dt className="text-soft">status</dt>

@@ -1,7 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { JsonView } from '~/components/json/json-view'
-import { Button } from '~/components/ui/button'
-import { Loading, ProblemView } from '~/components/ui/feedback'
+import { Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import type { JournalRecord, Json, Step } from '~/lib/api'
 import { formatTime } from '~/lib/time'
 import { journalQuery } from './api'
@@ -20,13 +19,7 @@ export function Journal({ run, steps }: { run: string; steps: ReadonlyMap<number
             <RecordItem key={record.seq} record={record} steps={steps} />
           ))}
       </ol>
-      {journal.hasNextPage && (
-        <div className="p-4 text-center">
-          <Button onClick={() => void journal.fetchNextPage()} disabled={journal.isFetchingNextPage}>
-            Load more
-          </Button>
-        </div>
-      )}
+      <LoadMore list={journal} />
     </>
   )
 }

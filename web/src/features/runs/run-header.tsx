@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { CornerLeftUp } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
-import { PageHeader } from '~/components/ui/page'
+import { PageHeader, Trail } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import { isFinished, type Run } from '~/lib/api'
 import { shortId } from '~/lib/ids'
@@ -12,11 +12,7 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
   const { namespace, name, version } = run.definition
   return (
     <PageHeader
-      trail={
-        <Link to="/runs" className="hover:underline">
-          Runs
-        </Link>
-      }
+      trail={<Trail to="/runs">Runs</Trail>}
       title={
         <span className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
           <Link

@@ -51,7 +51,7 @@ export default function RunPage({ id, tab, step, onTab, onStep }: RunPageProps) 
       <div
         className={`flex flex-1 shrink-0 flex-col lg:grid lg:min-h-[28rem] lg:shrink lg:grid-rows-[minmax(0,1fr)] ${selected ? 'lg:grid-cols-[minmax(0,1fr)_25rem]' : ''}`}
       >
-        <div className="flex min-h-0 min-w-0 flex-col">
+        <div className="flex min-h-0 min-w-0 flex-1 flex-col">
           <div className="bg-surface">
             <Tabs name={tabsName} active={tab} onSelect={onTab} tabs={tabsOf(view, live)} />
           </div>

@@ -80,6 +80,8 @@ function Outcome({ run }: { run: Run }) {
   if (run.reason && (run.state === 'cancelled' || run.state === 'suspended'))
     return <span className="text-soft">{run.reason}</span>
   const { completed, skipped, started } = run.steps
+  // A run's row is counted when its state changes; until then nothing is known, and "0 of 0" would be said of a run full of steps.
+  if (started === 0) return null
   return (
     <span className="tabular text-soft">
       {completed + skipped} of {started}

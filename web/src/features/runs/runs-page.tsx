@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { Activity } from 'lucide-react'
 import { Button, buttonClass } from '~/components/ui/button'
-import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
+import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { RunState } from '~/lib/api'
 import { definedOf, PlaceFilters, StateFilter, type FilterProps } from './run-filters'
@@ -26,13 +26,7 @@ export function RunsPage({ filter, onFilter }: FilterProps) {
       {list.isError && <ProblemView error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && runs.length === 0 && (filtered ? <NoMatch onFilter={onFilter} /> : <NoRuns />)}
       {runs.length > 0 && <RunTable runs={runs} />}
-      {list.hasNextPage && (
-        <div className="p-4 text-center">
-          <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
-            Load more
-          </Button>
-        </div>
-      )}
+      <LoadMore list={list} />
     </>
   )
 }

@@ -129,7 +129,7 @@ function BarView({ bar, step, span, container }: { bar: Bar; step: Step; span: s
       />
       <span
         style={
-          end < 0.85
+          end < 0.75
             ? { left: `calc(${percent(end)} + 7px)` }
             : left > 0.15
               ? { right: `calc(${percent(1 - left)} + 5px)` }

@@ -3,7 +3,7 @@ using Millrace.Storage.Postgres;
 using Millrace.Storage.Sqlite;
 using Millrace.Tests.Servers;
 
-namespace Millrace.Engine.Tests.Support;
+namespace Millrace.Tests.Databases;
 
 /// <summary>Where a suite keeps its state: one class of tests, a subclass for each database.</summary>
 public abstract class TestDatabases
@@ -30,10 +30,4 @@ public abstract class TestDatabases
             return () => PostgresDatabase.Open(uri);
         }
     }
-}
-
-/// <summary>A class of tests that runs on any database.</summary>
-public abstract class EngineSuite(TestDatabases databases)
-{
-    internal Task<TestEngine> OpenAsync() => TestEngine.OpenAsync(databases);
 }

@@ -1,0 +1,77 @@
+using System.Globalization;
+using Millrace.Tests.Chaos;
+
+namespace Millrace.Bench.Chaos;
+
+/// <summary>A cluster on this machine under faults of every kind; what it lost, doubled or left standing, as figures.</summary>
+internal static class ChaosBench
+{
+    private const int RunsDefault = 20_000, RunsPerMinute = 600;
+
+    /// <summary>Takes its own options: <c>[--runs N] [--minutes M] [--seed S] [--verbose]</c>.</summary>
+    /// <returns>1 when something is not as it must be, 2 when an option is wrong.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        if (!TryRead(args, out var runs, out var minutes, out var seed)) return Misused();
+        var settings = string.Create(CultureInfo.InvariantCulture, $"{runs} runs over {minutes:0.#} min, seed {seed}");
+        Figures.Say($"chaos: {settings}; PostgreSQL with fsync, Redis, 2 api, 3 workers, 1 scheduler, leases of {ChaosCluster.LeaseSeconds} s");
+        Figures.Say("Left out: clock jumps. A server under Debian's libfaketime 0.9.10 does not start on PostgreSQL: its reads from the connection fail.");
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(minutes * 3 + 10));
+        var scenario = new ChaosScenario(Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), runs, TimeSpan.FromMinutes(minutes), seed);
+        if (args.Contains("--verbose")) scenario.Told = line => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.UtcNow:HH:mm:ss.f} {line}"));
+        var found = await scenario.RunAsync(patience.Token);
+        Print(found, runs, settings);
+        foreach (var complaint in found.Verdict.Complaints.Take(60)) Console.Error.WriteLine(complaint);
+        return found.Verdict.IsClean ? 0 : 1;
+    }
+
+    private static void Print(ChaosResult found, int runs, string settings)
+    {
+        var verdict = found.Verdict;
+        Figures.Print("chaos.runs", runs, "runs", $"{settings}; with {verdict.Children} child runs");
+        foreach (var (kind, times) in found.Faults.OrderBy(f => f.Key, StringComparer.Ordinal)) Figures.Print($"chaos.faults.{kind}", times, "faults", settings);
+        Figures.Print("chaos.lost", verdict.Lost, "runs", "acknowledged starts that are not there exactly once under their key");
+        Figures.Print("chaos.stuck", verdict.Stuck, "runs", "not finished a minute after the last that did");
+        Figures.Print("chaos.wrong_ends", verdict.WrongEnds, "runs", "in a state that their definition does not allow");
+        Figures.Print("chaos.duplicate_effects", verdict.DuplicateEffects, "effects", $"of {found.Effects}; {found.Repeated} requests came again under the same key, or were refused on purpose");
+        Figures.Print("chaos.missing_effects", verdict.MissingEffects, "effects", "of completed runs");
+        Figures.Print("chaos.journal_faults", verdict.JournalFaults, "journals", "with a gap, a second end, or a last state other than the row's");
+        Figures.Print("chaos.child_faults", verdict.ChildFaults, "families", "children too many, too few, or in a state their parent's does not allow");
+        Figures.Print("chaos.sse_gaps", verdict.SseGaps, "messages", $"{found.Followed} run streams and 4 of the workspace, {found.Connections} connections");
+        Figures.Print("chaos.sse_duplicates", verdict.SseDuplicates, "messages", settings);
+        if (found.Takeovers.Count > 0)
+        {
+            var measured = $"{found.Takeovers.Count} workers killed, other faults going on";
+            Figures.Print("chaos.takeover_p50_s", Figures.Percentile(found.Takeovers, 0.5), "s", measured);
+            Figures.Print("chaos.takeover_p99_s", Figures.Percentile(found.Takeovers, 0.99), "s", measured);
+        }
+        Figures.Print("chaos.runs_per_s", (runs + verdict.Children) / found.Serving.TotalSeconds, "runs/s", $"children too, {found.Serving.TotalSeconds:0} s");
+    }
+
+    private static bool TryRead(string[] args, out int runs, out double minutes, out int seed)
+    {
+        (runs, minutes, seed) = (RunsDefault, 0, Environment.TickCount & 0xffff);
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (args[i] is "--json" or "--verbose") continue;
+            if (i + 1 >= args.Length) return false;
+            var (name, text) = (args[i], args[++i]);
+            var right = name switch
+            {
+                "--runs" => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out runs) && runs > 0,
+                "--minutes" => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out minutes) && minutes > 0,
+                "--seed" => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seed),
+                _ => false,
+            };
+            if (!right) return false;
+        }
+        if (minutes == 0) minutes = Math.Max(1, (double)runs / RunsPerMinute);
+        return true;
+    }
+
+    private static int Misused()
+    {
+        Console.Error.WriteLine("Usage: ./bench chaos [--runs N] [--minutes M] [--seed S] [--json] [--verbose]");
+        return 2;
+    }
+}

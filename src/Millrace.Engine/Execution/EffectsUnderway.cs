@@ -1,0 +1,59 @@
+using Millrace.Engine.Functions;
+using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>The effects of one run that were asked for and have not ended. Touched only by the run's actor in its turn.</summary>
+internal sealed class EffectsUnderway(RunActor actor)
+{
+    /// <summary>By step; the source is there once the effect has begun.</summary>
+    private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
+
+    /// <summary>Notes the effects that a decision asks for.</summary>
+    public void Expect(List<Command> commands)
+    {
+        foreach (var command in commands)
+        {
+            if (command is Command.Invoke invoke) _effects.TryAdd(invoke.Step.Id, null);
+        }
+    }
+
+    public bool Contains(int step) => _effects.ContainsKey(step);
+
+    /// <summary>Begins and abandons effects as a durable record asks.</summary>
+    public void CarryOut(IReadOnlyList<Command> commands)
+    {
+        for (var i = 0; i < commands.Count; i++)
+        {
+            if (commands[i] is Command.Invoke invoke) Begin(invoke);
+            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
+        }
+    }
+
+    public void End(int step)
+    {
+        if (_effects.Remove(step, out var cancel)) cancel?.Dispose();
+    }
+
+    public void CancelAll()
+    {
+        foreach (var effect in _effects.Values) effect?.Cancel();
+        _effects.Clear();
+    }
+
+    private void Begin(Command.Invoke invoke)
+    {
+        var step = invoke.Step;
+        if (actor.State.Find(step.Id) != step) return;
+        if (actor.Worker.Functions.Find(invoke.Function) is not { } function)
+        {
+            actor.Post(new RunEvent.EffectEnded(step.Id, FunctionOutcome.Fail(
+                ErrorTypes.Configuration, 404, "Unknown function", $"There is no function '{invoke.Function}' here.")));
+            return;
+        }
+        var cancel = new CancellationTokenSource();
+        _effects[step.Id] = cancel;
+        _ = Effect.PerformAsync(actor, function, step, invoke.Arguments, cancel.Token);
+    }
+}

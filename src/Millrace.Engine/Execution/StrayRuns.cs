@@ -1,0 +1,82 @@
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Engine.Telemetry;
+using Millrace.Storage;
+using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Execution;
+
+/// <summary>Runs that this worker has taken and cannot carry on.</summary>
+internal sealed class StrayRuns(Worker worker)
+{
+    /// <summary>A run that only a newer build understands is due for its workers, and no longer for those like this one.</summary>
+    public async Task LeaveAsync(Tenant tenant, Guid run, long lease, NewerBuildException e)
+    {
+        try
+        {
+            await worker.Database.WriteAsync(db =>
+            {
+                RunStore.Leave(db, tenant, run, lease, worker.Settings.Format + 1, $"It waits for a worker of a newer build. {e.Message}", worker.Now);
+                return 0;
+            });
+            worker.Log.RunLeft(run, e.Message);
+            await worker.Wakes.CallAsync();
+        }
+        catch (Exception failure)
+        {
+            worker.Lost.Add(tenant, run);
+            worker.LoopFailed($"leaving run {run} to a newer build", failure);
+        }
+    }
+
+    /// <summary>Faults a run that nobody can carry on.</summary>
+    public async Task GiveUpAsync(Tenant tenant, Guid run, WorkflowError error)
+    {
+        try
+        {
+            worker.Lost.Expect(run);
+            var (bytes, _) = EntryWriter.Write([new Entry.RunFaulted(error)]);
+            if (await worker.Database.WriteAsync(db => WriteGivenUp(db, tenant, run, error, bytes)) is not { } ended) return;
+            var (record, createdAt) = ended;
+            worker.Announcements.Record(Topics.Run(run), record);
+            foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
+            if (record.Parent is { } parent) worker.Nudge(tenant, parent);
+            EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, record.At);
+            worker.Ended(run, RunPhase.Faulted);
+        }
+        catch (Exception e)
+        {
+            worker.LoopFailed($"giving up run {run}", e);
+            worker.Lost.Add(tenant, run);
+        }
+        finally
+        {
+            worker.Lost.ExpectNoMore(run);
+        }
+    }
+
+    /// <summary>Nothing of the run's state is known here but its row: so its children are asked for, and what stands in its inbox goes with it.</summary>
+    /// <returns>Null when the run has ended or is another worker's by now.</returns>
+    private (RunRecord Record, long CreatedAt)? WriteGivenUp(DbUnit db, Tenant tenant, Guid run, WorkflowError error, byte[] entries)
+    {
+        if (RunStore.Get(db, tenant, run) is not { IsFinished: false } row) return null;
+        var last = JournalStore.Last(db, tenant, run);
+        var now = Math.Max(last?.At ?? 0, worker.Now);
+        var record = new RunRecord
+        {
+            Tenant = tenant,
+            Run = run,
+            Lease = worker.Lease,
+            Seq = (last?.Seq ?? -1) + 1,
+            At = now,
+            Entries = entries,
+            State = RunPhase.Faulted,
+            Change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts),
+            ChildrenToCancel = RunStore.LiveChildren(db, tenant, run),
+            Parent = row.Parent,
+            SignalsTaken = long.MaxValue,
+        };
+        return record.Write(db) ? (record, row.CreatedAt) : null;
+    }
+}

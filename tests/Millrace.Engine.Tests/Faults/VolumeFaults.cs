@@ -1,0 +1,120 @@
+using System.Text;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Tests.Databases;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Tests.Faults;
+
+/// <summary>More than anybody meant: of runs, of bytes, of records. See docs/faults.md.</summary>
+public abstract class VolumeFaults(TestDatabases databases) : EngineSuite(databases)
+{
+    [Fact]
+    public async Task Fault_19_thirteen_thousand_runs_at_once_can_be_listed_and_cancelled()
+    {
+        const int Runs = 13_000;
+        await using var test = await OpenAsync();
+        var workflow = test.Define("- rest: { wait: PT1H }");
+        var ids = await Task.WhenAll(Enumerable.Range(0, Runs).Select(_ => test.StartAsync(workflow)));
+        var page = await test.Disk.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 100)));
+        Assert.Equal(100, page.Count);
+        var answers = await Task.WhenAll(ids.Select(id => test.Engine.CancelAsync(Tenant.Default, id, "all")));
+        Assert.All(answers, a => Assert.Equal(ControlOutcome.Accepted, a));
+        foreach (var id in ids) await test.PassUntilAsync(id, r => r.IsFinished);
+        Assert.Equal([(RunPhase.Cancelled, (long)Runs)], await test.Disk.ReadAsync(db => RunStore.CountByState(db, Tenant.Default)));
+        Assert.Equal(0, await test.Disk.ReadAsync(db => db.First("select count(*) from signal", r => r.Int(0), -1)));
+    }
+
+    [Fact]
+    public async Task Fault_22_an_output_of_a_hundred_megabytes_is_kept_by_reference_and_comes_back()
+    {
+        await using var test = await OpenAsync();
+        Json large = new string('x', 100_000_000);
+        var run = await test.EndAsync(await test.StartAsync(test.Define("- keep: { call: 'count:1.0.0@default', with: { all: '${ . }' }, output: { as: '${ .all }' } }"), large));
+        Assert.Equal((RunPhase.Completed, 100_000_000), (run.State.Phase, run.State.Output.AsString().Length));
+        var stored = await test.Disk.ReadAsync(db => db.First("select sum(length(entries)) from journal", r => r.Long(0), 0L));
+        Assert.InRange(stored, 1, 100_000);
+    }
+
+    /// <summary>Records of a run that has ended, put there in bulk: what people see of it must cost what they look at.</summary>
+    [Fact]
+    public async Task Fault_22_a_journal_of_a_million_records_is_read_page_by_page()
+    {
+        const int Records = 1_000_000, Batch = 10_000;
+        await using var test = await OpenAsync();
+        var id = (await test.RunAsync("- one: { set: { a: 1 } }")).State.Id;
+        var first = (int)await test.Disk.ReadAsync(db => JournalStore.LastSeq(db, Tenant.Default, id)) + 1;
+        var entries = "[{\"e\":\"run.resumed\"}]"u8.ToArray();
+        for (var at = 0; at < Records; at += Batch)
+        {
+            var from = first + at;
+            await test.Disk.WriteAsync(db =>
+            {
+                for (var i = 0; i < Batch; i++) JournalStore.Append(db, Tenant.Default, id, from + i, 0, null, entries);
+                return 0;
+            });
+        }
+
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var records = await test.Engine.Journal.AfterAsync(Tenant.Default, id, first + Records - 101, limit: 100);
+        Assert.Equal(Enumerable.Range(first + Records - 100, 100).Select(i => (long)i), records.Select(r => r.Seq));
+        var (read, after) = (0, -1L);
+        while (await test.Engine.Journal.AfterAsync(Tenant.Default, id, after, limit: 2_000) is { Count: > 0 } page)
+        {
+            (read, after) = (read + page.Count, page[^1].Seq);
+            if (read % 200_000 == 0) Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 64L << 20);
+        }
+
+        Assert.Equal(first + Records, read);
+    }
+
+    [Fact]
+    public async Task Fault_26_a_secret_stands_in_no_column_of_any_table()
+    {
+        const string Value = "s3cr3t-value";
+        await using var test = await OpenAsync();
+        test.Secrets["token"] = Value;
+        var id = await test.StartAsync(test.Define("""
+            - use: { call: 'echo_secret:1.0.0@default', with: { header: '${ $secrets.token }' } }
+            - caught: { try: [ { fail: { call: 'broken:1.0.0@default', with: {} } } ], catch: { do: [ { note: { set: { noted: true } } } ] } }
+            - fail: { call: 'broken:1.0.0@default', with: {} }
+            """, extra: "use: { secrets: [token] }"));
+        Assert.Equal(RunPhase.Faulted, (await test.EndAsync(id)).State.Phase);
+        foreach (var (table, column) in Columns)
+        {
+            var values = await test.Disk.ReadAsync(db => db.Query($"select {column} from {table} where {column} is not null", r => Encoding.UTF8.GetString(Bytes(r))));
+            Assert.DoesNotContain(values, v => v.Contains(Value, StringComparison.Ordinal));
+        }
+
+        var kept = await test.Disk.ReadAsync(db => db.Query("select entries from journal", r => Encoding.UTF8.GetString(r.Bytes(0))));
+        Assert.Contains(kept, v => v.Contains("***", StringComparison.Ordinal));
+    }
+
+    /// <summary>Every column that holds text or bytes.</summary>
+    private static readonly (string Table, string Column)[] Columns =
+    [
+        ("journal", "entries"), ("run", "error"), ("run", "reason"), ("run", "counts"), ("run", "namespace"), ("run", "name"), ("signal", "kind"), ("signal", "body"),
+        ("start_key", "key"), ("start_key", "request"), ("artifact", "name"), ("artifact", "media_type"), ("lease", "name"),
+        ("definition_version", "source"), ("definition_version", "warnings"), ("definition_version", "input_schema"), ("definition_version", "secrets"),
+    ];
+
+    private static byte[] Bytes(DbRow row)
+    {
+        try
+        {
+            return row.Bytes(0);
+        }
+        catch (InvalidCastException)
+        {
+            return Encoding.UTF8.GetBytes(row.Text(0));
+        }
+    }
+}
+
+public sealed class VolumeFaultsOnSqlite() : VolumeFaults(TestDatabases.Sqlite);
+
+public sealed class VolumeFaultsOnPostgres() : VolumeFaults(TestDatabases.Postgres);

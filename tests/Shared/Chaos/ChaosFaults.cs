@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Millrace.Tests.Chaos;
+
+/// <summary>The seeded schedule of faults: several kinds at a time, each with a generator of its own, until it is told to stop; then everything is whole again.</summary>
+internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
+{
+    private readonly ConcurrentDictionary<string, int> _counts = new();
+    private readonly ConcurrentBag<double> _takeovers = [];
+    private readonly ConcurrentDictionary<ChaosProcess, bool> _busy = new();
+    private readonly ConcurrentBag<Task> _underway = [];
+
+    public IReadOnlyDictionary<string, int> Counts => _counts;
+
+    /// <summary>Seconds from a worker's death until each of its runs was held elsewhere, waited for its timer, or had ended.</summary>
+    public IReadOnlyCollection<double> Takeovers => _takeovers;
+
+    /// <summary>Told of each fault, for people.</summary>
+    public Action<string> Told { get; set; } = _ => { };
+
+    /// <summary>Ends when <paramref name="stop"/> says so and every process serves again.</summary>
+    public async Task RunAsync(CancellationToken stop, CancellationToken giveUp)
+    {
+        await Task.WhenAll(
+            EveryAsync(0, 2, 6, r => KillAsync(r, giveUp), stop),
+            EveryAsync(1, 4, 12, r => HaltAsync(r, giveUp), stop),
+            EveryAsync(2, 5, 40, r => RestartPostgresAsync(r, giveUp), stop),
+            EveryAsync(3, 5, 20, r => HarmRedisAsync(r, giveUp), stop),
+            EveryAsync(4, 4, 15, r => CutAsync(r, giveUp), stop));
+        await Task.WhenAll(_underway);
+        await Task.WhenAll(cluster.All.Select(p => p.StartAsync(giveUp)));
+    }
+
+    private async Task EveryAsync(int kind, double least, double most, Func<Random, Task> fault, CancellationToken stop)
+    {
+        var random = new Random(seed * 31 + kind);
+        while (await Pause.ForAsync(random.Between(least * calm, most * calm), stop)) await fault(random);
+    }
+
+    private void Count(string kind, string detail)
+    {
+        _counts.AddOrUpdate(kind, 1, (_, n) => n + 1);
+        Told($"{kind} {detail}");
+    }
+
+    /// <summary>One that serves and that no other fault has in its hands.</summary>
+    private ChaosProcess? Take(Random random, params ChaosProcess[] among)
+    {
+        var process = among[random.Next(among.Length)];
+        if (!_busy.TryAdd(process, true)) return null;
+        if (process.IsUp) return process;
+        _busy.TryRemove(process, out _);
+        return null;
+    }
+
+    private async Task KillAsync(Random random, CancellationToken giveUp)
+    {
+        if (Take(random, [.. cluster.Workers, .. cluster.Api, .. random.Next(4) == 0 ? [cluster.Scheduler] : Array.Empty<ChaosProcess>()]) is not { } process) return;
+        Count($"kill_{process.Role}", process.Name);
+        var id = process.Id;
+        var died = Stopwatch.GetTimestamp();
+        await process.KillAsync();
+        if (process.Role == "worker") _underway.Add(MeasureTakeoverAsync(id!.Value, died, giveUp));
+        _underway.Add(RestartAsync(process, random.Between(0, 3), giveUp));
+    }
+
+    private async Task RestartAsync(ChaosProcess process, TimeSpan after, CancellationToken giveUp)
+    {
+        await Pause.ForAsync(after, giveUp);
+        await process.StartAsync(giveUp);
+        _busy.TryRemove(process, out _);
+    }
+
+    /// <summary>A zombie: it stands still for longer than its lease, and goes on as if nothing had happened.</summary>
+    private async Task HaltAsync(Random random, CancellationToken giveUp)
+    {
+        if (Take(random, [.. cluster.Workers, .. cluster.Workers, .. cluster.Api, cluster.Scheduler]) is not { } process) return;
+        Count("halt", process.Name);
+        process.Halt();
+        await Pause.ForAsync(random.Between(ChaosCluster.LeaseSeconds * 0.5, ChaosCluster.LeaseSeconds * 2.5), giveUp);
+        process.Continue();
+        _busy.TryRemove(process, out _);
+    }
+
+    private async Task RestartPostgresAsync(Random random, CancellationToken giveUp)
+    {
+        var mode = random.Next(2) == 0 ? "fast" : "immediate";
+        Count($"postgres_{mode}", "");
+        await cluster.Postgres.StopAsync(mode);
+        await Pause.ForAsync(random.Between(0, 2), giveUp);
+        await cluster.Postgres.StartAgainAsync();
+    }
+
+    private async Task HarmRedisAsync(Random random, CancellationToken giveUp)
+    {
+        if (random.Next(2) == 0)
+        {
+            Count("redis_flush", "");
+            await cluster.Redis.CommandAsync("flushall");
+            return;
+        }
+        Count("redis_restart", "");
+        await cluster.Redis.KillAsync();
+        await Pause.ForAsync(random.Between(0, 3), giveUp);
+        await cluster.Redis.StartAgainAsync();
+    }
+
+    private async Task CutAsync(Random random, CancellationToken giveUp)
+    {
+        var process = cluster.All.ElementAt(random.Next(cluster.All.Count()));
+        var (wire, name) = random.Next(3) == 0 ? (process.Redis, "redis") : (process.Postgres, "postgres");
+        var torn = random.Next(3) == 0;
+        Count(torn ? "wire_torn" : "wire_cut", $"{process.Name} to {name}");
+        if (torn) wire.Tear();
+        else wire.Cut();
+        await Pause.ForAsync(random.Between(0.2, ChaosCluster.LeaseSeconds * 2.5), giveUp);
+        wire.Heal();
+    }
+
+    private async Task MeasureTakeoverAsync(int id, long died, CancellationToken giveUp)
+    {
+        List<(long Lease, Guid Run)> held = [];
+        while (!giveUp.IsCancellationRequested && Stopwatch.GetElapsedTime(died) < TimeSpan.FromMinutes(1))
+        {
+            try
+            {
+                if (held.Count == 0)
+                {
+                    held = await cluster.QueryAsync("select r.lease, r.id from run r join lease l on l.id = r.lease where l.name like $1",
+                        r => (r.GetInt64(0), r.GetGuid(1)), giveUp, $"%:{id}");
+                    // It held nothing.
+                    if (held.Count == 0) return;
+                }
+                var left = await cluster.QueryAsync("select count(*) from run where id = any($1) and state < 4 and (lease = any($2) or (lease is null and wake_at <= extract(epoch from now()) * 1000000))",
+                    r => r.GetInt64(0), giveUp, held.Select(h => h.Run).ToArray(), held.Select(h => h.Lease).Distinct().ToArray());
+                if (left[0] == 0)
+                {
+                    _takeovers.Add(Stopwatch.GetElapsedTime(died).TotalSeconds);
+                    return;
+                }
+            }
+            catch (Exception e) when (e is Npgsql.NpgsqlException or IOException)
+            {
+                // PostgreSQL is away as well.
+            }
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(100), giveUp);
+        }
+        _takeovers.Add(Stopwatch.GetElapsedTime(died).TotalSeconds);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using Millrace.Tests.Crash;
+using Millrace.Tests.Servers;
+
+namespace Millrace.Tests.Chaos;
+
+/// <summary>One process of the cluster on a port of its own, with its wires to PostgreSQL and Redis. Started again whenever it ends, as a service manager does.</summary>
+internal sealed class ChaosProcess : IAsyncDisposable
+{
+    private readonly string _dll;
+    private readonly string _folder;
+    private readonly int _port = LoopbackPort.Free();
+    private ServerProcess? _process;
+
+    public ChaosProcess(string dll, string folder, string role, int number, int postgres, int redis)
+    {
+        (_dll, _folder, Role, Name) = (dll, folder, role, $"{role}-{number}");
+        (Postgres, Redis) = (new CuttableLink(postgres), new CuttableLink(redis));
+    }
+
+    public string Name { get; }
+    public string Role { get; }
+    public CuttableLink Postgres { get; }
+    public CuttableLink Redis { get; }
+    public Uri Address => new($"http://127.0.0.1:{_port}/");
+    public int? Id => _process?.Id;
+    public bool IsUp => _process is not null;
+
+    /// <summary>What it last said when it ended instead of serving.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>Until it serves; it is tried again while its servers are away.</summary>
+    public async Task StartAsync(CancellationToken cancel)
+    {
+        while (_process is null && !cancel.IsCancellationRequested)
+        {
+            try
+            {
+                _process = await ServerProcess.StartAsync(Command(), cancel);
+            }
+            catch (InvalidOperationException e)
+            {
+                Refusal = e.Message;
+                await Pause.ForAsync(TimeSpan.FromMilliseconds(300), cancel);
+            }
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not { } process) return;
+        _process = null;
+        await process.KillAsync();
+        process.Dispose();
+    }
+
+    public void Halt() => _process?.Halt();
+
+    public void Continue() => _process?.Continue();
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        await Postgres.DisposeAsync();
+        await Redis.DisposeAsync();
+    }
+
+    private ProcessStartInfo Command()
+    {
+        string[] arguments =
+        [
+            _dll, "--role", Role, "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", Path.Combine(_folder, "data"), "--blobs", Path.Combine(_folder, "blobs"),
+            "--database", $"postgres://millrace@127.0.0.1:{Postgres.Port}/test1", "--redis", $"redis://127.0.0.1:{Redis.Port}",
+            "--lease-seconds", ChaosCluster.LeaseSeconds.ToString(CultureInfo.InvariantCulture),
+        ];
+        return new ProcessStartInfo("dotnet", arguments);
+    }
+}

@@ -1,0 +1,156 @@
+using Millrace.Tests.Crash;
+
+namespace Millrace.Tests.Chaos;
+
+/// <summary>What holds after the faults, asked of the database itself, of the world outside and of those who followed.</summary>
+internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside, ChaosClients clients, ChaosFollowers followers, int runs)
+{
+    private static readonly string[] States = ["pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed"];
+
+    private readonly List<string> _complaints = [];
+
+    private sealed record Row(string Id, string Name, int State, string? Parent, string Error);
+
+    public IReadOnlyList<string> Complaints => _complaints;
+    public int Lost { get; private set; }
+    public int Stuck { get; private set; }
+    public int WrongEnds { get; private set; }
+    public int DuplicateEffects { get; private set; }
+    public int MissingEffects { get; private set; }
+    public int JournalFaults { get; private set; }
+    public int Children { get; private set; }
+    public int ChildFaults { get; private set; }
+    public int Untold { get; private set; }
+    public int SseGaps => followers.Gaps + Untold;
+    public int SseDuplicates => followers.Duplicates;
+
+    public bool IsClean => Lost + Stuck + WrongEnds + DuplicateEffects + MissingEffects + JournalFaults + ChildFaults + SseGaps + SseDuplicates + clients.Surprises.Count == 0;
+
+    public async Task JudgeAsync(CancellationToken cancel)
+    {
+        var rows = (await cluster.QueryAsync("select id, name, state, parent, error from run", r => new Row(
+            r.GetGuid(0).ToString(), r.GetString(1), (int)r.GetInt64(2), r.IsDBNull(3) ? null : r.GetGuid(3).ToString(), r.IsDBNull(4) ? "" : System.Text.Encoding.UTF8.GetString((byte[])r[4])), cancel))
+            .ToDictionary(r => r.Id);
+        await JudgeStartsAsync(rows, cancel);
+        await JudgeStuckAsync(rows, cancel);
+        JudgeEffects(rows);
+        await JudgeJournalsAsync(cancel);
+        JudgeChildren(rows);
+        await JudgeStreamsAsync(rows, cancel);
+        foreach (var (what, times) in clients.Surprises) Complain($"clients were told {times} times: {what}");
+    }
+
+    /// <summary>Those that have not finished.</summary>
+    public static Task<List<string>> LiveAsync(ChaosCluster cluster, CancellationToken cancel) =>
+        cluster.QueryAsync("select id from run where state < 4 order by id", r => r.GetGuid(0).ToString(), cancel);
+
+    private void Complain(string what) => _complaints.Add(what);
+
+    private async Task JudgeStartsAsync(Dictionary<string, Row> rows, CancellationToken cancel)
+    {
+        var keys = (await cluster.QueryAsync("select key, run from start_key", r => (Key: r.GetString(0), Run: r.GetGuid(1).ToString()), cancel)).ToDictionary(k => k.Key, k => k.Run);
+        for (var number = 0; number < runs; number++)
+        {
+            if (!clients.Acknowledged.TryGetValue(number, out var id)) Lose($"run {number} was never acknowledged");
+            else if (keys.GetValueOrDefault($"chaos-{number}") != id) Lose($"run {number} was acknowledged as {id}; its key stands for {keys.GetValueOrDefault($"chaos-{number}") ?? "nothing"}");
+            else if (!rows.TryGetValue(id, out var row)) Lose($"run {number}, {id}, is not there");
+            else if (row.State >= 4 && !ChaosWork.Of(number).MayEnd.Contains(States[row.State]))
+            {
+                WrongEnds++;
+                Complain($"run {number}, {id} of {row.Name}, is {States[row.State]}: {row.Error}");
+            }
+        }
+        var alone = rows.Values.Count(r => r.Parent is null);
+        if (alone > runs) Lose($"{alone} runs were started for {runs} keys", alone - runs);
+    }
+
+    private void Lose(string what, int count = 1)
+    {
+        Lost += count;
+        Complain(what);
+    }
+
+    private async Task JudgeStuckAsync(Dictionary<string, Row> rows, CancellationToken cancel)
+    {
+        foreach (var row in rows.Values.Where(r => r.State < 4))
+        {
+            Stuck++;
+            if (Stuck > 20) continue;
+            var told = (await cluster.QueryAsync(
+                "select state, lease, (select alive from lease l where l.id = run.lease), wake_at, (wake_at - extract(epoch from now()) * 1000000) / 1000000, (select count(*) from signal s where s.run = run.id) from run where id = $1",
+                r => $"state {r[0]}, lease {r[1]} alive {r[2]}, wake at {r[3]}, in {r[4]} s, {r[5]} signals", cancel, Guid.Parse(row.Id)))[0];
+            Complain($"stuck: {row.Id} of {row.Name}, {told}; waits for {await clients.GetAsync($"api/v1/runs/{row.Id}/waiting", cancel)}");
+        }
+    }
+
+    private void JudgeEffects(Dictionary<string, Row> rows)
+    {
+        var keysOf = outside.Recorded.GroupBy(r => r.Value).ToDictionary(g => g.Key, g => g.Count());
+        foreach (var (effect, keys) in keysOf.Where(k => k.Value > 1))
+        {
+            DuplicateEffects += keys - 1;
+            Complain($"effect {effect} was recorded under {keys} keys");
+        }
+        DuplicateEffects += outside.Contradictions;
+        for (var number = 0; number < runs; number++)
+        {
+            if (!clients.Acknowledged.TryGetValue(number, out var id) || rows.GetValueOrDefault(id)?.State != 6) continue;
+            foreach (var effect in ChaosWork.Of(number).Effects.Select(e => ChaosKind.Effect(number, e)).Where(e => !keysOf.ContainsKey(e)))
+            {
+                MissingEffects++;
+                Complain($"run {number}, {id}, is completed without effect {effect}");
+            }
+        }
+    }
+
+    private async Task JudgeJournalsAsync(CancellationToken cancel)
+    {
+        var broken = await cluster.QueryAsync(
+            """
+            select r.id, r.state, j.n, j.first, j.last, l.state from run r
+            left join (select run, count(*) n, min(seq) first, max(seq) last from journal group by run) j on j.run = r.id
+            left join (select distinct on (run) run, state from journal where state is not null order by run, seq desc) l on l.run = r.id
+            where j.n is null or j.first <> 0 or j.n <> j.last + 1 or l.state is null or (r.state >= 4 and l.state <> r.state)
+            """,
+            r => $"journal of {r[0]}: row {r[1]}, records {r[2]}, seq {r[3]} to {r[4]}, last state {r[5]}", cancel);
+        broken.AddRange(await cluster.QueryAsync(
+            "select r.id, count(*) from journal j join run r on r.id = j.run where j.state >= 4 group by r.id having count(*) > 1", r => $"journal of {r[0]} ends {r[1]} times", cancel));
+        broken.AddRange(await cluster.QueryAsync(
+            "select run from journal j where not exists (select 1 from run r where r.id = j.run) group by run", r => $"journal of {r[0]} has no run", cancel));
+        JournalFaults = broken.Count;
+        _complaints.AddRange(broken);
+    }
+
+    private void JudgeChildren(Dictionary<string, Row> rows)
+    {
+        var families = rows.Values.Where(r => r.Parent is not null).GroupBy(r => r.Parent!).ToDictionary(g => g.Key, g => g.ToList());
+        Children = families.Values.Sum(f => f.Count);
+        foreach (var (number, id) in clients.Acknowledged)
+        {
+            if (!rows.TryGetValue(id, out var parent) || parent.State < 4) continue;
+            var children = families.GetValueOrDefault(id, []);
+            var kind = ChaosWork.Of(number);
+            var right = children.All(c => c.State >= 4) && (parent.State != 6
+                ? children.Count <= kind.Children && children.All(c => c.State is 4 or 6)
+                : children.Count == kind.Children && children.All(c => c.State == 6));
+            if (right) continue;
+            ChildFaults++;
+            Complain($"run {number}, {id}, is {States[parent.State]} with children {string.Join(", ", children.Select(c => States[c.State]))}");
+        }
+    }
+
+    private async Task JudgeStreamsAsync(Dictionary<string, Row> rows, CancellationToken cancel)
+    {
+        var lasts = (await cluster.QueryAsync("select run, max(seq) from journal group by run", r => (Run: r.GetGuid(0).ToString(), Seq: r.GetInt64(1)), cancel)).ToDictionary(j => j.Run, j => j.Seq);
+        foreach (var (run, last) in followers.Ends.Where(e => lasts.GetValueOrDefault(e.Key, -1) != e.Value)) Untell($"the stream of {run} ended at {last}, its journal at {lasts.GetValueOrDefault(run, -1)}");
+        foreach (var told in followers.Told)
+            foreach (var row in rows.Values.Where(r => r.State >= 4 && told.GetValueOrDefault(r.Id) != States[r.State]))
+                Untell($"a follower of the workspace knows {row.Id} as {told.GetValueOrDefault(row.Id) ?? "nothing"}; it is {States[row.State]}");
+    }
+
+    private void Untell(string what)
+    {
+        Untold++;
+        Complain(what);
+    }
+}
