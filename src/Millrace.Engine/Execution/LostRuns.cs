@@ -52,12 +52,10 @@ internal sealed class LostRuns(Worker worker)
             {
                 // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
                 LeaseStore.Renew(db, lease.Id, now, now + (long)worker.Settings.LeaseTime.TotalMicroseconds);
-                foreach (var (tenant, run) in lost) RunStore.Free(db, tenant, run, lease.Id, now);
-                if (!doubt) return 0;
-                foreach (var (tenant, run) in RunStore.HeldBy(db, lease.Id))
+                foreach (var (tenant, run) in doubt ? [.. lost, .. RunStore.HeldBy(db, lease.Id)] : lost)
                 {
-                    // In this order: a run that comes is in memory before it is expected no more.
-                    if (!_coming.ContainsKey(run) && !worker.Holds(run)) RunStore.Free(db, tenant, run, lease.Id, now);
+                    // One that was lost may have been claimed again since; what is held is never given back.
+                    if (!IsKnown(run)) RunStore.Free(db, tenant, run, lease.Id, now);
                 }
                 return 0;
             });
@@ -69,4 +67,7 @@ internal sealed class LostRuns(Worker worker)
             throw;
         }
     }
+
+    /// <summary>In this order: a run that comes is in memory before it is expected no more.</summary>
+    private bool IsKnown(Guid run) => _coming.ContainsKey(run) || worker.Holds(run);
 }

@@ -59,6 +59,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     public bool IsHeld => Volatile.Read(ref _held);
 
+    public bool IsDead => Volatile.Read(ref _dead);
+
     /// <summary>A claim waits in its mailbox or is being read.</summary>
     public bool IsClaimed => Volatile.Read(ref _claimed);
 

@@ -155,6 +155,7 @@ internal sealed class Worker : IAsyncDisposable
             actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, Depth = row.Depth });
         }
         actor.Claim(row);
+        Keep(actor);
     }
 
     public bool IsInMemory(Guid run) => _actors.ContainsKey(run);
@@ -162,7 +163,12 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>The run is this worker's, or will be as soon as its claim is read.</summary>
     public bool Holds(Guid run) => _actors.TryGetValue(run, out var actor) && (actor.IsClaimed || actor.IsHeld);
 
-    public void Keep(RunActor actor) => _actors.TryAdd(actor.Id, actor);
+    public void Keep(RunActor actor)
+    {
+        _actors.TryAdd(actor.Id, actor);
+        // Forgotten meanwhile: it must not be found again.
+        if (actor.IsDead) _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
+    }
 
     /// <summary>Counts the runs that are held.</summary>
     public void Holding(int change) => Interlocked.Add(ref _held, change);
@@ -195,7 +201,8 @@ internal sealed class Worker : IAsyncDisposable
         _idle.Enqueue(actor);
         while (_idle.Count > Settings.IdleRunsMax && _idle.TryDequeue(out var oldest))
         {
-            if (!oldest.IsHeld) _actors.TryRemove(KeyValuePair.Create(oldest.Id, oldest));
+            // Asked after it is out: one that is claimed meanwhile comes back.
+            if (_actors.TryRemove(KeyValuePair.Create(oldest.Id, oldest)) && (oldest.IsHeld || oldest.IsClaimed)) Keep(oldest);
         }
         // Whether a signal has come in the same commit only the database knows, so it is asked.
         Due.Call(change.WakeAt ?? 0);
@@ -335,8 +342,8 @@ internal sealed class Worker : IAsyncDisposable
 
     public void Forget(RunActor actor)
     {
-        _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
         actor.Discard();
+        _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
     }
 
     private async Task BeginLeaseAsync()

@@ -44,8 +44,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Disk = new SimulatedDisk(dice.Fork()) { ForgetsSyncs = sabotage == Sabotage.ForgetsSyncs };
         Blobs = new SimulatedBlobs(dice.Fork());
         Outside = new Outside(scheduler, dice.Fork()) { Repeated = sabotage == Sabotage.RepeatsEffects ? 0.2 : 0 };
-        Network = new Network(this, dice.Fork());
-        Network.Begin();
+        Network = new Network(dice.Fork());
         _log = new NotingLogger(scheduler);
         foreach (var program in library.All) _definitions.Add(program.Name, Load(program));
         _settings = new EngineSettings
@@ -123,6 +122,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { Trouble = Trouble, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
         var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry(Outside.Functions), this, this, process.Time, _log)
         {
+            Link = Network.Join(process, worker.Bus),
             Pool = process.Pool,
             NewId = now => NewId(now, chance),
             Random = chance.Fraction,

@@ -55,7 +55,7 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
             throw Refusal("the connection was refused");
         }
 
-        if (dice.Chance(Forgotten)) return await ForgetAsync(write);
+        if (Forgotten > 0 && dice.Chance(Forgotten)) return await ForgetAsync(write);
         var lies = dice.Chance(Trouble.ReportedAsFailed);
         string? wrong = null;
         var answer = await disk.WriteAsync(db =>

@@ -5,15 +5,12 @@ using Millrace.Storage.Bus;
 namespace Millrace.Simulation.World;
 
 /// <summary>
-/// Carries wake-ups from the bus of one worker to the bus of another. They are hints, and it treats them so: some are lost, some come
-/// twice, and each takes a time of its own, so that they overtake each other.
+/// Joins the buses of the workers. What it carries are hints, and it treats them so: some are lost without a word, some come twice, and
+/// each takes a time of its own, so that they overtake each other.
 /// </summary>
-internal sealed class Network(Cluster cluster, Dice dice)
+internal sealed class Network(Dice dice)
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
-
-    private readonly Process _process = cluster.Scheduler.Start("network");
-    private readonly HashSet<(WorkerNode From, long Lease)> _carried = [];
+    private readonly List<Link> _links = [];
 
     /// <summary>How likely a message is lost.</summary>
     public double Lost { get; set; }
@@ -24,40 +21,46 @@ internal sealed class Network(Cluster cluster, Dice dice)
     /// <summary>How long a message takes, on average.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(1);
 
-    public void Begin() => _process.Go(async () =>
+    public BusLink Join(Process process, EventBus bus)
     {
-        while (true)
+        var link = new Link(this, process, bus);
+        bus.Join(link);
+        _links.RemoveAll(l => l.Process.IsDead);
+        _links.Add(link);
+        return link;
+    }
+
+    private void Carry(Link from, LinkMessage message)
+    {
+        foreach (var to in _links)
         {
-            foreach (var to in cluster.Workers.Where(w => w.Engine is not null).ToList())
+            if (to == from || to.Process.IsDead || !to.Topics.Contains(message.Topic) || dice.Chance(Lost)) continue;
+            for (var times = dice.Chance(Doubled) ? 2 : 1; times > 0; times--)
             {
-                var lease = to.Engine!.Worker.Lease.Id;
-                foreach (var from in cluster.Workers.Where(w => w != to).ToList())
+                var delay = dice.Span(Delay);
+                to.Process.Go(async () =>
                 {
-                    if (_carried.Add((from, lease))) _process.Go(() => CarryAsync(from, to, Topics.Worker(lease)));
-                }
-            }
-
-            await _process.DelayAsync(LookInterval);
-        }
-    });
-
-    private async Task CarryAsync(WorkerNode from, WorkerNode to, string topic)
-    {
-        await using var subscription = from.Bus.Subscribe(topic);
-        while (await subscription.WaitAsync())
-        {
-            while (subscription.TryRead(out var message))
-            {
-                if (dice.Chance(Lost)) continue;
-                _process.Go(() => DeliverAsync(to, topic, message));
-                if (dice.Chance(Doubled)) _process.Go(() => DeliverAsync(to, topic, message));
+                    await to.Process.DelayAsync(delay);
+                    to.Receive(message);
+                });
             }
         }
     }
 
-    private async Task DeliverAsync(WorkerNode to, string topic, BusMessage message)
+    private sealed class Link(Network network, Process process, EventBus bus) : BusLink(message => BusMessages.Receive(bus, message))
     {
-        await _process.DelayAsync(dice.Span(Delay));
-        if (!to.Process.IsDead) to.Bus.Publish(topic, message);
+        public Process Process => process;
+        public HashSet<string> Topics { get; } = new(StringComparer.Ordinal);
+        public override bool IsUp => true;
+
+        public void Receive(LinkMessage message) => Deliver(message);
+
+        public override void Send(string topic, long position, ReadOnlyMemory<byte> payload) => network.Carry(this, new LinkMessage(topic, position, payload));
+
+        public override void Follow(string topic) => Topics.Add(topic);
+
+        public override void Unfollow(string topic) => Topics.Remove(topic);
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

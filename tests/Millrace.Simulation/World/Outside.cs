@@ -111,7 +111,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     {
         var request = new Request(context.Run, context.Step, function, arguments.ToString());
         if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
-        known.Times += dice.Chance(Repeated) ? 2 : 1;
+        known.Times += Repeated > 0 && dice.Chance(Repeated) ? 2 : 1;
         scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");
         if ((known.Run, known.Step, known.Function, known.Arguments) != (request.Run, request.Step, request.Function, request.Arguments))
             scheduler.Fail($"key {context.IdempotencyKey} came with {known.Function} {known.Arguments} and then with {function} {arguments}");
