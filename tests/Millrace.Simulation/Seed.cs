@@ -30,6 +30,7 @@ public sealed class Seed
     private readonly Cluster _cluster;
     private readonly Clients _clients;
     private readonly Chaos _chaos;
+    private readonly Dice _watch;
     private readonly int _workers;
     private readonly int _starts;
     private readonly int _controls;
@@ -52,6 +53,7 @@ public sealed class Seed
         _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
         _clients = new Clients(_cluster, dice.Fork());
         _chaos = new Chaos(_cluster, dice.Fork(), _faults);
+        _watch = dice.Fork();
     }
 
     /// <param name="faults">Which faults it has to live with; null to let the seed say.</param>
@@ -74,6 +76,7 @@ public sealed class Seed
         _chaos.Begin(_workers, _trouble);
         _clients.Come(_starts, _controls, _trouble);
         var judge = _scheduler.Start("judge");
+        new Watch(_cluster, _watch).Begin(() => _stage == "judging");
         _scheduler.Run(() => _chaos.IsCalm && _clients.AreAnswered, TimeSpan.FromMinutes(10));
         if (_scheduler.Failure is null && !(_chaos.IsCalm && _clients.AreAnswered)) _scheduler.Fail("starts are not answered though trouble is over");
         judge.Go(() => EndAsync(judge));

@@ -10,6 +10,9 @@ public sealed class Scheduler(Dice dice)
 {
     private const int EventsKept = 60;
 
+    /// <summary>Pieces of work after which a seed goes round in circles; an ordinary one needs a few thousand.</summary>
+    private const int StepsMax = 500_000;
+
     /// <summary>The most that a piece of work takes, microseconds.</summary>
     private const int WorkMicrosMost = 60;
 
@@ -57,6 +60,7 @@ public sealed class Scheduler(Dice dice)
             while (Failure is null && !done())
             {
                 if (_escape is { } where) Fail($"something left the simulation for another thread:\n{where}");
+                if (Steps > StepsMax) Fail($"it goes round in circles: {Steps} pieces of work");
                 FireTimers();
                 if (Runnable() is { } process)
                 {
