@@ -101,7 +101,6 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
     }
 
     [Theory]
-    [InlineData("[{\"e\":\"no.such.entry\"}]")]
     [InlineData("not even JSON")]
     [InlineData("[{\"e\":\"step.completed\",\"step\":77}]")]
     public async Task Fault_21_a_poisoned_record_faults_its_run_and_stops_no_other(string poison)

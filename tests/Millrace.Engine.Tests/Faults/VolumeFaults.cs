@@ -115,6 +115,15 @@ public abstract class VolumeFaults(TestDatabases databases) : EngineSuite(databa
     }
 }
 
+/// <summary>They measure the memory of the process, so nothing else runs beside them.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class AloneInTheProcess
+{
+    public const string Name = "alone in the process";
+}
+
+[Collection(AloneInTheProcess.Name)]
 public sealed class VolumeFaultsOnSqlite() : VolumeFaults(TestDatabases.Sqlite);
 
+[Collection(AloneInTheProcess.Name)]
 public sealed class VolumeFaultsOnPostgres() : VolumeFaults(TestDatabases.Postgres);

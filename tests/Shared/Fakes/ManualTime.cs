@@ -54,6 +54,9 @@ public sealed class ManualTime : TimeProvider
                 _period = period;
                 Due = dueTime == Timeout.InfiniteTimeSpan ? null : time._now + dueTime;
             }
+
+            // What is due already does not wait for a clock that may never be moved again.
+            if (dueTime == TimeSpan.Zero) ThreadPool.QueueUserWorkItem(static timer => timer.Fire(), this, preferLocal: false);
             return true;
         }
 
