@@ -98,10 +98,11 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     }
 
     /// <summary>Lets the clock run until the run's row says so.</summary>
-    public async Task<RunRow> PassUntilAsync(Guid run, Func<RunRow, bool> says)
+    /// <param name="within">Longer than <see cref="Patience"/> where the volume is what is tested.</param>
+    public async Task<RunRow> PassUntilAsync(Guid run, Func<RunRow, bool> says, TimeSpan? within = null)
     {
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(within ?? Patience);
         while (true)
         {
             var row = await _disk!.ReadAsync(db => RunStore.Get(db, Tenant.Default, run)!);
