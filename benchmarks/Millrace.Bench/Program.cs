@@ -20,6 +20,7 @@ var benches = new Dictionary<string, Func<Task>>
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,
     ["postgres"] = PostgresBench.RunAsync,
+    ["postgres:cluster"] = PostgresBench.RunClusterAsync,
 };
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
 

@@ -20,13 +20,25 @@ internal static class PostgresBench
 
     public static async Task RunAsync()
     {
-        Figures.Say($"postgres: {Environment.ProcessorCount} processors, .NET {Environment.Version}; {Durable}");
-        await using var server = await PostgresServer.StartAsync("fsync=on", "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min");
+        await using var server = await ServerAsync();
         await ThroughputAsync(server, workers: 2, "chain", 10, EngineBench.AtOnce / 2, "postgres.steps_per_s", "steps/s", 10);
         await ThroughputAsync(server, workers: 1, "chain", 10, EngineBench.AtOnce, "postgres.steps_per_s_one_worker", "steps/s", 10);
         await ThroughputAsync(server, workers: 2, "chain", 1, EngineBench.AtOnce / 2, "postgres.runs_per_s", "runs/s", 1);
         await LatencyAsync(server);
         await ClusterBench.RunAsync(server);
+    }
+
+    /// <summary>Only what several processes do together.</summary>
+    public static async Task RunClusterAsync()
+    {
+        await using var server = await ServerAsync();
+        await ClusterBench.RunAsync(server);
+    }
+
+    private static Task<PostgresServer> ServerAsync()
+    {
+        Figures.Say($"postgres: {Environment.ProcessorCount} processors, .NET {Environment.Version}; {Durable}");
+        return PostgresServer.StartAsync("fsync=on", "shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min");
     }
 
     private static async Task ThroughputAsync(PostgresServer server, int workers, string kind, int steps, int inFlight, string metric, string unit, int perRun)

@@ -12,6 +12,8 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Alarm _called = new(worker.Time);
     private long _sleepsUntil = long.MaxValue;
+    private bool _full;
+    private int _certain;
     private Task _loop = Task.CompletedTask;
 
     public void Start() => _loop = LoopAsync();
@@ -23,6 +25,19 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
         _called.Ring();
     }
 
+    /// <summary>Somebody says that a run is due now: it is taken without looking first.</summary>
+    public void Take()
+    {
+        Volatile.Write(ref _certain, 1);
+        _called.Ring();
+    }
+
+    /// <summary>Runs were let go. A worker that was full takes more as soon as there is some room, and not one for each that leaves.</summary>
+    public void Left(int held)
+    {
+        if (Volatile.Read(ref _full) && held <= worker.Settings.HeldMax * 3 / 4) _called.Ring();
+    }
+
     /// <summary>Takes what is due now.</summary>
     /// <returns>When to look again, Unix microseconds.</returns>
     public async Task<long> RunOnceAsync()
@@ -32,11 +47,18 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var now = worker.Now;
-            var next = await worker.Database.ReadAsync(db => RunStore.NextWake(db, settings.Format));
-            if (next is null || next > now || worker.Held >= settings.HeldMax)
-                return Math.Min(next is null || next <= now ? long.MaxValue : next.Value, now + (long)settings.PollInterval.TotalMicroseconds);
+            // Said before it is looked at: whoever leaves meanwhile calls.
+            Volatile.Write(ref _full, true);
+            var room = settings.HeldMax - worker.Held;
+            if (room <= 0) return now + (long)settings.PollInterval.TotalMicroseconds;
+            Volatile.Write(ref _full, false);
+            if (Interlocked.Exchange(ref _certain, 0) == 0)
+            {
+                var next = await worker.Database.ReadAsync(db => RunStore.NextWake(db, settings.Format));
+                if (next is null || next > now) return Math.Min(next ?? long.MaxValue, now + (long)settings.PollInterval.TotalMicroseconds);
+            }
             var lease = worker.Lease;
-            var rows = await ClaimAsync(lease, now, settings.ClaimMax);
+            var rows = await ClaimAsync(lease, now, Math.Min(room, settings.ClaimMax));
             if (rows is null)
             {
                 worker.Fenced();

@@ -33,7 +33,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private int _busy;
     private long _at;
-    private bool _held, _claimed, _dead;
+    private bool _held, _dead;
+    private int _claimed;
 
     /// <summary>The state that the journal says, and the one that the row says.</summary>
     private RunPhase _phase, _rowPhase;
@@ -62,7 +63,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>A claim waits in its mailbox or is being read.</summary>
-    public bool IsClaimed => Volatile.Read(ref _claimed);
+    public bool IsClaimed => Volatile.Read(ref _claimed) == 1;
 
     /// <summary>Events wait, or one is being taken.</summary>
     public bool IsBusy => Volatile.Read(ref _busy) == 1 || !_mailbox.IsEmpty;
@@ -87,7 +88,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>The worker has claimed the run, and goes on with it.</summary>
     public void Claim(RunRow row)
     {
-        Volatile.Write(ref _claimed, true);
+        if (Interlocked.Exchange(ref _claimed, 1) == 0) worker.Holding(1);
         Post(new RunEvent.Claimed(row));
     }
 
@@ -185,7 +186,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
         worker.Keep(this);
         Hold(true);
-        Volatile.Write(ref _claimed, false);
+        Unclaim();
         _phase = _rowPhase = row.State;
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
@@ -372,6 +373,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         worker.LetGo(this, change);
     }
 
+    private void Unclaim()
+    {
+        if (Interlocked.Exchange(ref _claimed, 0) == 1) worker.Holding(-1);
+    }
+
     private void Hold(bool held)
     {
         if (_held == held) return;
@@ -391,6 +397,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         foreach (var waiter in _waiters) waiter.TrySetCanceled();
         _waiters.Clear();
         _decision = null;
+        Unclaim();
         Hold(false);
     }
 }

@@ -79,7 +79,7 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
                 while (subscription.TryRead(out var message))
                 {
                     if (message.Payload is ReadOnlyMemory<byte> { Length: 16 } run) worker.NudgeHere(new Guid(run.Span, bigEndian: true));
-                    else worker.Due.Call(0);
+                    else worker.Due.Take();
                 }
             }
         }

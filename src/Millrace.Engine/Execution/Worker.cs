@@ -170,8 +170,12 @@ internal sealed class Worker : IAsyncDisposable
         if (actor.IsDead) _actors.TryRemove(KeyValuePair.Create(actor.Id, actor));
     }
 
-    /// <summary>Counts the runs that are held.</summary>
-    public void Holding(int change) => Interlocked.Add(ref _held, change);
+    /// <summary>Counts the runs that are held or about to be.</summary>
+    public void Holding(int change)
+    {
+        var held = Interlocked.Add(ref _held, change);
+        if (change < 0) Due.Left(held);
+    }
 
     /// <summary>Tells whoever holds the run, or could, that its inbox is not empty.</summary>
     public void Nudge(Tenant tenant, Guid run)

@@ -65,7 +65,7 @@ public static class RunStore
     internal static void ChangeState(DbUnit db, Tenant tenant, Guid run, long lease, RunChange change) => db.ChangeLater(
         run, static id => new LostRunException(id),
         """
-        update run set state = $1, lease = $2, wake_at = $3, started_at = $4, ended_at = $5, updated_at = $6, error = $7, reason = $8, counts = $9 /*pg: , finished = $1 >= 4 */
+        update run set state = $1, lease = $2, wake_at = $3, started_at = $4, ended_at = $5, updated_at = $6, error = $7, reason = $8, counts = $9 /*pg: , finished = $1 >= 4::bigint */
         where workspace = $10 and id = $11 and lease = $12 and state < 4 /*pg: and not finished */
         """,
         (long)change.State, change.Keep ? lease : default(long?), change.WakeAt, change.StartedAt, change.EndedAt, change.UpdatedAt,

@@ -47,13 +47,21 @@ internal sealed class PendingStatements
         Bytes += statement.Add(row ?? default, repeat, otherwise is not null, parameters);
     }
 
+    /// <summary>Finds out what a statement's parameters are, once for a connection.</summary>
+    public void Prepare(PostgresConnection connection, string sql) => Find(connection, sql);
+
+    /// <summary>Whether a row must be found by something that waits: whether it was is known only when the statements have been carried out.</summary>
+    public bool MustFind => _waiting.Exists(s => s.MustFind > 0);
+
     /// <summary>Sends everything in one round trip.</summary>
+    /// <param name="last">What follows them in the same round trip; only where no row must be found.</param>
     /// <exception cref="Writes.GroupRefusedException">A change that must find its row did not.</exception>
-    public void Send(PostgresConnection connection)
+    public void Send(PostgresConnection connection, string? last = null)
     {
-        if (_waiting.Count == 0) return;
+        if (_waiting.Count == 0 && last is null) return;
         using var batch = new NpgsqlBatch(connection.Inner);
         foreach (var statement in _waiting) batch.BatchCommands.Add(statement.Take());
+        if (last is not null) batch.BatchCommands.Add(new NpgsqlBatchCommand(last));
         try
         {
             batch.ExecuteNonQuery();

@@ -117,6 +117,8 @@ internal sealed class PostgresUnit : DbUnit
         HasTouched = true;
         if (IsAlone)
         {
+            // One that could never be sent in a group is refused here too: else every group would be taken apart for it, and nobody would know.
+            Pending.Prepare(connection, sql);
             Bytes += SizeOf(parameters);
             if (connection.Execute(sql, parameters) == 0 && otherwise is not null) throw otherwise(row);
             return;

@@ -59,7 +59,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
         var connection = _connection!;
         try
         {
-            _unit.Pending.Send(connection);
+            if (_unit.Pending.MustFind) _unit.Pending.Send(connection);
         }
         catch (TransactionLostException e)
         {
@@ -69,7 +69,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
 
         try
         {
-            connection.Run("commit");
+            _unit.Pending.Send(connection, "commit");
         }
         catch (Exception e) when (e is TransactionLostException or StorageUnavailableException)
         {
