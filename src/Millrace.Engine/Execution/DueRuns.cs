@@ -9,6 +9,8 @@ namespace Millrace.Engine.Execution;
 /// </summary>
 internal sealed class DueRuns(Worker worker) : IAsyncDisposable
 {
+    private static readonly TimeSpan Afterwards = TimeSpan.FromMilliseconds(5);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Alarm _called = new(worker.Time);
     private long _sleepsUntil = long.MaxValue;
@@ -66,6 +68,8 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
             }
 
             foreach (var row in rows) await worker.TakeAsync(row);
+            // Nothing more is due now. What comes next is looked for when these have begun, so as not to stand in their way.
+            if (rows.Count < Math.Min(room, settings.ClaimMax)) return now + (long)Afterwards.TotalMicroseconds;
         }
         return long.MaxValue;
     }

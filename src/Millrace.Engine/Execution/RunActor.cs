@@ -212,22 +212,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         _signalsSeen = signal.Position;
         _signalsTaken = true;
-        switch (signal.Kind)
-        {
-            case "cancel": decision.Cancel(signal.Body["reason"].StringOrNull); break;
-            case "suspend": decision.Suspend(signal.Body["reason"].StringOrNull); break;
-            case "resume":
-                if (!State.IsSuspended) break;
-                decision.Resume();
-                decision.Recover(IsUnderway, worker.IsOnce);
-                break;
-            case "child":
-                var child = Guid.Parse(signal.Body["run"].AsString());
-                var (phase, output, error) = await worker.Journal.OutcomeAsync(tenant, child);
-                decision.ChildEnded(child, phase, output, error);
-                break;
-            default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
-        }
+        await Inbox.HearAsync(this, decision, signal);
     }
 
     /// <summary>All that is decided for one record happens at one moment, so that replaying the record gives the same state.</summary>
@@ -239,7 +224,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         return _decision.At(_at);
     }
 
-    private bool IsUnderway(int step) => Effects.Contains(step) || _decision!.Invokes(step);
+    /// <summary>Whether this worker performs the effect of that step, or is about to.</summary>
+    public bool IsUnderway(int step) => Effects.Contains(step) || _decision!.Invokes(step);
 
     /// <summary>Turns what was decided into one record and hands it to the disk.</summary>
     private async ValueTask SealAsync()

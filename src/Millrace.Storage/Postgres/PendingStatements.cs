@@ -59,6 +59,7 @@ internal sealed class PendingStatements
     public void Send(PostgresConnection connection, string? last = null)
     {
         if (_waiting.Count == 0 && last is null) return;
+        connection.Open();
         using var batch = new NpgsqlBatch(connection.Inner);
         foreach (var statement in _waiting) batch.BatchCommands.Add(statement.Take());
         if (last is not null) batch.BatchCommands.Add(new NpgsqlBatchCommand(last));

@@ -10,14 +10,46 @@ internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads
 {
     private readonly Dictionary<string, (NpgsqlCommand Command, int Parameters)> _commands = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>Set while a transaction is wanted that has not begun: told its number as soon as it has.</summary>
+    private Action<long>? _opened;
+
     public NpgsqlConnection Inner => connection;
     public bool IsOpen => connection.FullState.HasFlag(ConnectionState.Open) && !connection.FullState.HasFlag(ConnectionState.Broken);
+
+    /// <summary>Whether the transaction that is wanted has not begun.</summary>
+    public bool IsOpening => _opened is not null;
+
+    /// <summary>The next statement begins a transaction, in the same round trip.</summary>
+    /// <param name="opened">Told the transaction's number; null when none is wanted any more.</param>
+    public void OpenWithNext(Action<long>? opened) => _opened = opened;
+
+    /// <summary>Begins the transaction that is wanted now.</summary>
+    public void Open()
+    {
+        if (!IsOpening) return;
+        try
+        {
+            using var batch = Opening();
+            Opened((long)batch.ExecuteScalar()!);
+        }
+        catch (Exception e)
+        {
+            throw PostgresError.Of(e, "begin");
+        }
+    }
 
     public int Execute(string sql, ReadOnlySpan<DbValue> parameters)
     {
         var command = Bind(sql, parameters);
         try
         {
+            if (IsOpening)
+            {
+                using var batch = Opening(command);
+                using (var reader = Opened(batch)) reader.NextResult();
+                return Math.Max(0, batch.BatchCommands[^1].RecordsAffected);
+            }
+
             return Math.Max(0, command.ExecuteNonQuery());
         }
         catch (Exception e)
@@ -31,9 +63,16 @@ internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads
         var command = Bind(sql, parameters);
         try
         {
+            if (IsOpening)
+            {
+                using var batch = Opening(command);
+                using var opening = Opened(batch);
+                if (opening.NextResult()) Map(opening, more);
+                return;
+            }
+
             using var reader = command.ExecuteReader();
-            var row = new PostgresRow(reader);
-            while (reader.Read() && more(row)) { }
+            Map(reader, more);
         }
         catch (Exception e) when (e is NpgsqlException or IOException or ObjectDisposedException)
         {
@@ -41,9 +80,43 @@ internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads
         }
     }
 
+    private static void Map(NpgsqlDataReader reader, Func<DbRow, bool> more)
+    {
+        var row = new PostgresRow(reader);
+        while (reader.Read() && more(row)) { }
+    }
+
+    private NpgsqlBatch Opening(NpgsqlCommand? first = null)
+    {
+        var batch = new NpgsqlBatch(connection) { BatchCommands = { new("begin"), new("select pg_current_xact_id()::text::bigint") } };
+        if (first is null) return batch;
+        var command = new NpgsqlBatchCommand(first.CommandText);
+        NpgsqlParameter[] parameters = [.. first.Parameters.Cast<NpgsqlParameter>()];
+        first.Parameters.Clear();
+        command.Parameters.AddRange(parameters);
+        batch.BatchCommands.Add(command);
+        return batch;
+    }
+
+    private NpgsqlDataReader Opened(NpgsqlBatch batch)
+    {
+        var reader = batch.ExecuteReader();
+        reader.Read();
+        Opened(reader.GetInt64(0));
+        return reader;
+    }
+
+    private void Opened(long number)
+    {
+        var opened = _opened;
+        _opened = null;
+        opened!(number);
+    }
+
     /// <summary>Runs text that may be several statements, without parameters.</summary>
     public void Run(string sql)
     {
+        Open();
         using var command = new NpgsqlCommand(sql, connection);
         try
         {

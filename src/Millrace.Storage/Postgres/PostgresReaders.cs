@@ -20,14 +20,16 @@ internal sealed class PostgresReaders(NpgsqlConnectionStringBuilder settings, Po
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _closed), typeof(Database));
         await _free.WaitAsync(cancel);
+        var ending = Task.CompletedTask;
         try
         {
             ObjectDisposedException.ThrowIf(Volatile.Read(ref _closed), typeof(Database));
-            return Read(read, cancel);
+            return Read(read, ref ending, cancel);
         }
         finally
         {
-            _free.Release();
+            if (ending.IsCompleted) _free.Release();
+            else _ = ending.ContinueWith(static (_, free) => ((SemaphoreSlim)free!).Release(), _free, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 
@@ -40,15 +42,18 @@ internal sealed class PostgresReaders(NpgsqlConnectionStringBuilder settings, Po
     }
 
     /// <summary>A connection that broke while it lay idle is no reason to refuse: a fresh one is asked once.</summary>
-    private T Read<T>(Func<DbUnit, T> read, CancellationToken cancel)
+    private T Read<T>(Func<DbUnit, T> read, ref Task ending, CancellationToken cancel)
     {
         for (var fresh = false; ; fresh = true)
         {
             var reader = Take(ref fresh);
+            NpgsqlTransaction? transaction = null;
             try
             {
+                // Sent together with the first statement.
+                transaction = reader.Connection.Inner.BeginTransaction(System.Data.IsolationLevel.RepeatableRead);
                 var result = Read(reader, read, cancel);
-                lock (_idle) _idle.Push(reader);
+                ending = EndAsync(reader, transaction);
                 return result;
             }
             catch (TransactionLostException) when (!fresh && !cancel.IsCancellationRequested)
@@ -63,18 +68,30 @@ internal sealed class PostgresReaders(NpgsqlConnectionStringBuilder settings, Po
             }
             catch
             {
-                if (reader.Connection.IsOpen) lock (_idle) _idle.Push(reader);
+                if (reader.Connection.IsOpen && transaction is not null) ending = EndAsync(reader, transaction);
                 else reader.Connection.Dispose();
                 throw;
             }
         }
     }
 
+    /// <summary>Ends the transaction behind the back of whoever has what was read already.</summary>
+    private async Task EndAsync(Reader reader, NpgsqlTransaction transaction)
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+            lock (_idle) _idle.Push(reader);
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            reader.Connection.Dispose();
+        }
+    }
+
     private static T Read<T>(Reader reader, Func<DbUnit, T> read, CancellationToken cancel)
     {
-        // Sent together with the first statement.
-        using var transaction = reader.Connection.Inner.BeginTransaction(System.Data.IsolationLevel.RepeatableRead);
-        reader.Unit.Begin(reader.Connection, 0);
+        reader.Unit.Begin(reader.Connection);
         reader.Unit.Enter();
         using var interruption = cancel.UnsafeRegister(static connection => ((NpgsqlConnection)connection!).CancelRunning(), reader.Connection.Inner);
         try

@@ -10,6 +10,7 @@ internal sealed class PostgresUnit : DbUnit
 
     private PostgresConnection? _connection;
     private bool _open;
+    private long _begun;
     private long _first;
     private long _appended;
 
@@ -20,7 +21,7 @@ internal sealed class PostgresUnit : DbUnit
 
     public long Bytes { get; private set; }
 
-    public override long Transaction => _first;
+    public override long Transaction => _begun;
 
     public override long Horizon
     {
@@ -31,16 +32,18 @@ internal sealed class PostgresUnit : DbUnit
         }
     }
 
-    /// <summary>A transaction begins.</summary>
-    /// <param name="first">The first position it may give; 0 for one that only reads.</param>
-    public void Begin(PostgresConnection connection, long first)
+    /// <summary>A transaction begins, at the latest with its first statement.</summary>
+    public void Begin(PostgresConnection connection)
     {
         _connection = connection;
-        _first = first;
+        _begun++;
         _appended = 0;
         Bytes = 0;
         Pending.Clear();
     }
+
+    /// <param name="first">The first position the transaction may give.</param>
+    public void PositionsFrom(long first) => _first = first;
 
     public void Enter() => (_open, HasTouched) = (true, false);
 
@@ -95,6 +98,7 @@ internal sealed class PostgresUnit : DbUnit
 
     public override long AppendLater(string sql, params ReadOnlySpan<DbValue> parameters)
     {
+        Opened().Open();
         if (_appended == 1L << PositionBits) throw new InvalidOperationException($"A transaction adds at most {1 << PositionBits} rows to logs.");
         var position = _first + _appended++;
         var all = new DbValue[parameters.Length + 1];

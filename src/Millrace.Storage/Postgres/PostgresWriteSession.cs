@@ -23,6 +23,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
     private PostgresConnection? _connection;
     private long _transaction;
     private long _origin;
+    private bool _careful;
     private bool _inTransaction;
     private bool _touched;
     private long _lostSince;
@@ -41,13 +42,13 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
             var connection = Connected();
             try
             {
-                using var batch = new NpgsqlBatch(connection.Inner) { BatchCommands = { new("begin"), new("select pg_current_xact_id()::text::bigint") } };
                 _inTransaction = true;
-                _transaction = (long)batch.ExecuteScalar()!;
-                _unit.Begin(connection, _origin + (_transaction << PostgresUnit.PositionBits));
+                _unit.Begin(connection);
+                connection.OpenWithNext(Opened);
+                if (_careful) connection.Open();
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or IOException)
+            catch (Exception e) when (e is TransactionLostException or StorageUnavailableException)
             {
                 WaitOrRefuse(e);
             }
@@ -57,6 +58,13 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
     public override void Commit()
     {
         var connection = _connection!;
+        if (connection.IsOpening && _unit.Pending.IsEmpty)
+        {
+            connection.OpenWithNext(null);
+            _inTransaction = false;
+            return;
+        }
+
         try
         {
             if (_unit.Pending.MustFind) _unit.Pending.Send(connection);
@@ -79,6 +87,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
         }
 
         _inTransaction = false;
+        _careful = false;
         _lostSince = 0;
     }
 
@@ -88,9 +97,12 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
         _unit.IsAlone = false;
         if (!_inTransaction) return;
         _inTransaction = false;
+        // The next transaction begins before anything else, so that a database that does not answer is waited for.
+        _careful = true;
         try
         {
-            if (_connection is { IsOpen: true } connection) connection.Run("rollback");
+            if (_connection is { IsOpening: true }) Drop();
+            else if (_connection is { IsOpen: true } connection) connection.Run("rollback");
             else Drop();
         }
         catch (Exception e) when (e is TransactionLostException or StatementException or StorageUnavailableException)
@@ -98,6 +110,12 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
             // With the connection the transaction is gone as well.
             Drop();
         }
+    }
+
+    private void Opened(long number)
+    {
+        _transaction = number;
+        _unit.PositionsFrom(_origin + (number << PostgresUnit.PositionBits));
     }
 
     public override void Enter() => _unit.Enter();
