@@ -113,14 +113,14 @@ internal static class HttpBench
         throw new InvalidOperationException($"No time in {line}");
     }
 
-    private static async Task PushAsync(HttpClient http, string name, string tasks)
+    internal static async Task PushAsync(HttpClient http, string name, string tasks)
     {
         using var content = new StringContent($"document: {{ dsl: 1.0.3, namespace: bench, name: {name}, version: 1.0.0 }}\ndo:\n  {tasks}\n", Encoding.UTF8, "application/yaml");
         using var response = await http.PostAsync(new Uri("api/v1/definitions", UriKind.Relative), content);
         if (!response.IsSuccessStatusCode) throw new InvalidOperationException(await response.Content.ReadAsStringAsync());
     }
 
-    private static async Task<string> StartAsync(HttpClient http, string name)
+    internal static async Task<string> StartAsync(HttpClient http, string name)
     {
         using var content = new StringContent($$$"""{"definition": {"namespace": "bench", "name": "{{{name}}}", "version": "1.0.0"}, "input": {}}""", Encoding.UTF8, "application/json");
         using var response = await http.PostAsync(new Uri("api/v1/runs", UriKind.Relative), content);

@@ -26,6 +26,7 @@ internal static class PostgresBench
         await ThroughputAsync(server, workers: 2, "chain", 1, EngineBench.AtOnce / 2, "postgres.runs_per_s", "runs/s", 1);
         await LatencyAsync(server);
         await ClusterBench.RunAsync(server);
+        await ReadsBench.RunAsync(server);
     }
 
     /// <summary>Only what several processes do together.</summary>
@@ -33,6 +34,7 @@ internal static class PostgresBench
     {
         await using var server = await ServerAsync();
         await ClusterBench.RunAsync(server);
+        await ReadsBench.RunAsync(server);
     }
 
     private static Task<PostgresServer> ServerAsync()
