@@ -52,6 +52,24 @@ public abstract class DefinitionTests(TestServer server)
     }
 
     [Fact]
+    public async Task A_definition_is_found_by_the_words_of_its_document_in_any_order()
+    {
+        await server.PushAsync(TestServer.Document("searched", "  - ask: {call: http, with: {method: get, endpoint: 'https://quaint.example.com/Übersicht'}}"));
+        await server.PushAsync(TestServer.Document("searched-not", "  - ask: {call: http, with: {method: get, endpoint: 'https://example.com/other'}}"));
+
+        foreach (var question in (string[])["quaint", "EXAMPLE quaint", "quaint.example.com/übersicht", "http \"quaint\" *"])
+            Assert.Equal("test/searched", await FoundAsync(question));
+        foreach (var question in (string[])["quain", "quaint other", "\"*'--"])
+            Assert.Equal("", await FoundAsync(question));
+    }
+
+    private async Task<string> FoundAsync(string question)
+    {
+        var list = await server.GetAsync($"/api/v1/definitions?q={Uri.EscapeDataString(question)}");
+        return string.Join(' ', list.Body["items"].AsArray().Select(d => $"{d["namespace"].AsString()}/{d["name"].AsString()}"));
+    }
+
+    [Fact]
     public async Task Latest_is_the_highest_version_and_not_the_last_pushed()
     {
         foreach (var version in (string[])["1.9.0", "1.10.0", "1.10.0-rc.1", "0.99.0"]) await server.PushAsync(TestServer.Document("order", Tasks, version));

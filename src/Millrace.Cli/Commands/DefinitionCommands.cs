@@ -10,7 +10,7 @@ internal static class DefinitionCommands
 {
     private static readonly Argument<string> Reference = new("definition") { Description = "namespace/name, or namespace/name:version; without a version the latest." };
     private static readonly Argument<string[]> Files = new("file") { Description = "Documents, YAML or JSON.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string?> Query = new("--query", "-q") { Description = "Only definitions whose name, title or summary holds this text.", HelpName = "text" };
+    private static readonly Option<string?> Query = new("--query", "-q") { Description = "Only definitions whose name, title or summary holds this text, or whose document has all of its words.", HelpName = "text" };
     private static readonly Option<int> Limit = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 200, HelpName = "n" };
 
     public static Command Create(CommandLine line)

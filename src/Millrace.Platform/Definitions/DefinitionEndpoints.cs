@@ -20,7 +20,7 @@ internal static class DefinitionEndpoints
     {
         var group = api.MapGroup("/definitions").WithTags("Definitions");
         group.MapGet("", ListAsync).WithName("ListDefinitions").WithSummary("The latest version of each definition, by name.")
-            .Query("q", "Only definitions whose name, title or summary holds this text.").Paged().Refuses(400);
+            .Query("q", "Only definitions whose name, title or summary holds this text, or whose document has all of its words.").Paged().Refuses(400);
         group.MapPost("", PushAsync).WithName("PushDefinition").WithSummary("Push a document; the body is the document itself.")
             .TakesDocument().Produces<DefinitionVersion>(200).Produces<DefinitionVersion>(201).Refuses(400, 409, 413, 415, 422);
         group.MapPost("/validation", ValidateAsync).WithName("ValidateDefinition").WithSummary("Check a document; changes nothing.").TakesDocument().Refuses(400, 413, 415);

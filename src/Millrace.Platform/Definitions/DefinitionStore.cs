@@ -19,18 +19,18 @@ internal static class DefinitionStore
         """;
 
     /// <returns>False when that version is there already, with whatever text.</returns>
-    public static bool Insert(DbUnit unit, Tenant tenant, DefinitionVersion definition, byte[] source) =>
+    public static bool Insert(DbUnit unit, Tenant tenant, DefinitionVersion definition, byte[] source, string words) =>
         unit.Execute(
             """
             insert into definition_version (organisation, workspace, namespace, name, version, precedence, hash, source,
-                title, summary, tags, warnings, input_schema, secrets, created_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                title, summary, tags, warnings, input_schema, secrets, created_at, words)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             on conflict (workspace, namespace, name, version) do nothing
             """,
             tenant.Organisation, tenant.Workspace, definition.Namespace, definition.Name, definition.Version,
             SemanticVersion.Precedence(definition.Version), definition.Hash, source,
             definition.Title, definition.Summary, definition.Tags?.ToString(), JsonSerializer.Serialize(definition.Diagnostics, WireJson.Options),
-            definition.InputSchema?.ToString(), JsonSerializer.Serialize(definition.Secrets, WireJson.Options), Micros.Of(definition.CreatedAt)) == 1;
+            definition.InputSchema?.ToString(), JsonSerializer.Serialize(definition.Secrets, WireJson.Options), Micros.Of(definition.CreatedAt), words) == 1;
 
     /// <summary>A version, or the latest when none is named.</summary>
     public static DefinitionVersion? Find(DbUnit unit, Tenant tenant, DefinitionName name) =>
@@ -52,17 +52,19 @@ internal static class DefinitionStore
             row => row.Bytes(0), null, tenant.Organisation, tenant.Workspace, hash);
 
     /// <summary>The latest version of each definition, by name, after the given one.</summary>
-    /// <param name="text">Only those whose name, title or summary holds it, whatever the case.</param>
+    /// <param name="text">Only those whose name, title or summary holds it, or whose document has all of its words, whatever the case.</param>
     public static List<DefinitionSummary> Latest(DbUnit unit, Tenant tenant, string? text, (string Namespace, string Name)? after, int rowsMax) =>
         unit.Query(
             $"""
             select {Columns} from definition_version d
             where d.organisation = $1 and d.workspace = $2 and (d.namespace, d.name) > ($3, $4)
-              and ($5 is null or lower(d.namespace || '/' || d.name || ' ' || coalesce(d.title, '') || ' ' || coalesce(d.summary, '')) like $5 escape '\')
+              and ($5 is null or lower(d.namespace || '/' || d.name || ' ' || coalesce(d.title, '') || ' ' || coalesce(d.summary, '')) like $5 escape '\'
+                or ($6 is not null and (d.namespace, d.name, d.version) in
+                    (select w.namespace, w.name, w.version from definition_words w where w.workspace = $2 and match($6, w.definition_words))))
               and {IsLatest}
-            order by d.namespace, d.name limit $6
+            order by d.namespace, d.name limit $7
             """,
-            Summary, tenant.Organisation, tenant.Workspace, after?.Namespace ?? "", after?.Name ?? "", text is null ? null : $"%{EscapeLike(text)}%", (long)rowsMax);
+            Summary, tenant.Organisation, tenant.Workspace, after?.Namespace ?? "", after?.Name ?? "", text is null ? null : $"%{EscapeLike(text)}%", text is null ? null : DefinitionWords.Question(text), (long)rowsMax);
 
     /// <summary>Versions of one definition, newest first, after the given one.</summary>
     public static List<DefinitionSummary> Versions(DbUnit unit, Tenant tenant, string space, string name, string? after, int rowsMax) =>

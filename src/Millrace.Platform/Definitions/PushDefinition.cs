@@ -30,9 +30,9 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
             workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version, workflow.Title, workflow.Summary, workflow.Hash,
             Micros.ToTime(Micros.Of(time.GetUtcNow())), workflow.Tags.IsNull ? (Json?)null : workflow.Tags, findings, workflow.InputSchema?.Source, workflow.Secrets);
         var name = new DefinitionName(definition.Namespace, definition.Name, definition.Version);
-        var bytes = Encoding.UTF8.GetBytes(source);
+        var (bytes, words) = (Encoding.UTF8.GetBytes(source), DefinitionWords.Of(source));
         var (stored, created) = await database.WriteAsync(unit =>
-            DefinitionStore.Insert(unit, tenant, definition, bytes) ? (definition, true) : (DefinitionStore.Find(unit, tenant, name)!, false));
+            DefinitionStore.Insert(unit, tenant, definition, bytes, words) ? (definition, true) : (DefinitionStore.Find(unit, tenant, name)!, false));
         if (stored.Hash != definition.Hash)
             throw Problem.Conflict("definition.version_exists", "The version exists with another text.",
                 $"{name} exists with another text. A version never changes: raise document.version to push this one.");

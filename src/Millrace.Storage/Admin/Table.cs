@@ -103,7 +103,7 @@ public sealed class Table
     };
 
     private const string SqliteCatalog = """
-        select t.name, c.name, lower(c.type), c.pk, 0 from sqlite_master t, pragma_table_info(t.name) c where t.type = 'table' and t.name not like 'sqlite%'
+        select t.name, c.name, lower(c.type), c.pk, 0 from pragma_table_list t, pragma_table_info(t.name) c where t.schema = 'main' and t.type = 'table' and t.name not like 'sqlite%'
         """;
 
     private const string PostgresCatalog = """

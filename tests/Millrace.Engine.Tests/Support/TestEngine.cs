@@ -97,6 +97,17 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         await task;
     }
 
+    /// <summary>Lets the clock run for so long, half a second at a time.</summary>
+    public async Task PassAsync(TimeSpan span)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        for (var passed = TimeSpan.Zero; passed < span; passed += TimeSpan.FromMilliseconds(500))
+        {
+            await pulse.WaitForNextTickAsync();
+            Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
     /// <summary>Lets the clock run until the run's row says so.</summary>
     /// <param name="within">Longer than <see cref="Patience"/> where the volume is what is tested.</param>
     public async Task<RunRow> PassUntilAsync(Guid run, Func<RunRow, bool> says, TimeSpan? within = null)

@@ -43,7 +43,7 @@ function SearchBox({ q, onSearch }: { q: string; onSearch: (q: string) => void }
     <input
       type="search"
       aria-label="Search definitions"
-      placeholder="Search by name or title"
+      placeholder="Search names and documents"
       value={text}
       maxLength={200}
       onChange={event => {
