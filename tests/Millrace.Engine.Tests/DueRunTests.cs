@@ -40,6 +40,7 @@ public abstract class DueRunTests(TestDatabases databases) : EngineSuite(databas
 
         Assert.Equal(4, await test.Disk.ReadAsync(db => db.First("select count(*) from run where lease is not null", r => r.Int(0), -1)));
         Assert.Equal(4, worker.Held);
+        test.Functions.Open();
     }
 }
 

@@ -110,28 +110,18 @@ public sealed class PostgresServer : IAsyncDisposable
         if (line is not null) lock (said) said.Add(line);
     }
 
+    /// <summary>Stops it as a crash would and removes its files, without waiting: those of hundreds of databases take longer than a process that ends has.</summary>
     private void Remove()
     {
         try
         {
-            var id = int.Parse(File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-            using var server = Process.GetProcessById(id);
-            using var quit = Process.Start("kill", ["-QUIT", id.ToString(CultureInfo.InvariantCulture)]);
-            quit.WaitForExit();
-            server.WaitForExit(TimeSpan.FromSeconds(5));
+            var id = File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First();
+            using var removal = Process.Start("sh", ["-c", "kill -QUIT \"$1\" && while kill -0 \"$1\"; do sleep 0.05; done; rm -rf \"$2\"", "sh", id, _folder]);
         }
-        catch (Exception e) when (e is IOException or ArgumentException or FormatException)
+        catch (IOException)
         {
             // It is not running.
-        }
-
-        try
-        {
-            Directory.Delete(_folder, recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Its last files are still being written.
+            using var removal = Process.Start("rm", ["-rf", _folder]);
         }
     }
 }
