@@ -29,6 +29,10 @@ public static class WholeDatabase
         return RunStore.Release(db, (now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
     }
 
+    /// <summary>The time by which runs of this database are due.</summary>
+    public static async Task<DateTimeOffset> NowAsync(Database database, TimeProvider time, CancellationToken cancel = default) =>
+        await database.ClockAsync(cancel) is { } micros ? DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond) : time.GetUtcNow();
+
     /// <summary>Counts, and looks whether every journal is whole and every blob is there.</summary>
     /// <param name="blobs">Null: blobs are counted and not looked for.</param>
     public static async Task<DatabaseCheck> CheckAsync(Database database, BlobStore? blobs, CancellationToken cancel = default)
