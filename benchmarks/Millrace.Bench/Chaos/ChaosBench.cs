@@ -15,7 +15,6 @@ internal static class ChaosBench
         if (!TryRead(args, out var runs, out var minutes, out var seed)) return Misused();
         var settings = string.Create(CultureInfo.InvariantCulture, $"{runs} runs over {minutes:0.#} min, seed {seed}");
         Figures.Say($"chaos: {settings}; PostgreSQL with fsync, Redis, 2 api, 3 workers, 1 scheduler, leases of {ChaosCluster.LeaseSeconds} s");
-        Figures.Say("Left out: clock jumps. A server under Debian's libfaketime 0.9.10 does not start on PostgreSQL: its reads from the connection fail.");
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(minutes * 3 + 10));
         var scenario = new ChaosScenario(Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), runs, TimeSpan.FromMinutes(minutes), seed);
         if (args.Contains("--verbose")) scenario.Told = line => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.UtcNow:HH:mm:ss.f} {line}"));

@@ -8,16 +8,18 @@ namespace Millrace.Tests.Chaos;
 /// <summary>One process of the cluster on a port of its own, with its wires to PostgreSQL and Redis. Started again whenever it ends, as a service manager does.</summary>
 internal sealed class ChaosProcess : IAsyncDisposable
 {
-    private readonly string _dll;
     private readonly string _folder;
     private readonly int _port = LoopbackPort.Free();
     private ServerProcess? _process;
 
     public ChaosProcess(string dll, string folder, string role, int number, int postgres, int redis)
     {
-        (_dll, _folder, Role, Name) = (dll, folder, role, $"{role}-{number}");
+        (Dll, _folder, Role, Name) = (dll, folder, role, $"{role}-{number}");
         (Postgres, Redis) = (new CuttableLink(postgres), new CuttableLink(redis));
     }
+
+    /// <summary>The build it is started from the next time.</summary>
+    public string Dll { get; set; }
 
     public string Name { get; }
     public string Role { get; }
@@ -47,12 +49,25 @@ internal sealed class ChaosProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Its own clock is wrong by so much from now on.</summary>
+    public void SetClock(TimeSpan off) => File.WriteAllText(Clock, off.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
         if (_process is not { } process) return;
         _process = null;
         await process.KillAsync();
+        process.Dispose();
+    }
+
+    /// <summary>Asks it to end, and waits until what was under way has.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (_process is not { } process) return;
+        _process = null;
+        process.Terminate();
+        await process.EndAsync(cancel);
         process.Dispose();
     }
 
@@ -67,14 +82,16 @@ internal sealed class ChaosProcess : IAsyncDisposable
         await Redis.DisposeAsync();
     }
 
+    private string Clock => Path.Combine(_folder, $"{Name}.clock");
+
     private ProcessStartInfo Command()
     {
         string[] arguments =
         [
-            _dll, "--role", Role, "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", Path.Combine(_folder, "data"), "--blobs", Path.Combine(_folder, "blobs"),
+            Dll, "--role", Role, "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", Path.Combine(_folder, "data"), "--blobs", Path.Combine(_folder, "blobs"),
             "--database", $"postgres://millrace@127.0.0.1:{Postgres.Port}/test1", "--redis", $"redis://127.0.0.1:{Redis.Port}",
             "--lease-seconds", ChaosCluster.LeaseSeconds.ToString(CultureInfo.InvariantCulture),
         ];
-        return new ProcessStartInfo("dotnet", arguments);
+        return new ProcessStartInfo("dotnet", arguments) { Environment = { ["MILLRACE_TEST_CLOCK_FILE"] = Clock } };
     }
 }
