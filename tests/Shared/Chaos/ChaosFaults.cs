@@ -110,6 +110,14 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
     private async Task CutAsync(Random random, CancellationToken giveUp)
     {
         var process = cluster.All.ElementAt(random.Next(cluster.All.Count()));
+        if (process.Network is { } network && random.Next(2) == 0)
+        {
+            Count("network_cut", process.Name);
+            network.Cut();
+            await Pause.ForAsync(random.Between(0.2, ChaosCluster.LeaseSeconds * 2.5), giveUp);
+            network.Heal();
+            return;
+        }
         var (wire, name) = random.Next(3) == 0 ? (process.Redis, "redis") : (process.Postgres, "postgres");
         var torn = random.Next(3) == 0;
         Count(torn ? "wire_torn" : "wire_cut", $"{process.Name} to {name}");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using Millrace.Tests.Crash;
 using Millrace.Tests.Servers;
 
@@ -12,10 +13,13 @@ internal sealed class ChaosProcess : IAsyncDisposable
     private readonly int _port = LoopbackPort.Free();
     private ServerProcess? _process;
 
-    public ChaosProcess(string dll, string folder, string role, int number, int postgres, int redis)
+    /// <param name="network">The network it is in; null: the machine's.</param>
+    public ChaosProcess(string dll, string folder, string role, int number, int postgres, int redis, NetworkNamespace? network = null)
     {
+        Network = network;
+        var near = IPAddress.Parse(Server);
         (Dll, _folder, Role, Name) = (dll, folder, role, $"{role}-{number}");
-        (Postgres, Redis) = (new CuttableLink(postgres), new CuttableLink(redis));
+        (Postgres, Redis) = (new CuttableLink(postgres, near), new CuttableLink(redis, near));
     }
 
     /// <summary>The build it is started from the next time.</summary>
@@ -23,6 +27,7 @@ internal sealed class ChaosProcess : IAsyncDisposable
 
     public string Name { get; }
     public string Role { get; }
+    public NetworkNamespace? Network { get; }
     public CuttableLink Postgres { get; }
     public CuttableLink Redis { get; }
     public Uri Address => new($"http://127.0.0.1:{_port}/");
@@ -82,6 +87,9 @@ internal sealed class ChaosProcess : IAsyncDisposable
         await Redis.DisposeAsync();
     }
 
+    /// <summary>Where it finds its servers.</summary>
+    private string Server => Network is null ? "127.0.0.1" : NetworkNamespace.Machine;
+
     private string Clock => Path.Combine(_folder, $"{Name}.clock");
 
     private ProcessStartInfo Command()
@@ -89,9 +97,10 @@ internal sealed class ChaosProcess : IAsyncDisposable
         string[] arguments =
         [
             Dll, "--role", Role, "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", Path.Combine(_folder, "data"), "--blobs", Path.Combine(_folder, "blobs"),
-            "--database", $"postgres://millrace@127.0.0.1:{Postgres.Port}/test1", "--redis", $"redis://127.0.0.1:{Redis.Port}",
+            "--database", $"postgres://millrace@{Server}:{Postgres.Port}/test1", "--redis", $"redis://{Server}:{Redis.Port}",
             "--lease-seconds", ChaosCluster.LeaseSeconds.ToString(CultureInfo.InvariantCulture),
         ];
-        return new ProcessStartInfo("dotnet", arguments) { Environment = { ["MILLRACE_TEST_CLOCK_FILE"] = Clock } };
+        string[] command = Network is null ? ["dotnet", .. arguments] : ["ip", "netns", "exec", Network.Name, "dotnet", .. arguments];
+        return new ProcessStartInfo(command[0], command[1..]) { Environment = { ["MILLRACE_TEST_CLOCK_FILE"] = Clock } };
     }
 }

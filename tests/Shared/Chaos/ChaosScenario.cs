@@ -17,10 +17,14 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
 
     public Action<string> Told { get; set; } = _ => { };
 
+    /// <summary>Each worker in a network of its own, where the machine lets us.</summary>
+    public bool Apart { get; init; }
+
     public async Task<ChaosResult> RunAsync(CancellationToken cancel)
     {
-        await using var outside = await CountingService.StartAsync();
-        await using var cluster = await ChaosCluster.StartAsync(serverDll, cancel);
+        await using var cluster = await ChaosCluster.StartAsync(serverDll, Apart, cancel);
+        await using var outside = await CountingService.StartAsync(cluster.IsApart ? NetworkNamespace.Machine : null);
+        if (cluster.IsApart) Told("each worker is in a network of its own");
         using var clients = new ChaosClients(cluster, runs, within, seed);
         using var followers = new ChaosFollowers(cluster, seed) { Complain = Told };
         await clients.PushAsync(outside.Address, cancel);
