@@ -8,6 +8,7 @@ using Millrace.Bench.Jq;
 using Millrace.Bench.Postgres;
 using Millrace.Bench.Simulation;
 using Millrace.Bench.Storage;
+using Millrace.Bench.Upgrade;
 
 var benches = new Dictionary<string, Func<Task>>
 {
@@ -22,11 +23,13 @@ var benches = new Dictionary<string, Func<Task>>
     ["postgres"] = PostgresBench.RunAsync,
     ["postgres:cluster"] = PostgresBench.RunClusterAsync,
 };
+benches["soak"] = () => InFolderAsync(SoakBench.RunAsync);
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
 
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
 if (args is ["chaos", .. var chaos]) return await ChaosBench.RunAsync(chaos);
+if (args is ["upgrade", .. var upgrade]) return await UpgradeBench.RunAsync(upgrade);
 var atOnce = Array.IndexOf(args, "--at-once");
 if (atOnce >= 0)
 {
@@ -43,7 +46,7 @@ var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S]");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S], upgrade [--from COMMIT] [--runs N]");
     return 2;
 }
 foreach (var name in names)

@@ -74,10 +74,23 @@ internal sealed class CommandLine
         root.Subcommands.Add(DefinitionCommands.Create(this));
         root.Subcommands.Add(RunsCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
+        root.Subcommands.Add(Admin());
         root.Subcommands.Add(new Verb("jq", "Run a jq filter over JSON, without a server. Its options are jq's own: see millrace jq --help.", "millrace jq -r '.items[].name' list.json"));
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
         return root;
+    }
+
+    /// <summary>Stands in the help. It works on the stores themselves, so it is part of the server's program, which ./millrace calls for it.</summary>
+    private Verb Admin()
+    {
+        var command = new Verb("admin", "Move, back up, restore and verify data where it lies. Its options are its own: see millrace admin --help.", "millrace admin verify --data data");
+        command.SetAction(_ =>
+        {
+            _terminal.Note($"{_terminal.Paint("error", Ink.Bad)} This program holds no databases: call ./millrace admin, or Millrace.Server admin.");
+            return Exit.Refused;
+        });
+        return command;
     }
 
     /// <exception cref="UsageException">The address is no HTTP address.</exception>

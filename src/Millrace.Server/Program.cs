@@ -29,7 +29,7 @@ async Task<int> ServeAsync()
     try
     {
         var settings = ServerSettings.Parse(args, Environment.GetEnvironmentVariable);
-        await using var server = await MillraceServer.StartAsync(settings);
+        await using var server = await MillraceServer.StartAsync(settings, new ServerParts { Time = WrongClock.OfVariable(Environment.GetEnvironmentVariable) });
         server.Announce(settings);
         // A log of JSON lines holds nothing else.
         if (settings.Log == LogForm.Json) say = server.Log;

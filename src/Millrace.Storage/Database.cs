@@ -21,6 +21,12 @@ public abstract class Database : IAsyncDisposable
     public abstract Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null);
 
     /// <summary>
+    /// The time by the clock that all processes go by which share this database, Unix microseconds; null where there is only one process,
+    /// which goes by its own.
+    /// </summary>
+    public virtual Task<long?> ClockAsync(CancellationToken cancel = default) => Task.FromResult<long?>(null);
+
+    /// <summary>
     /// Null while writes are accepted; otherwise why not. A recoverable fault ends with the next commit that reaches the
     /// disk: while it lasts, one write per short interval is tried and the others are refused at once.
     /// </summary>

@@ -10,6 +10,10 @@ namespace Millrace.Storage;
 /// The <c>Later</c> forms say that nobody needs an answer yet: a driver for which each statement is a round trip may send them at the end,
 /// together with the same statements of other units. They are carried out before any statement that answers, and before the commit;
 /// those on one row keep their order. When one is refused, its unit and no other is undone.
+/// <para>
+/// With its first refused statement a unit is over, on every database: what it asks for later is refused with the same exception, and so is the
+/// unit itself, even when its function caught that. Who must find out whether something is possible asks first, or in a unit of its own.
+/// </para>
 /// </remarks>
 /// <exception cref="StatementException">Thrown by every member for a statement that the database refuses.</exception>
 public abstract class DbUnit
@@ -46,6 +50,15 @@ public abstract class DbUnit
 
     /// <summary>Positions of a log up to here are settled: transactions under way can only add higher ones.</summary>
     public abstract long Horizon { get; }
+
+    /// <summary>Why a statement of this unit was refused; null while none was.</summary>
+    internal Exception? Refusal { get; private protected set; }
+
+    /// <summary>Throws what refused a statement of the unit.</summary>
+    internal void CheckNotRefused()
+    {
+        if (Refusal is { } refusal) throw refusal;
+    }
 
     /// <summary>Runs every statement of a migration.</summary>
     internal abstract void Script(string sql);

@@ -272,6 +272,7 @@ public sealed class CommandTests : IAsyncLifetime
     [InlineData("definitions push")]
     [InlineData("validate")]
     [InlineData("system")]
+    [InlineData("admin")]
     public async Task Help_shows_examples(string line)
     {
         var (exit, output, _) = await RunAsync([.. line.Split(' '), "--help"]);

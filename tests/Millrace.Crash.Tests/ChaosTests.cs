@@ -19,7 +19,7 @@ public sealed class ChaosTests
         };
         var found = await scenario.RunAsync(patience.Token);
         Assert.True(found.Verdict.IsClean, string.Join('\n', found.Verdict.Complaints.Concat(told)));
-        foreach (var kind in new[] { "kill_worker", "kill_api", "halt", "wire" }) Assert.Contains(found.Faults, f => f.Key.StartsWith(kind, StringComparison.Ordinal));
+        foreach (var kind in new[] { "kill_worker", "kill_api", "halt", "wire", "clock" }) Assert.Contains(found.Faults, f => f.Key.StartsWith(kind, StringComparison.Ordinal));
         Assert.Contains(found.Faults, f => f.Key.StartsWith("postgres", StringComparison.Ordinal));
         Assert.Contains(found.Faults, f => f.Key.StartsWith("redis", StringComparison.Ordinal));
     }

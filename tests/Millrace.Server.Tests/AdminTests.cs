@@ -39,7 +39,7 @@ public sealed class AdminTests : IDisposable
         Assert.Equal(0, await AdminAsync("verify", "--backup", Backup));
         Assert.Equal(0, await AdminAsync("restore", "--from", Backup, "--data", Data));
         Assert.Equal(0, await AdminAsync("verify", "--data", Data));
-        Assert.Contains("runs 1, of which 1 go on; journals with gaps 0; blobs 1, missing 0", _said.ToString(), StringComparison.Ordinal);
+        Assert.Contains("runs 1, of which 1 go on; journals with gaps 0; damaged records 0; blobs 1, missing 0", _said.ToString(), StringComparison.Ordinal);
         await using var again = await ServerProgram.StartAsync(["--database", Path.Combine(Data, "millrace.db"), "--blobs", Path.Combine(Data, "blobs")]);
         Assert.Equal("waiting", await StateAsync(again, run));
     }
@@ -73,7 +73,7 @@ public sealed class AdminTests : IDisposable
         var blobs = Path.Combine(_folder, "blobs");
         Assert.Equal(0, await AdminAsync("move", "--from", server.Data, "--to", uri, "--blobs", blobs));
         Assert.Equal(0, await AdminAsync("verify", "--database", uri, "--blobs", blobs));
-        Assert.Contains("runs 1, of which 1 go on; journals with gaps 0; blobs 1, missing 0", _said.ToString(), StringComparison.Ordinal);
+        Assert.Contains("runs 1, of which 1 go on; journals with gaps 0; damaged records 0; blobs 1, missing 0", _said.ToString(), StringComparison.Ordinal);
         await using var cluster = await ServerProgram.StartAsync(["--database", uri, "--blobs", blobs]);
         Assert.Equal("waiting", await StateAsync(cluster, run));
     }

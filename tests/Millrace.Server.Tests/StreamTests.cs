@@ -118,6 +118,36 @@ public abstract class StreamTests(TestServer server)
     }
 
     [Fact]
+    public async Task Fault_23_a_follower_that_does_not_read_costs_little_delays_nobody_and_is_caught_up_later()
+    {
+        const int Shown = 160;
+        var run = await server.StartAsync("slow", Gated);
+        await server.Gate.EnteredAsync(run);
+        await using var slow = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        await using var quick = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        await quick.ReadAsync();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < Shown; i++)
+        {
+            server.Gate.Show(run, new string((char)('a' + (i % 26)), 1 << 20));
+            await quick.ReadUntilAsync(m => m.Event == "live");
+        }
+
+        // Other tests run beside this one; what was shown is twice as much.
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, Shown / 2 * (1L << 20));
+        server.Gate.Open(run);
+        var seen = (await quick.ReadToEndAsync())[^1];
+        Assert.Equal("end", seen.Event);
+
+        var late = await slow.ReadToEndAsync();
+        Assert.InRange(late.Count(m => m.Event == "live"), 0, Shown / 2);
+        var records = late.Where(m => m.Event == "record").Select(m => long.Parse(m.Id!)).ToList();
+        Assert.Equal(Enumerable.Range(0, records.Count).Select(i => (long)i), records);
+        Assert.Equal("end", late[^1].Event);
+        Assert.Equal((await server.GetAsync($"/api/v1/runs/{run}")).Body["position"].AsNumber(), records[^1]);
+    }
+
+    [Fact]
     public async Task The_workspace_stream_tells_changes_of_state_and_goes_on_from_a_position()
     {
         await using var stream = await EventStreamReader.OpenAsync(server.Http, "/api/v1/stream");

@@ -67,6 +67,15 @@ public sealed partial class HouseTests
         Assert.Equal(Enumerable.Range(1, numbers.Count), numbers);
     }
 
+    /// <summary>A build of either shape can then work beside a newer one in the same cases.</summary>
+    [Fact]
+    public void Both_databases_have_the_same_migrations_and_say_the_same_of_older_builds()
+    {
+        static List<string> Of(string database) => [.. Tree.Files.Where(f => f.StartsWith($"db/migrations/{database}/", StringComparison.Ordinal))
+            .Select(f => $"{Path.GetFileName(f)}: {string.Join(' ', Tree.Lines(f).Where(l => l.Contains("compatible", StringComparison.OrdinalIgnoreCase)))}")];
+        Assert.Equal(Of("sqlite"), Of("postgres"));
+    }
+
     [Fact]
     public void No_text_names_a_registry_or_a_place_on_a_machine()
     {

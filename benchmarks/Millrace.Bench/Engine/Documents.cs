@@ -26,6 +26,13 @@ internal static class Documents
                     with: { n: '${ $item }' }
         """);
 
+    public static Workflow CallWaitCall(string duration) => Load("call-wait-call", $$"""
+
+          - before: { call: 'noop:1.0.0@default', with: { order: 4711 } }
+          - rest: { wait: {{duration}} }
+          - after: { call: 'noop:1.0.0@default', with: { order: 4711 } }
+        """);
+
     public static Workflow Wait(string duration) => Load("wait", $"""
 
           - rest:

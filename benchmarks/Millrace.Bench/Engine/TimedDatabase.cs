@@ -54,6 +54,8 @@ internal sealed class TimedDatabase(Database inner) : Database
             return result;
         }, chain);
 
+    public override Task<long?> ClockAsync(CancellationToken cancel = default) => inner.ClockAsync(cancel);
+
     public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => inner.MigrateAsync(cancel);
 
     public override ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -56,6 +56,7 @@ internal static class Effect
         }
         finally
         {
+            context.EndLive();
             EngineMetrics.EffectEnded(function.Descriptor, end, time.GetElapsedTime(began));
             EngineTrace.EffectEnded(span, end, outcome);
         }

@@ -16,6 +16,7 @@ internal sealed class EffectContext(RunActor actor, Step step, string? tracePare
     private readonly Dictionary<string, Json>? _recorded = step.SubSteps;
     private int _subSteps;
     private SecretMask? _mask;
+    private LiveMask? _live;
 
     public override Guid Organisation => actor.Tenant.Organisation;
     public override Guid Workspace => actor.Tenant.Workspace;
@@ -52,9 +53,23 @@ internal sealed class EffectContext(RunActor actor, Step step, string? tracePare
 
     public override void Live(string channel, Json data)
     {
-        if (Mask is { IsEmpty: false } mask) data = mask.Apply(data);
-        actor.Worker.Announcements.Live(actor.Topic, new LiveOutput(step.Id, channel, data, actor.Worker.Now));
+        if (Mask is { IsEmpty: false } mask)
+        {
+            if (data.StringOrNull is not { } text) data = mask.Apply(data);
+            else if ((_live ??= new LiveMask(mask)).Next(channel, text) is { Length: > 0 } shown) data = shown;
+            else return;
+        }
+
+        Show(channel, data);
     }
+
+    /// <summary>The function has ended: shows what was held back for the sake of its secrets.</summary>
+    public void EndLive()
+    {
+        foreach (var (channel, text) in _live?.Rest() ?? []) Show(channel, text);
+    }
+
+    private void Show(string channel, Json data) => actor.Worker.Announcements.Live(actor.Topic, new LiveOutput(step.Id, channel, data, actor.Worker.Now));
 
     public override void Heartbeat(Json detail = default) => Live("heartbeat", detail);
 

@@ -24,6 +24,7 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
             await RenewAsync();
             await HearAsync();
         }
+        if (await worker.Clock.SetAsync()) worker.Timers.Look();
         var dead = await FindDeadAsync();
         if (dead.Count == 0 && !_first) return;
         var now = worker.Now;

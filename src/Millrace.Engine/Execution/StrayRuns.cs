@@ -61,14 +61,14 @@ internal sealed class StrayRuns(Worker worker)
     private (RunRecord Record, long CreatedAt)? WriteGivenUp(DbUnit db, Tenant tenant, Guid run, WorkflowError error, byte[] entries)
     {
         if (RunStore.Get(db, tenant, run) is not { IsFinished: false } row) return null;
-        var last = JournalStore.Last(db, tenant, run);
-        var now = Math.Max(last?.At ?? 0, worker.Now);
+        var (last, lastAt) = JournalStore.End(db, tenant, run);
+        var now = Math.Max(lastAt, worker.Now);
         var record = new RunRecord
         {
             Tenant = tenant,
             Run = run,
             Lease = worker.Lease,
-            Seq = (last?.Seq ?? -1) + 1,
+            Seq = last + 1,
             At = now,
             Entries = entries,
             State = RunPhase.Faulted,

@@ -27,6 +27,9 @@ internal sealed class Timers : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
+    /// <summary>The clock was set: what is due by it now is called, and the timer set anew.</summary>
+    public void Look() => Fire();
+
     private void Fire()
     {
         var due = new List<RunActor>();

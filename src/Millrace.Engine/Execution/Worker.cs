@@ -51,7 +51,8 @@ internal sealed class Worker : IAsyncDisposable
     {
         _parts = parts;
         Settings = settings.Checked();
-        _around = new Surroundings(() => parts.NewId(parts.Time.GetUtcNow()), parts.Random);
+        Clock = new SharedClock(parts.Database, parts.Time);
+        _around = new Surroundings(() => parts.NewId(Clock.Time), parts.Random);
         Lanes = new Lanes(Settings);
         Timers = new Timers(parts.Time, () => Now);
         Journal = new JournalReader(parts.Database, parts.Blobs);
@@ -74,6 +75,7 @@ internal sealed class Worker : IAsyncDisposable
     public StrayRuns Strays { get; }
     public Announcements Announcements { get; }
     public LostRuns Lost { get; }
+    public SharedClock Clock { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -89,7 +91,7 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>It takes no more runs, and begins no effect that another worker could begin as well.</summary>
     public bool IsDraining => Volatile.Read(ref _draining);
 
-    public long Now => (Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    public long Now => Clock.Now;
 
     public Guid NewId() => _around.NewId();
 
@@ -352,6 +354,7 @@ internal sealed class Worker : IAsyncDisposable
 
     private async Task BeginLeaseAsync()
     {
+        await Clock.SetAsync();
         var now = Now;
         var lease = await Database.WriteAsync(db => LeaseStore.Begin(db, Settings.WorkerName, now, now + (long)Settings.LeaseTime.TotalMicroseconds));
         Volatile.Write(ref _lease, new Lease(lease));

@@ -28,6 +28,19 @@ internal sealed class SecretMask
         return text;
     }
 
+    /// <summary>How many of the text's last characters could be the beginning of a secret.</summary>
+    public int OpenEnd(string text)
+    {
+        var open = 0;
+        foreach (var value in _values)
+        {
+            for (var length = Math.Min(value.Length - 1, text.Length); length > open; length--)
+                if (text.AsSpan().EndsWith(value.AsSpan(0, length))) open = length;
+        }
+
+        return open;
+    }
+
     public Json Apply(Json value) => value.Kind switch
     {
         JsonKind.String => Apply(value.AsString()),

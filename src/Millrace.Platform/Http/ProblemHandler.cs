@@ -54,6 +54,7 @@ internal sealed class ProblemHandler(ILogger<ProblemHandler> log) : IExceptionHa
             Headers = new Dictionary<string, string> { ["Retry-After"] = "5" },
         },
         NewerBuildException newer => new Problem(503, "run.newer_build", "Only a newer build can read this run; another process may be one.", newer.Message),
+        DamagedRecordException damaged => new Problem(500, "run.damaged_record", "A record of the run's journal is damaged.", damaged.Message),
         // Nothing of the exception is told: it may hold what the caller must not see. The log has it.
         _ => new Problem(500, "server.fault", "The server failed; its log says why."),
     };

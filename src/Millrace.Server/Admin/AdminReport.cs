@@ -15,6 +15,6 @@ internal static class AdminReport
 
     public static async Task WriteAsync(TextWriter output, DatabaseCheck check)
     {
-        await output.WriteLineAsync($"runs {check.Runs}, of which {check.Live} go on; journals with gaps {check.Broken}; blobs {check.Blobs}{(check.BlobsMissing is { } missing ? $", missing {missing}" : ", not looked for")}");
+        await output.WriteLineAsync($"runs {check.Runs}, of which {check.Live} go on; journals with gaps {check.Broken}; damaged records {check.Damaged}; blobs {check.Blobs}{(check.BlobsMissing is { } missing ? $", missing {missing}" : ", not looked for")}");
     }
 }

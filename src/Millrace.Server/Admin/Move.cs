@@ -30,9 +30,10 @@ internal sealed class Move(AdminArguments arguments, TextWriter output, TimeProv
             return false;
         }
 
+        var now = await WholeDatabase.NowAsync(target, time, cancel);
         var held = await target.WriteAsync(db =>
         {
-            var runs = WholeDatabase.GiveBack(db, time.GetUtcNow());
+            var runs = WholeDatabase.GiveBack(db, now);
             TableMove.Finish(db);
             return runs;
         });

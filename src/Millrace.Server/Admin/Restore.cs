@@ -49,7 +49,8 @@ internal sealed class Restore(AdminArguments arguments, TextWriter output, TimeP
         if (!await CompareAsync(database, manifest, folder, arguments.Need("blobs"), cancel)) return false;
         // Another server counts its transactions from elsewhere: positions of logs must begin above those that came.
         await database.MigrateAsync(cancel);
-        await database.WriteAsync(db => WholeDatabase.GiveBack(db, time.GetUtcNow()));
+        var now = await WholeDatabase.NowAsync(database, time, cancel);
+        await database.WriteAsync(db => WholeDatabase.GiveBack(db, now));
         return true;
     }
 

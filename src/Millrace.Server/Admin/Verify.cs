@@ -2,6 +2,7 @@ using Millrace.Engine.Admin;
 using Millrace.Storage;
 using Millrace.Storage.Admin;
 using Millrace.Storage.Blobs;
+using Millrace.Storage.Sqlite;
 
 namespace Millrace.Server.Admin;
 
@@ -20,7 +21,9 @@ internal sealed class Verify(AdminArguments arguments, TextWriter output)
         foreach (var sum in await database.ReadAsync(db => TableSum.Of(db, tables), cancel)) await output.WriteLineAsync($"{sum.Table,-20} {sum.Rows,12}  {sum.Sha256[..16]}");
         var check = await WholeDatabase.CheckAsync(database, blobs, cancel);
         await AdminReport.WriteAsync(output, check);
-        return check.IsSound;
+        IReadOnlyList<string> faults = database is SqliteDatabase file ? await Snapshots.FaultsAsync(file, cancel) : [];
+        foreach (var fault in faults) await output.WriteLineAsync($"the file is damaged: {fault}");
+        return check.IsSound && faults.Count == 0;
     }
 
     private async Task<bool> OfBackupAsync(string folder, CancellationToken cancel)

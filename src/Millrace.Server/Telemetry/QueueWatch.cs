@@ -34,7 +34,8 @@ internal sealed class QueueWatch : IAsyncDisposable
 
     public async Task RunOnceAsync()
     {
-        var now = (_time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        // Due times are written by the clock that all processes of the database share.
+        var now = await _database.ClockAsync(_stop.Token) ?? (_time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
         var queue = await _database.ReadAsync(db => RunStore.Queue(db, now), _stop.Token);
         Volatile.Write(ref _seen, new QueueSeen(queue, queue.DueSince is { } since ? (now - since) / 1e6 : 0));
     }

@@ -24,6 +24,13 @@ public static class Snapshots
         DurableFolder.Sync(Path.GetDirectoryName(Path.GetFullPath(into))!);
     }
 
+    /// <summary>What SQLite finds wrong with the structure of a file and with its indexes, a line each; empty when all is well. Reads all of it.</summary>
+    public static async Task<IReadOnlyList<string>> FaultsAsync(SqliteDatabase database, CancellationToken cancel = default)
+    {
+        var said = await database.ReadAsync(db => db.Query("pragma integrity_check(20)", r => r.Text(0)), cancel);
+        return said is ["ok"] ? [] : said;
+    }
+
     /// <summary>Gives a closed database file its name, when all of it is on disk.</summary>
     public static void PutInPlace(string aside, string path)
     {

@@ -49,6 +49,9 @@ public sealed class PostgresDatabase : Database
 
     public override Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null) => _writer.Add(write, chain);
 
+    public override async Task<long?> ClockAsync(CancellationToken cancel = default) =>
+        await ReadAsync(db => db.First("select (extract(epoch from clock_timestamp()) * 1000000)::bigint", r => r.Long(0), 0L), cancel);
+
     public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) =>
         MigrateAsync(MigrationSet.OfAssembly("migrations/postgres/"), cancel);
 

@@ -14,6 +14,9 @@ public sealed class PostgresLink : BusLink
 {
     private const string Channel = "millrace";
 
+    /// <summary>In the place of a topic: messages of any may have been dropped.</summary>
+    private const string Everything = "*";
+
     /// <summary>Characters; PostgreSQL takes less than 8,000 bytes.</summary>
     private const int PayloadCharsMax = 4_000;
 
@@ -34,6 +37,9 @@ public sealed class PostgresLink : BusLink
     private readonly TimeProvider _time;
     private readonly Task _running;
     private volatile bool _up;
+
+    /// <summary>More was to be sent than may wait: the others are told so.</summary>
+    private volatile bool _dropped;
 
     private PostgresLink(string settings, Action<LinkMessage> received, TimeProvider time)
         : base(received)
@@ -60,7 +66,8 @@ public sealed class PostgresLink : BusLink
         if (topic.StartsWith("run:", StringComparison.Ordinal)) return;
         var text = Convert.ToBase64String(payload.Span);
         if (text.Length > PayloadCharsMax) text = "";
-        if (_waiting.Count < WaitingMax) _waiting.AddOrUpdate((topic, text), static (_, p) => p, static (_, last, p) => Math.Max(last, p), position);
+        if (_waiting.Count < WaitingMax || _waiting.ContainsKey((topic, text))) Wait((topic, text), position);
+        else _dropped = true;
         _news.Writer.TryWrite(true);
     }
 
@@ -110,9 +117,9 @@ public sealed class PostgresLink : BusLink
     {
         connection.Notification += (_, e) => Arrived(e.Payload);
         await using (var listen = new NpgsqlCommand($"listen {Channel}", connection)) await listen.ExecuteNonQueryAsync(cancel);
+        RaiseLost(null);
         _up = true;
         RaiseChanged(true);
-        RaiseLost(null);
         try
         {
             while (true) await connection.WaitAsync(cancel);
@@ -130,23 +137,42 @@ public sealed class PostgresLink : BusLink
         while (true)
         {
             await _news.Reader.ReadAsync(cancel);
-            var texts = new List<string>();
+            var dropped = _dropped;
+            _dropped = false;
+            var taken = new List<KeyValuePair<(string Topic, string Payload), long>>();
             foreach (var key in _waiting.Keys)
             {
-                if (_waiting.TryRemove(key, out var position))
-                    texts.Add(string.Create(CultureInfo.InvariantCulture, $"{_sender} {key.Topic} {position} {key.Payload}"));
+                if (_waiting.TryRemove(key, out var position)) taken.Add(KeyValuePair.Create(key, position));
             }
 
-            if (texts.Count == 0) continue;
+            if (taken.Count == 0 && !dropped) continue;
+            var texts = taken.ConvertAll(t => string.Create(CultureInfo.InvariantCulture, $"{_sender} {t.Key.Topic} {t.Value} {t.Key.Payload}"));
+            if (dropped) texts.Add($"{_sender} {Everything} 0 ");
             notify.Parameters.Clear();
             notify.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. texts] });
-            await notify.ExecuteNonQueryAsync(cancel);
+            try
+            {
+                await notify.ExecuteNonQueryAsync(cancel);
+            }
+            catch
+            {
+                // Perhaps it was sent: a hint that comes twice costs nothing, one that never comes a poll interval.
+                foreach (var (key, position) in taken) Wait(key, position);
+                _dropped |= dropped;
+                _news.Writer.TryWrite(true);
+                throw;
+            }
         }
     }
 
+    private void Wait((string Topic, string Payload) message, long position) =>
+        _waiting.AddOrUpdate(message, static (_, p) => p, static (_, last, p) => Math.Max(last, p), position);
+
     private void Arrived(string text)
     {
-        if (text.Split(' ') is not [var sender, var topic, var at, var payload] || sender == _sender || !_followed.ContainsKey(topic)) return;
+        if (text.Split(' ') is not [var sender, var topic, var at, var payload] || sender == _sender) return;
+        if (topic == Everything) RaiseLost(null);
+        if (!_followed.ContainsKey(topic)) return;
         if (!long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return;
         Span<byte> bytes = stackalloc byte[PayloadCharsMax];
         if (Convert.TryFromBase64String(payload, bytes, out var length)) Deliver(new LinkMessage(topic, position, bytes[..length].ToArray()));

@@ -96,7 +96,9 @@ internal sealed class PostgresReaders(NpgsqlConnectionStringBuilder settings, Po
         using var interruption = cancel.UnsafeRegister(static connection => ((NpgsqlConnection)connection!).CancelRunning(), reader.Connection.Inner);
         try
         {
-            return read(reader.Unit);
+            var result = read(reader.Unit);
+            reader.Unit.CheckNotRefused();
+            return result;
         }
         finally
         {

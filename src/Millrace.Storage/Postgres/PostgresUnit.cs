@@ -45,7 +45,7 @@ internal sealed class PostgresUnit : DbUnit
     /// <param name="first">The first position the transaction may give.</param>
     public void PositionsFrom(long first) => _first = first;
 
-    public void Enter() => (_open, HasTouched) = (true, false);
+    public void Enter() => (_open, HasTouched, Refusal) = (true, false, null);
 
     public void Leave() => _open = false;
 
@@ -59,9 +59,9 @@ internal sealed class PostgresUnit : DbUnit
             HasTouched |= rows > 0 || !IsRowStatement(sql);
             return rows;
         }
-        catch
+        catch (Exception e)
         {
-            HasTouched = true;
+            Refuse(e);
             throw;
         }
     }
@@ -112,7 +112,15 @@ internal sealed class PostgresUnit : DbUnit
     internal override void Script(string sql)
     {
         HasTouched = true;
-        Settled().Run(sql);
+        try
+        {
+            Settled().Run(sql);
+        }
+        catch (Exception e)
+        {
+            Refuse(e);
+            throw;
+        }
     }
 
     private void Later(string sql, Guid row, Repeat repeat, Func<Guid, Exception>? otherwise, ReadOnlySpan<DbValue> parameters)
@@ -121,15 +129,44 @@ internal sealed class PostgresUnit : DbUnit
         HasTouched = true;
         if (IsAlone)
         {
-            // One that could never be sent in a group is refused here too: else every group would be taken apart for it, and nobody would know.
-            Pending.Prepare(connection, sql);
-            Bytes += SizeOf(parameters);
-            if (connection.Execute(sql, parameters) == 0 && otherwise is not null) throw otherwise(row);
+            Alone(connection, sql, row, otherwise, parameters);
             return;
         }
 
-        if (Pending.Conflicts(sql, row, repeat)) Pending.Send(connection);
+        if (Pending.Conflicts(sql, row, repeat)) Send(connection);
         Pending.Add(connection, sql, row, repeat, otherwise, parameters);
+    }
+
+    private void Alone(PostgresConnection connection, string sql, Guid row, Func<Guid, Exception>? otherwise, ReadOnlySpan<DbValue> parameters)
+    {
+        // One that could never be sent in a group is refused here too: else every group would be taken apart for it, and nobody would know.
+        Pending.Prepare(connection, sql);
+        Bytes += SizeOf(parameters);
+        var rows = 0;
+        try
+        {
+            rows = connection.Execute(sql, parameters);
+        }
+        catch (Exception e)
+        {
+            Refuse(e);
+            throw;
+        }
+
+        if (rows == 0 && otherwise is not null) throw otherwise(row);
+    }
+
+    private void Send(PostgresConnection connection)
+    {
+        try
+        {
+            Pending.Send(connection);
+        }
+        catch (Exception e)
+        {
+            Refuse(e);
+            throw;
+        }
     }
 
     /// <summary>Set while each unit is asked by itself whose statement was refused.</summary>
@@ -149,23 +186,34 @@ internal sealed class PostgresUnit : DbUnit
             });
             HasTouched |= rows > 0 && IsRowStatement(sql);
         }
-        catch
+        catch (Exception e)
         {
-            HasTouched = true;
+            Refuse(e);
             throw;
         }
+    }
+
+    /// <summary>The server takes no more of a transaction after a statement it refused, and would answer its commit with a silent rollback.</summary>
+    private void Refuse(Exception e)
+    {
+        HasTouched = true;
+        if (e is StatementException or GroupRefusedException) Refusal = e;
     }
 
     /// <summary>What waits comes before what answers.</summary>
     private PostgresConnection Settled()
     {
         var connection = Opened();
-        if (!Pending.IsEmpty) Pending.Send(connection);
+        if (!Pending.IsEmpty) Send(connection);
         return connection;
     }
 
-    private PostgresConnection Opened() =>
-        _open ? _connection! : throw new InvalidOperationException("This unit has ended; it is usable only inside the function it was given to.");
+    private PostgresConnection Opened()
+    {
+        if (!_open) throw new InvalidOperationException("This unit has ended; it is usable only inside the function it was given to.");
+        CheckNotRefused();
+        return _connection!;
+    }
 
     private static bool IsRowStatement(string sql)
     {

@@ -129,6 +129,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
 
     public override void CheckUnit()
     {
+        _unit.CheckNotRefused();
         if (_unit.IsAlone) SendAlone();
     }
 

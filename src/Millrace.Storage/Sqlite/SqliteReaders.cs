@@ -48,7 +48,9 @@ internal sealed class SqliteReaders(string path, SqliteOptions options) : IAsync
         reader.Unit.Enter();
         try
         {
-            return read(reader.Unit);
+            var result = read(reader.Unit);
+            reader.Unit.CheckNotRefused();
+            return result;
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

@@ -24,7 +24,7 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
     /// <summary>Called when a transaction begins.</summary>
     public void Begin() => _transaction++;
 
-    public void Enter() => _open = true;
+    public void Enter() => (_open, Refusal) = (true, null);
 
     public void Leave() => _open = false;
 
@@ -37,6 +37,11 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
             BytesBound += statement.Bind(parameters);
             while (statement.Step()) { }
             return connection.TotalChanges == before ? 0 : connection.Changes;
+        }
+        catch (StatementException e)
+        {
+            Refusal = e;
+            throw;
         }
         finally
         {
@@ -54,6 +59,11 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
             while (statement.Step()) rows.Add(map(statement.Row));
             return rows;
         }
+        catch (StatementException e)
+        {
+            Refusal = e;
+            throw;
+        }
         finally
         {
             statement.Release();
@@ -68,6 +78,11 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
         {
             BytesBound += statement.Bind(parameters);
             return statement.Step() ? map(statement.Row) : absent;
+        }
+        catch (StatementException e)
+        {
+            Refusal = e;
+            throw;
         }
         finally
         {
@@ -96,22 +111,42 @@ internal sealed class SqliteUnit(SqliteConnection connection) : DbUnit
     internal override void Script(string sql)
     {
         HasChangedSchema = true;
-        Standing().Run(sql);
+        try
+        {
+            Standing().Run(sql);
+        }
+        catch (StatementException e)
+        {
+            Refusal = e;
+            throw;
+        }
     }
 
     private DbValue[] Positioned(int length) => _positioned?.Length == length ? _positioned : _positioned = new DbValue[length];
 
     private SqliteStatement Take(string sql)
     {
-        var statement = Standing().Take(sql);
-        HasChangedSchema |= statement.ChangesSchema;
-        return statement;
+        try
+        {
+            var statement = Standing().Take(sql);
+            HasChangedSchema |= statement.ChangesSchema;
+            return statement;
+        }
+        catch (StatementException e)
+        {
+            Refusal = e;
+            throw;
+        }
     }
 
     /// <summary>SQLite undoes a transaction by itself on some errors; a further statement would be a transaction of its own.</summary>
     private SqliteConnection Standing() =>
         Opened() is var opened && Fault is { } fault ? throw new StorageUnavailableException(fault) : opened;
 
-    private SqliteConnection Opened() =>
-        _open ? connection : throw new InvalidOperationException("This unit has ended; it is usable only inside the function it was given to.");
+    private SqliteConnection Opened()
+    {
+        if (!_open) throw new InvalidOperationException("This unit has ended; it is usable only inside the function it was given to.");
+        CheckNotRefused();
+        return connection;
+    }
 }

@@ -52,6 +52,7 @@ internal sealed class SqliteWriteSession(SqliteConnection connection, SqliteChec
 
     public override void CheckUnit()
     {
+        _unit.CheckNotRefused();
         if (connection.HasDanglingReferences)
             throw new StatementException(StatementFailure.ForeignKey, "FOREIGN KEY constraint failed", "commit");
     }

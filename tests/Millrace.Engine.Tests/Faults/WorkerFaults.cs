@@ -1,8 +1,11 @@
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
+using Millrace.Tests.Fakes;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests.Faults;
@@ -102,6 +105,38 @@ public abstract class WorkerFaults(TestDatabases databases) : EngineSuite(databa
         Assert.Equal(1, Assert.Single(test.Functions.Ledger).Value);
     }
 
+    /// <summary>Due times are the database's: a process whose own clock is wrong writes none that is late for others, and wakes nothing early.</summary>
+    [Fact]
+    public async Task Fault_15_a_worker_whose_clock_is_an_hour_ahead_or_jumps_back_an_hour_wakes_runs_in_time_and_none_early()
+    {
+        await using var test = await OpenAsync(Shared);
+        var clock = new SkewedTime(test.Time) { Off = TimeSpan.FromHours(1) };
+        var (wrong, _) = await test.JoinAsync(clock);
+        await using var _1 = wrong;
+        var workflow = test.Define("- rest: { wait: PT1M }");
+
+        // Begun by the right one, both may end it; begun by the wrong one as well.
+        foreach (var engine in new[] { test.Engine, wrong })
+        {
+            var begun = test.Time.GetUtcNow();
+            var id = await StartAsync(engine, workflow);
+            var row = await test.PassUntilAsync(id, r => r.WakeAt is not null);
+            Assert.InRange(Time(row.WakeAt!.Value) - begun, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.5));
+            await test.PassUntilAsync(id, r => r.IsFinished);
+            Assert.InRange(test.Time.GetUtcNow() - begun, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.5));
+        }
+
+        // Alone now, and its clock goes two hours back while the run waits.
+        test.Database.Die();
+        var last = test.Time.GetUtcNow();
+        var alone = await StartAsync(wrong, workflow);
+        await test.PassUntilAsync(alone, r => r.WakeAt is not null);
+        clock.Off = TimeSpan.FromHours(-1);
+        var ended = await test.PassUntilAsync(alone, r => r.IsFinished);
+        Assert.InRange(test.Time.GetUtcNow() - last, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.5));
+        Assert.InRange(Time(ended.EndedAt!.Value) - last, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1.5));
+    }
+
     /// <summary>A store that hangs must find as much to do when it comes back as one thing each that was wanted, and not one for every try.</summary>
     [Fact]
     public async Task Fault_17_a_store_that_hangs_is_not_asked_again_and_again_and_everything_goes_on_when_it_answers()
@@ -124,6 +159,34 @@ public abstract class WorkerFaults(TestDatabases databases) : EngineSuite(databa
         test.Database.Thaw();
         foreach (var id in ids) Assert.Equal(RunPhase.Completed, (await test.PassUntilAsync(id, r => r.IsFinished)).State);
     }
+
+    [Fact]
+    public async Task Fault_18_a_heartbeat_is_one_write_for_each_worker_however_many_runs_it_holds()
+    {
+        const int Workers = 500, Runs = 300;
+        await using var test = await OpenAsync(Shared);
+        var workflow = test.Define(HoldThenCount);
+        await Task.WhenAll(Enumerable.Range(0, Runs).Select(_ => test.StartAsync(workflow)));
+        var databases = new List<CrashingDatabase> { test.Database };
+        for (var i = 1; i < Workers; i++) databases.Add((await test.JoinAsync()).Database);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (test.Functions.Held.Count < Runs) await pulse.WaitForNextTickAsync(patience.Token);
+        for (var beat = 1; beat <= 3; beat++)
+        {
+            var before = databases.ConvertAll(d => d.Writes);
+            test.Time.Advance(test.Settings.LeaseTime / 4);
+            while (databases.Where((d, i) => d.Writes == before[i]).Any()) await pulse.WaitForNextTickAsync(patience.Token);
+            Assert.All(databases.Zip(before), d => Assert.Equal(d.Second + 1, d.First.Writes));
+        }
+
+        databases.ForEach(d => d.Die());
+    }
+
+    private static DateTimeOffset Time(long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
+
+    private static async Task<Guid> StartAsync(DurableEngine engine, Workflow workflow) =>
+        ((StartOutcome.Started)await engine.StartAsync(new StartRequest(Tenant.Default, workflow, Json.EmptyObject))).Run;
 
     private static async Task AliveAgainAsync(TestEngine test, long after)
     {

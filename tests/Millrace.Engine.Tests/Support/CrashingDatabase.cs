@@ -16,6 +16,9 @@ internal sealed class CrashingDatabase(Database disk) : Database
     /// <summary>Whether that write still reaches the disk.</summary>
     public bool AfterCommit { get; set; }
 
+    /// <summary>The clock of the database, where a test gives it one; otherwise each process goes by its own.</summary>
+    public Func<DateTimeOffset>? Clock { get; init; }
+
     public long Writes => Interlocked.Read(ref _writes);
 
     public Task Died => _died.Task;
@@ -57,6 +60,9 @@ internal sealed class CrashingDatabase(Database disk) : Database
         Die();
         return await Never<T>();
     }
+
+    public override Task<long?> ClockAsync(CancellationToken cancel = default) =>
+        Task.FromResult(Clock is { } clock ? (clock() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond : (long?)null);
 
     public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
 

@@ -67,15 +67,16 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     }
 
     /// <summary>Another worker beside the first, which sees the same database and can die or stand still by itself.</summary>
-    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync()
+    /// <param name="time">Its own clock, where it is another than <see cref="Time"/>, which is then the database's.</param>
+    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync(TimeProvider? time = null)
     {
-        var database = new CrashingDatabase(_disk!);
-        var engine = await OpenEngineAsync(database);
+        var database = new CrashingDatabase(_disk!) { Clock = time is null ? null : Time.GetUtcNow };
+        var engine = await OpenEngineAsync(database, time: time);
         return (engine, database);
     }
 
-    private Task<DurableEngine> OpenEngineAsync(CrashingDatabase database, IDefinitionSource? definitions = null) => DurableEngine.OpenAsync(
-        new EngineParts(database, Blobs, Bus, new FunctionRegistry(Functions.All), definitions ?? this, this, Time, NullLogger.Instance), Settings);
+    private Task<DurableEngine> OpenEngineAsync(CrashingDatabase database, IDefinitionSource? definitions = null, TimeProvider? time = null) => DurableEngine.OpenAsync(
+        new EngineParts(database, Blobs, Bus, new FunctionRegistry(Functions.All), definitions ?? this, this, time ?? Time, NullLogger.Instance), Settings);
 
     /// <summary>The definition is there no more, as after somebody took it out of the database.</summary>
     public void Forget(Workflow workflow) => _workflows.Remove(workflow);

@@ -51,6 +51,50 @@ public sealed class LogTests
         Assert.DoesNotContain(server.Said, l => l.Contains(secret, StringComparison.Ordinal));
     }
 
+    /// <summary>A process that is given a secret and shows it: whole, in an error, and in two pieces of a line that is too long to be waited for.</summary>
+    [Fact]
+    public async Task Fault_26_a_secret_is_in_no_stream_no_metric_no_answer_and_no_line()
+    {
+        const string secret = "sesame-5f1c-open";
+        await using var server = await ServerProgram.StartAsync(["--log=json"], ("MILLRACE_SECRET_word", secret));
+        var go = Path.Combine(server.Data, "go");
+        var run = await server.RunAsync("shows", $$"""
+              - show:
+                  run:
+                    shell:
+                      command: |
+                        until [ -e "$GO" ]; do sleep 0.05; done
+                        echo "begin $WORD end"
+                        head -c 9000 /dev/zero | tr '\0' x
+                        printf '%s' "$(echo "$WORD" | cut -c 1-9)"
+                        sleep 0.3
+                        echo "$WORD" | cut -c 10-
+                        echo "failed with $WORD" >&2
+                        printf 'sesa'
+                        exit 3
+                      environment: { WORD: '${ $secrets.word }', GO: '{{go}}' }
+            """, head: "use: {secrets: [word]}\n");
+        using var workspace = await server.Http.GetAsync("/api/v1/stream", HttpCompletionOption.ResponseHeadersRead);
+        var shown = new List<string>();
+        await using (var follows = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream"))
+        {
+            await follows.ReadAsync();
+            await File.WriteAllTextAsync(go, "");
+            shown.Add(string.Join('\n', (await follows.ReadToEndAsync()).Select(m => m.Data.ToString())));
+        }
+
+        Assert.Contains("begin *** end", shown[0], StringComparison.Ordinal);
+        Assert.Contains("\"***\\n", shown[0], StringComparison.Ordinal);
+        Assert.Contains("failed with ***", shown[0], StringComparison.Ordinal);
+        Assert.Contains("\"sesa\"", shown[0], StringComparison.Ordinal);
+        foreach (var path in new[] { "", "/steps", "/steps/1", "/journal", "/waiting" }) shown.Add(await server.Http.GetStringAsync($"/api/v1/runs/{run}{path}"));
+        foreach (var path in new[] { "/metrics", "/api/v1/runs", "/api/v1/system", "/api/v1/definitions" }) shown.Add(await server.Http.GetStringAsync(path));
+        await server.StopAsync();
+        shown.Add(await workspace.Content.ReadAsStringAsync());
+        shown.AddRange(server.Said);
+        foreach (var part in new[] { "5f1c", "sesame-5f", "1c-open" }) Assert.All(shown, text => Assert.DoesNotContain(part, text, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task As_text_it_stays_what_people_read()
     {

@@ -68,6 +68,9 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     public Network Network { get; }
     public EngineSettings Settings => _settings;
 
+    /// <summary>Half of the worlds have a clock that all workers ask for; there, one whose own is wrong for ever does no harm.</summary>
+    private bool SharesClock => _settings.CpuMax % 2 == 0;
+
     /// <summary>Null while the machine is down.</summary>
     public SqliteDatabase? Database { get; private set; }
 
@@ -119,7 +122,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     {
         var process = Scheduler.Start($"worker{++_started}");
         var chance = _dice.Fork();
-        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { Trouble = Trouble, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
+        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { TellsTime = SharesClock, Trouble = Trouble, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
         var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry(Outside.Functions), this, this, process.Time, _log)
         {
             Link = Network.Join(process, worker.Bus),
@@ -189,7 +192,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         foreach (var worker in Workers)
         {
             worker.Process.Resume();
-            worker.Process.Skew = TimeSpan.Zero;
+            if (!SharesClock) worker.Process.Skew = TimeSpan.Zero;
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
 
     public Trouble Trouble { get; set; } = new();
 
+    /// <summary>Whether workers go by its clock, as on PostgreSQL; otherwise each goes by its own.</summary>
+    public bool TellsTime { get; init; }
+
     /// <summary>Sabotage: how likely a write is acknowledged that was never made.</summary>
     public double Forgotten { get; init; }
 
@@ -71,6 +74,15 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
         await AnswerAsync();
         if (lies) throw Refusal("the connection was lost before the answer");
         return answer;
+    }
+
+    public override async Task<long?> ClockAsync(CancellationToken cancel = default)
+    {
+        if (!TellsTime) return null;
+        if (dice.Chance(Trouble.ReadsRefused)) throw Refusal("the connection was refused");
+        var told = process.Scheduler.Now;
+        await AnswerAsync();
+        return told;
     }
 
     public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);

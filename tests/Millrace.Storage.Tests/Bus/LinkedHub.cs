@@ -13,8 +13,13 @@ internal sealed class LinkedHub : IAsyncDisposable
     private TaskCompletionSource _changed = New();
 
     public LinkedHub(RedisOptions options, Action<LinkMessage>? received = null)
+        : this(receive => RedisLink.Open(options, receive), received)
     {
-        Link = RedisLink.Open(options, message =>
+    }
+
+    public LinkedHub(Func<Action<LinkMessage>, BusLink> open, Action<LinkMessage>? received = null)
+    {
+        Link = open(message =>
         {
             lock (_lock) _received.Add(message);
             received?.Invoke(message);

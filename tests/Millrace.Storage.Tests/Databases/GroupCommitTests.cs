@@ -66,6 +66,44 @@ public abstract class GroupCommitTests(TestDatabases databases) : DatabaseSuite(
         Assert.Equal([1, 5], await IdsAsync());
     }
 
+    /// <summary>PostgreSQL takes nothing more in such a transaction, and answers its commit with a rollback that looks like success.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_unit_is_over_with_its_first_refused_statement_even_when_its_function_caught_that(bool goesOn)
+    {
+        await Database.WriteAsync(unit => Insert(unit, 1));
+        var caught = new List<Exception>();
+        var (writes, release) = HoldGroup();
+        writes.Add(Database.WriteAsync(unit => Insert(unit, 2)));
+        writes.Add(Database.WriteAsync(unit =>
+        {
+            caught.Clear();
+            Insert(unit, 3);
+            caught.Add(Assert.ThrowsAny<Exception>(() => Insert(unit, 1)));
+            if (goesOn) caught.Add(Assert.ThrowsAny<Exception>(() => Insert(unit, 4)));
+            return 0;
+        }));
+        writes.Add(Database.WriteAsync(unit => Insert(unit, 5)));
+        release.Release();
+        await SettledAsync(writes);
+        Assert.Equal(StatementFailure.Duplicate, (await Assert.ThrowsAsync<StatementException>(() => writes[2])).Failure);
+        Assert.All(caught, e => Assert.Same(caught[0], e));
+        Assert.Equal([1, 2, 5], await IdsAsync());
+        Assert.Null(Database.Fault);
+    }
+
+    [Fact]
+    public async Task A_read_is_over_with_its_first_refused_statement_as_well()
+    {
+        await Assert.ThrowsAsync<StatementException>(() => Database.ReadAsync(unit =>
+        {
+            Assert.Throws<StatementException>(() => unit.First("select nothing from item", r => r.Long(0), 0L));
+            return 0;
+        }));
+        Assert.Empty(await IdsAsync());
+    }
+
     [Fact]
     public async Task A_schema_change_is_undone_with_its_unit()
     {

@@ -70,7 +70,11 @@ public abstract class LogTests(TestDatabases databases) : DatabaseSuite(database
         database.ReadAsync(unit => unit.Query(Settled, r => (r.Long(0), r.Long(1)), after, unit.Horizon));
 }
 
-public sealed class LogOnSqliteTests() : LogTests(TestDatabases.Sqlite);
+public sealed class LogOnSqliteTests() : LogTests(TestDatabases.Sqlite)
+{
+    [Fact]
+    public async Task A_process_alone_goes_by_its_own_clock() => Assert.Null(await Database.ClockAsync());
+}
 
 public sealed class LogOnPostgresTests() : LogTests(TestDatabases.Postgres)
 {
@@ -97,6 +101,15 @@ public sealed class LogOnPostgresTests() : LogTests(TestDatabases.Postgres)
         go.Release();
         await late;
         Assert.Equal([1, 2], await SeqsAsync(Database, 2));
+    }
+
+    [Fact]
+    public async Task All_processes_are_told_the_same_time()
+    {
+        await using var other = Open();
+        var told = new List<long?> { await Database.ClockAsync(), await other.ClockAsync(), await Database.ClockAsync(), await other.ClockAsync() };
+        Assert.Equal(told.Order(), told);
+        Assert.True(told[0] > 1_600_000_000_000_000, "Unix microseconds");
     }
 
     [Fact]

@@ -15,31 +15,39 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private readonly string _folder;
     private readonly string _direct;
 
-    private ChaosCluster(PostgresServer postgres, RedisServer redis, string dll, string folder)
+    private readonly IReadOnlyList<NetworkNamespace> _networks;
+
+    private ChaosCluster(PostgresServer postgres, RedisServer redis, string dll, string folder, IReadOnlyList<NetworkNamespace> networks)
     {
+        _networks = networks;
         (Postgres, Redis, _folder) = (postgres, redis, folder);
         _direct = $"Host=127.0.0.1;Port={postgres.Port};Username=millrace;Database=test1;Pooling=false;Timeout=3;Command Timeout=30";
-        ChaosProcess Make(string role, int number) => new(dll, folder, role, number, postgres.Port, redis.Port);
+        ChaosProcess Make(string role, int number, NetworkNamespace? network = null) => new(dll, folder, role, number, postgres.Port, redis.Port, network);
         Scheduler = Make("scheduler", 1);
         Api = [.. Enumerable.Range(1, Apis).Select(n => Make("api", n))];
-        Workers = [.. Enumerable.Range(1, WorkersCount).Select(n => Make("worker", n))];
+        Workers = [.. Enumerable.Range(1, WorkersCount).Select(n => Make("worker", n, networks.ElementAtOrDefault(n - 1)))];
     }
 
     public PostgresServer Postgres { get; }
     public RedisServer Redis { get; }
+
+    /// <summary>Whether workers are in networks of their own, and must find what is outside at <see cref="NetworkNamespace.Machine"/>.</summary>
+    public bool IsApart => _networks.Count > 0;
+
     public ChaosProcess Scheduler { get; }
     public ChaosProcess[] Api { get; }
     public ChaosProcess[] Workers { get; }
     public IEnumerable<ChaosProcess> All => [Scheduler, .. Workers, .. Api];
 
-    public static async Task<ChaosCluster> StartAsync(string dll, CancellationToken cancel)
+    /// <param name="apart">Whether each worker has a network of its own, where the machine lets us.</param>
+    public static async Task<ChaosCluster> StartAsync(string dll, bool apart, CancellationToken cancel)
     {
         var postgres = await PostgresServer.StartAsync("fsync=on", "max_wal_size=2GB");
         await postgres.CreateDatabaseAsync();
         var redis = await RedisServer.StartAsync();
         var folder = Directory.CreateTempSubdirectory("millrace-chaos-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "data"));
-        var cluster = new ChaosCluster(postgres, redis, dll, folder);
+        var cluster = new ChaosCluster(postgres, redis, dll, folder, apart ? NetworkNamespace.Create(WorkersCount) : []);
         // The first one migrates the database.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(StartLimit);
@@ -64,6 +72,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var process in All.Reverse()) await process.DisposeAsync();
+        foreach (var network in _networks) await network.DisposeAsync();
         await Redis.DisposeAsync();
         await Postgres.DisposeAsync();
         Directory.Delete(_folder, recursive: true);

@@ -27,7 +27,8 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
             EveryAsync(1, 4, 12, r => HaltAsync(r, giveUp), stop),
             EveryAsync(2, 5, 40, r => RestartPostgresAsync(r, giveUp), stop),
             EveryAsync(3, 5, 20, r => HarmRedisAsync(r, giveUp), stop),
-            EveryAsync(4, 4, 15, r => CutAsync(r, giveUp), stop));
+            EveryAsync(4, 4, 15, r => CutAsync(r, giveUp), stop),
+            EveryAsync(5, 3, 10, SetClockAsync, stop));
         await Task.WhenAll(_underway);
         await Task.WhenAll(cluster.All.Select(p => p.StartAsync(giveUp)));
     }
@@ -109,6 +110,14 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
     private async Task CutAsync(Random random, CancellationToken giveUp)
     {
         var process = cluster.All.ElementAt(random.Next(cluster.All.Count()));
+        if (process.Network is { } network && random.Next(2) == 0)
+        {
+            Count("network_cut", process.Name);
+            network.Cut();
+            await Pause.ForAsync(random.Between(0.2, ChaosCluster.LeaseSeconds * 2.5), giveUp);
+            network.Heal();
+            return;
+        }
         var (wire, name) = random.Next(3) == 0 ? (process.Redis, "redis") : (process.Postgres, "postgres");
         var torn = random.Next(3) == 0;
         Count(torn ? "wire_torn" : "wire_cut", $"{process.Name} to {name}");
@@ -116,6 +125,16 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
         else wire.Cut();
         await Pause.ForAsync(random.Between(0.2, ChaosCluster.LeaseSeconds * 2.5), giveUp);
         wire.Heal();
+    }
+
+    /// <summary>Minutes or an hour, forth or back, and left so; now and then right again.</summary>
+    private Task SetClockAsync(Random random)
+    {
+        var process = cluster.All.ElementAt(random.Next(cluster.All.Count()));
+        var off = random.Next(4) == 0 ? TimeSpan.Zero : random.Next(2) == 0 ? random.Between(-3_600, 3_600) : random.Between(-20, 20);
+        Count("clock_jump", $"{process.Name} to {off.TotalSeconds:0} s");
+        process.SetClock(off);
+        return Task.CompletedTask;
     }
 
     private async Task MeasureTakeoverAsync(int id, long died, CancellationToken giveUp)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using Millrace.Tests.Crash;
 using Millrace.Tests.Servers;
 
@@ -8,19 +9,25 @@ namespace Millrace.Tests.Chaos;
 /// <summary>One process of the cluster on a port of its own, with its wires to PostgreSQL and Redis. Started again whenever it ends, as a service manager does.</summary>
 internal sealed class ChaosProcess : IAsyncDisposable
 {
-    private readonly string _dll;
     private readonly string _folder;
     private readonly int _port = LoopbackPort.Free();
     private ServerProcess? _process;
 
-    public ChaosProcess(string dll, string folder, string role, int number, int postgres, int redis)
+    /// <param name="network">The network it is in; null: the machine's.</param>
+    public ChaosProcess(string dll, string folder, string role, int number, int postgres, int redis, NetworkNamespace? network = null)
     {
-        (_dll, _folder, Role, Name) = (dll, folder, role, $"{role}-{number}");
-        (Postgres, Redis) = (new CuttableLink(postgres), new CuttableLink(redis));
+        Network = network;
+        var near = IPAddress.Parse(Server);
+        (Dll, _folder, Role, Name) = (dll, folder, role, $"{role}-{number}");
+        (Postgres, Redis) = (new CuttableLink(postgres, near), new CuttableLink(redis, near));
     }
+
+    /// <summary>The build it is started from the next time.</summary>
+    public string Dll { get; set; }
 
     public string Name { get; }
     public string Role { get; }
+    public NetworkNamespace? Network { get; }
     public CuttableLink Postgres { get; }
     public CuttableLink Redis { get; }
     public Uri Address => new($"http://127.0.0.1:{_port}/");
@@ -47,12 +54,25 @@ internal sealed class ChaosProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Its own clock is wrong by so much from now on.</summary>
+    public void SetClock(TimeSpan off) => File.WriteAllText(Clock, off.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {
         if (_process is not { } process) return;
         _process = null;
         await process.KillAsync();
+        process.Dispose();
+    }
+
+    /// <summary>Asks it to end, and waits until what was under way has.</summary>
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (_process is not { } process) return;
+        _process = null;
+        process.Terminate();
+        await process.EndAsync(cancel);
         process.Dispose();
     }
 
@@ -67,14 +87,20 @@ internal sealed class ChaosProcess : IAsyncDisposable
         await Redis.DisposeAsync();
     }
 
+    /// <summary>Where it finds its servers.</summary>
+    private string Server => Network is null ? "127.0.0.1" : NetworkNamespace.Machine;
+
+    private string Clock => Path.Combine(_folder, $"{Name}.clock");
+
     private ProcessStartInfo Command()
     {
         string[] arguments =
         [
-            _dll, "--role", Role, "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", Path.Combine(_folder, "data"), "--blobs", Path.Combine(_folder, "blobs"),
-            "--database", $"postgres://millrace@127.0.0.1:{Postgres.Port}/test1", "--redis", $"redis://127.0.0.1:{Redis.Port}",
+            Dll, "--role", Role, "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", Path.Combine(_folder, "data"), "--blobs", Path.Combine(_folder, "blobs"),
+            "--database", $"postgres://millrace@{Server}:{Postgres.Port}/test1", "--redis", $"redis://{Server}:{Redis.Port}",
             "--lease-seconds", ChaosCluster.LeaseSeconds.ToString(CultureInfo.InvariantCulture),
         ];
-        return new ProcessStartInfo("dotnet", arguments);
+        string[] command = Network is null ? ["dotnet", .. arguments] : ["ip", "netns", "exec", Network.Name, "dotnet", .. arguments];
+        return new ProcessStartInfo(command[0], command[1..]) { Environment = { ["MILLRACE_TEST_CLOCK_FILE"] = Clock } };
     }
 }

@@ -17,10 +17,14 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
 
     public Action<string> Told { get; set; } = _ => { };
 
+    /// <summary>Each worker in a network of its own, where the machine lets us.</summary>
+    public bool Apart { get; init; }
+
     public async Task<ChaosResult> RunAsync(CancellationToken cancel)
     {
-        await using var outside = await CountingService.StartAsync();
-        await using var cluster = await ChaosCluster.StartAsync(serverDll, cancel);
+        await using var cluster = await ChaosCluster.StartAsync(serverDll, Apart, cancel);
+        await using var outside = await CountingService.StartAsync(cluster.IsApart ? NetworkNamespace.Machine : null);
+        if (cluster.IsApart) Told("each worker is in a network of its own");
         using var clients = new ChaosClients(cluster, runs, within, seed);
         using var followers = new ChaosFollowers(cluster, seed) { Complain = Told };
         await clients.PushAsync(outside.Address, cancel);
@@ -35,7 +39,7 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
         await calmed.CancelAsync();
         await harm;
         Told($"calm after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
-        await FinishedAsync(cluster, cancel);
+        await FinishedAsync(cluster, Told, cancel);
         var serving = Stopwatch.GetElapsedTime(began);
         await HeardAsync(cluster, followers, cancel);
         await enough.CancelAsync();
@@ -46,7 +50,7 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
     }
 
     /// <summary>As long as their number falls, those left have time.</summary>
-    private async Task FinishedAsync(ChaosCluster cluster, CancellationToken cancel)
+    public static async Task FinishedAsync(ChaosCluster cluster, Action<string> told, CancellationToken cancel)
     {
         var (least, since) = (int.MaxValue, Stopwatch.GetTimestamp());
         while (Stopwatch.GetElapsedTime(since) < Patience)
@@ -56,14 +60,14 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
             if (live < least)
             {
                 (least, since) = (live, Stopwatch.GetTimestamp());
-                Told($"{live} left");
+                told($"{live} left");
             }
             await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
         }
     }
 
     /// <summary>Followers hang up and come again; they have time until they know every end.</summary>
-    private static async Task HeardAsync(ChaosCluster cluster, ChaosFollowers followers, CancellationToken cancel)
+    public static async Task HeardAsync(ChaosCluster cluster, ChaosFollowers followers, CancellationToken cancel)
     {
         var finished = await cluster.QueryAsync("select id from run where state >= 4", r => r.GetGuid(0).ToString(), cancel);
         var began = Stopwatch.GetTimestamp();

@@ -10,7 +10,7 @@ namespace Millrace.Tests.Chaos;
 /// </summary>
 internal sealed class CuttableLink : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly int _target;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
@@ -18,9 +18,11 @@ internal sealed class CuttableLink : IAsyncDisposable
     private volatile TaskCompletionSource _passes = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _torn;
 
-    public CuttableLink(int target)
+    /// <param name="near">Where it listens; null: on the loopback address.</param>
+    public CuttableLink(int target, IPAddress? near = null)
     {
         _target = target;
+        _listener = new TcpListener(near ?? IPAddress.Loopback, 0);
         _passes.SetResult();
         _listener.Start(512);
         _loop = AcceptAsync();

@@ -35,11 +35,12 @@ internal sealed class CountingService : IAsyncDisposable
     /// <summary>Called for each request, with its number, before it is answered.</summary>
     public Action<int> Arrived { get; set; } = _ => { };
 
-    public static async Task<CountingService> StartAsync()
+    /// <param name="address">Where it is reached; null: on the loopback address.</param>
+    public static async Task<CountingService> StartAsync(string? address = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(k => k.Listen(address is null ? IPAddress.Loopback : IPAddress.Parse(address), 0));
         var app = builder.Build();
         var service = new CountingService(app);
         app.MapPost("/effects/{effect}", (string effect, HttpRequest request) =>
