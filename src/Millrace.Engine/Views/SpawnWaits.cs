@@ -10,7 +10,7 @@ internal static class SpawnWaits
     public static string Detail(string name, Window? window)
     {
         if (window is null) return $"'{name}' is about to start its children.";
-        var p = window.Progress;
+        var p = window.Counts;
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"'{name}' waits for its children: {p.Running} of {p.Total?.ToString(CultureInfo.InvariantCulture) ?? "a number not known yet"} are under way");
         if (p.Queued is { } queued) text.Append(CultureInfo.InvariantCulture, $", {queued} queued");

@@ -52,7 +52,7 @@ internal sealed class MapWindow : Window
 
     private int? Total => Items is { } items ? (items.Count + _chunk - 1) / _chunk : _exhausted ? _results.Count : null;
 
-    public override SpawnProgress Progress => new(
+    public override SpawnProgress Counts => new(
         Total, _results.Count - Running - Ready - _broken.Count, _broken.Count, Running, Total - _results.Count + Ready, 0, Concurrency)
     {
         FirstError = _broken.Count > 0 ? _broken.First().Value.Error : null,

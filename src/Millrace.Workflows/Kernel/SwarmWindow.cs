@@ -48,10 +48,14 @@ internal sealed class SwarmWindow : Window
         }
     }
 
-    public override SpawnProgress Progress => new(
+    public override SpawnProgress Counts => new(
         _states.Length, _completed, _failed, Running, _states.Length - _completed - _failed - _skipped - Running, _skipped, Concurrency)
     {
         FirstError = System.Array.Find(_units, u => u.Error is not null && _states[u.Index] is Is.Faulted or Is.Cancelled)?.Error,
+    };
+
+    public override SpawnProgress Progress => Counts with
+    {
         Members = [.. _body.Nodes.Select((n, i) => new SpawnMember(
             n.Name, Name(_states[i]), _units[i].Child == default ? null : _units[i].Child, _reasons[i], _units[i].Error, [.. n.Needs.Select(p => _body.Nodes[p].Name)]))],
     };

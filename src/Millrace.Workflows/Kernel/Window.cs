@@ -56,7 +56,10 @@ public abstract class Window
     /// <summary>Units to be started again, or whose needs are there.</summary>
     internal int Ready => _ready.Count;
 
-    public abstract SpawnProgress Progress { get; }
+    /// <summary>How far the children are, without the members of a swarm.</summary>
+    public abstract SpawnProgress Counts { get; }
+
+    public virtual SpawnProgress Progress => Counts;
 
     /// <summary>The step has ended but for its output.</summary>
     internal abstract bool IsOver { get; }
