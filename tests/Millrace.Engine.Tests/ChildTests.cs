@@ -126,6 +126,20 @@ public abstract class ChildTests(TestDatabases databases) : EngineSuite(database
     }
 
     [Fact]
+    public async Task The_children_of_a_map_are_spread_over_the_workers_there_are()
+    {
+        await using var test = await OpenAsync(new EngineSettings { Alone = false });
+        var (other, _) = await test.JoinAsync();
+        test.Define("- slow: { call: 'hold:1.0.0@default', with: {} }", "child");
+        var run = await test.StartAsync(test.Define("- map: { call: 'map:1.0.0@default', with: { in: '${ [range(10)] }', concurrency: 10, do: { namespace: test, name: child, version: latest } } }"));
+        await test.PassUntilAsync(run, _ => test.Functions.Ledger.Count == 10);
+        Assert.Equal((5, 5), (test.Engine.Held, other.Held));
+        test.Functions.Open();
+        await test.PassUntilAsync(test.Engine.EndAsync(Tenant.Default, run));
+        await other.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Cancelling_in_the_middle_of_a_map_leaves_no_child_behind()
     {
         await using var test = await OpenAsync();

@@ -14,6 +14,7 @@ internal static class Children
         var children = new List<NewRun>();
         var seen = new HashSet<Guid>();
         var found = new Dictionary<string, Workflow?>(StringComparer.Ordinal);
+        var others = decision.Commands.Exists(c => c is Command.Spawn { Step.Window: not null }) ? await parent.Worker.Wakes.OthersAsync() : 0;
         // A refusal may let other children start, or take away those that were to start.
         while (decision.Commands.OfType<Command.Spawn>().Where(s => !seen.Contains(s.Child)).ToArray() is { Length: > 0 } asked)
         {
@@ -24,7 +25,7 @@ internal static class Children
                 if (parent.Depth + 1 > parent.Worker.Settings.DepthMax)
                     refuse(spawn, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {parent.Worker.Settings.DepthMax} deep."));
                 else if (await FindAsync(parent, decision, spawn, found) is { } workflow)
-                    children.Add(await CreateAsync(parent, spawn, workflow));
+                    children.Add(await CreateAsync(parent, spawn, workflow, isShared: spawn.Step.Window is not null && children.Count % (others + 1) != 0));
                 else
                     refuse(spawn, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found", $"There is no definition {NameOf(spawn)}."));
             }
@@ -47,7 +48,8 @@ internal static class Children
         return workflow;
     }
 
-    private static ValueTask<NewRun> CreateAsync(RunActor parent, Command.Spawn spawn, Workflow workflow)
+    /// <param name="isShared">It is due for whoever takes it first, so that the children of one step are not all this worker's.</param>
+    private static ValueTask<NewRun> CreateAsync(RunActor parent, Command.Spawn spawn, Workflow workflow, bool isShared)
     {
         var now = parent.Worker.Now;
         var row = new RunRow
@@ -57,7 +59,8 @@ internal static class Children
             Definition = workflow.Id,
             Hash = workflow.Hash,
             State = RunPhase.Running,
-            Lease = parent.Lease.Id,
+            Lease = isShared ? null : parent.Lease.Id,
+            WakeAt = isShared ? now : null,
             Parent = parent.Id,
             ParentStep = spawn.Step.Id,
             CreatedAt = now,
