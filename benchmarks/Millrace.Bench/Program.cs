@@ -18,6 +18,7 @@ var benches = new Dictionary<string, Func<Task>>
         return Task.CompletedTask;
     },
     ["storage"] = () => StorageBench.RunAsync(Figures.AsJson),
+    ["spawn"] = SpawnBench.RunAsync,
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,
     ["postgres"] = PostgresBench.RunAsync,

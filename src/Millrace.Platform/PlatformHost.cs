@@ -58,6 +58,7 @@ public static class PlatformHost
         var runs = api.MapGroup("/runs").WithTags("Runs");
         runs.MapRuns();
         runs.MapRunDetails();
+        runs.MapSpawn();
         runs.MapArtifacts();
         api.MapStreams();
         app.MapHealth();

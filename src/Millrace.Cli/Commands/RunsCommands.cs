@@ -7,7 +7,7 @@ namespace Millrace.Cli.Commands;
 /// <summary><c>millrace runs …</c>.</summary>
 internal static class RunsCommands
 {
-    private static readonly Argument<string> Id = new("id") { Description = "The run's id." };
+    internal static readonly Argument<string> Id = new("id") { Description = "The run's id." };
     private static readonly Option<string[]> State = new("--state") { Description = "Only runs in this state; may be repeated.", HelpName = "state", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<string?> Definition = new("--definition") { Description = "Only runs of this definition.", HelpName = "namespace/name" };
     private static readonly Option<string?> Parent = new("--parent") { Description = "Only children of this run.", HelpName = "id" };
@@ -33,12 +33,13 @@ internal static class RunsCommands
         group.Add(Act(line, "cancel", "cancellation", "Cancel a run and its children."));
         group.Add(Act(line, "suspend", "suspension", "Suspend a run: it starts nothing more until it is resumed."));
         group.Add(Act(line, "resume", "resumption", "Resume a suspended run."));
+        SpawnCommands.AddTo(group, line);
         group.Add(With(line, new Verb("watch", "Follow a run to its end; the exit code tells the end.", "millrace runs watch 019a… --plain") { Id, Plain }, WatchAsync));
         group.Add(With(line, new Verb("artifacts", "List a run's artifacts, or fetch one.", "millrace runs artifacts 019a…", "millrace runs artifacts 019a… report.md --to report.md") { Id, Artifact, To }, ArtifactsAsync));
         return group;
     }
 
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
+    internal static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
     {
         line.Does(verb, work);
         return verb;
@@ -54,7 +55,7 @@ internal static class RunsCommands
             return Exit.Completed;
         });
 
-    private static string Path(ParseResult parse, string rest) => $"api/v1/runs/{Uri.EscapeDataString(parse.GetRequiredValue(Id))}{rest}";
+    internal static string Path(ParseResult parse, string rest) => $"api/v1/runs/{Uri.EscapeDataString(parse.GetRequiredValue(Id))}{rest}";
 
     private static async Task<int> ListAsync(Session session, ParseResult parse, CancellationToken cancel)
     {

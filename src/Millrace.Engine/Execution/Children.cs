@@ -9,41 +9,64 @@ namespace Millrace.Engine.Execution;
 /// <summary>Turns spawn commands into runs that are committed together with the record that asked for them.</summary>
 internal static class Children
 {
-    public static async ValueTask<IReadOnlyList<NewRun>> ResolveAsync(RunActor parent, List<Command> commands, Action<int, WorkflowError> refuse)
+    public static async ValueTask<IReadOnlyList<NewRun>> ResolveAsync(RunActor parent, Decision decision, Action<Command.Spawn, WorkflowError> refuse)
     {
-        var worker = parent.Worker;
         var children = new List<NewRun>();
-        foreach (var spawn in commands.OfType<Command.Spawn>().ToArray())
+        var seen = new HashSet<Guid>();
+        var found = new Dictionary<string, Workflow?>(StringComparer.Ordinal);
+        var others = decision.Commands.Exists(c => c is Command.Spawn { Step.Window: not null }) ? await parent.Worker.Wakes.OthersAsync() : 0;
+        // A refusal may let other children start, or take away those that were to start.
+        while (decision.Commands.OfType<Command.Spawn>().Where(s => !seen.Contains(s.Child)).ToArray() is { Length: > 0 } asked)
         {
-            var body = spawn.Body;
-            if (parent.Depth + 1 > worker.Settings.DepthMax)
+            foreach (var spawn in asked)
             {
-                refuse(spawn.Step.Id, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {worker.Settings.DepthMax} deep."));
-                continue;
+                seen.Add(spawn.Child);
+                if (!decision.Commands.Contains(spawn)) continue;
+                if (parent.Depth + 1 > parent.Worker.Settings.DepthMax)
+                    refuse(spawn, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {parent.Worker.Settings.DepthMax} deep."));
+                else if (await FindAsync(parent, decision, spawn, found) is { } workflow)
+                    children.Add(await CreateAsync(parent, spawn, workflow, isShared: spawn.Step.Window is not null && children.Count % (others + 1) != 0));
+                else
+                    refuse(spawn, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found", $"There is no definition {NameOf(spawn)}."));
             }
-            var workflow = await worker.Definitions.FindAsync(parent.Tenant, body.Namespace, body.Name, body.Version);
-            if (workflow is null)
-            {
-                refuse(spawn.Step.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found", $"There is no definition {body.Namespace}/{body.Name}:{body.Version}."));
-                continue;
-            }
-            var now = worker.Now;
-            var row = new RunRow
-            {
-                Tenant = parent.Tenant,
-                Id = spawn.Child,
-                Definition = workflow.Id,
-                Hash = workflow.Hash,
-                State = RunPhase.Running,
-                Lease = parent.Lease.Id,
-                Parent = parent.Id,
-                ParentStep = spawn.Step.Id,
-                CreatedAt = now,
-                UpdatedAt = now,
-                Depth = parent.Depth + 1,
-            };
-            children.Add(await NewRun.CreateAsync(worker.Blobs, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace }));
         }
         return children;
+    }
+
+    private static string NameOf(Command.Spawn spawn) => $"{spawn.Body.Namespace}/{spawn.Body.Name}:{spawn.Body.Version}";
+
+    /// <summary>A step that starts many children stays with the version that its first one ran.</summary>
+    private static async ValueTask<Workflow?> FindAsync(RunActor parent, Decision decision, Command.Spawn spawn, Dictionary<string, Workflow?> found)
+    {
+        var (name, definitions) = (NameOf(spawn), parent.Worker.Definitions);
+        var pin = spawn.Step.Window?.PinOf(name);
+        if (!found.TryGetValue(pin ?? name, out var workflow))
+            found[pin ?? name] = workflow = pin is null
+                ? await definitions.FindAsync(parent.Tenant, spawn.Body.Namespace, spawn.Body.Name, spawn.Body.Version)
+                : await definitions.ByHashAsync(parent.Tenant, pin);
+        if (workflow is not null && pin is null && spawn.Step.Window is not null) decision.ChildPinned(spawn.Step, name, workflow.Hash);
+        return workflow;
+    }
+
+    /// <param name="isShared">It is due for whoever takes it first, so that the children of one step are not all this worker's.</param>
+    private static ValueTask<NewRun> CreateAsync(RunActor parent, Command.Spawn spawn, Workflow workflow, bool isShared)
+    {
+        var now = parent.Worker.Now;
+        var row = new RunRow
+        {
+            Tenant = parent.Tenant,
+            Id = spawn.Child,
+            Definition = workflow.Id,
+            Hash = workflow.Hash,
+            State = RunPhase.Running,
+            Lease = isShared ? null : parent.Lease.Id,
+            WakeAt = isShared ? now : null,
+            Parent = parent.Id,
+            ParentStep = spawn.Step.Id,
+            CreatedAt = now,
+            UpdatedAt = now,
+            Depth = parent.Depth + 1,
+        };
+        return NewRun.CreateAsync(parent.Worker.Blobs, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace, Part = spawn.Part });
     }
 }

@@ -27,7 +27,7 @@ public abstract record StartOutcome
 }
 
 /// <summary>How a request to cancel, suspend or resume ended. Accepted means it is on disk and will take effect.</summary>
-public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended }
+public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended, NotFinished }
 
 /// <summary>Durable execution: starts runs, carries them out, and takes wishes about them.</summary>
 public sealed class DurableEngine : IAsyncDisposable
@@ -103,12 +103,35 @@ public sealed class DurableEngine : IAsyncDisposable
         return (null, held);
     }
 
-    public Task<ControlOutcome> CancelAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "cancel", reason);
+    public Task<ControlOutcome> CancelAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "cancel", Reason(reason));
 
     /// <summary>Effects under way end and are recorded; nothing new begins until the run is resumed.</summary>
-    public Task<ControlOutcome> SuspendAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "suspend", reason);
+    public Task<ControlOutcome> SuspendAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "suspend", Reason(reason));
 
-    public Task<ControlOutcome> ResumeAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "resume", reason);
+    public Task<ControlOutcome> ResumeAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "resume", Reason(reason));
+
+    /// <summary>Changes how many children of a map or a swarm are under way at once.</summary>
+    public Task<ControlOutcome> ChangeConcurrencyAsync(Tenant tenant, Guid run, int step, int concurrency) =>
+        SignalAsync(tenant, run, "concurrency", Json.Object("step", step, "concurrency", concurrency));
+
+    /// <summary>
+    /// Takes a run that has ended back to a map or a swarm of which not all children completed: those are carried out again, and what follows
+    /// the step is done again. The caller has seen that <see cref="RunState.IsRedrivable"/>.
+    /// </summary>
+    public async Task<ControlOutcome> RedriveAsync(Tenant tenant, Guid run, int step)
+    {
+        var now = _worker.Now;
+        var outcome = await _worker.Database.WriteAsync(db =>
+        {
+            if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
+            if (!row.IsFinished) return ControlOutcome.NotFinished;
+            RunStore.Reopen(db, tenant, run, now);
+            SignalStore.Send(db, tenant, run, "redrive", Json.Object("step", step), now);
+            return ControlOutcome.Accepted;
+        });
+        if (outcome == ControlOutcome.Accepted) _worker.Nudge(tenant, run);
+        return outcome;
+    }
 
     /// <summary>Ends when the run has ended. For callers in this process; others follow the run's stream.</summary>
     public async Task<RunPhase> EndAsync(Tenant tenant, Guid run, CancellationToken cancel = default)
@@ -128,7 +151,9 @@ public sealed class DurableEngine : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _worker.DisposeAsync();
 
-    private async Task<ControlOutcome> SignalAsync(Tenant tenant, Guid run, string kind, string? reason)
+    private static Json Reason(string? reason) => reason is null ? Json.EmptyObject : Json.Object("reason", reason);
+
+    private async Task<ControlOutcome> SignalAsync(Tenant tenant, Guid run, string kind, Json body)
     {
         var now = _worker.Now;
         var outcome = await _worker.Database.WriteAsync(db =>
@@ -139,7 +164,7 @@ public sealed class DurableEngine : IAsyncDisposable
             var suspended = SignalStore.LastWish(db, tenant, run) is { } wish ? wish == "suspend" : row.State == RunPhase.Suspended;
             if (kind == "suspend" && suspended) return ControlOutcome.AlreadySuspended;
             if (kind == "resume" && !suspended) return ControlOutcome.NotSuspended;
-            SignalStore.Send(db, tenant, run, kind, reason is null ? Json.EmptyObject : Json.Object("reason", reason), now);
+            SignalStore.Send(db, tenant, run, kind, body, now);
             return ControlOutcome.Accepted;
         });
         if (outcome == ControlOutcome.Accepted) _worker.Nudge(tenant, run);

@@ -23,7 +23,7 @@ internal sealed class EffectContext(RunActor actor, Step step, string? tracePare
     public override Guid Run => actor.Id;
     public override int Step => step.Id;
     public override string Reference => step.Node.Reference;
-    public override string IdempotencyKey => string.Create(CultureInfo.InvariantCulture, $"{actor.Id:N}-{step.Id}");
+    public override string IdempotencyKey => ItemKey.Of(actor, step) ?? string.Create(CultureInfo.InvariantCulture, $"{actor.Id:N}-{step.Id}");
     public override TimeProvider Time => actor.Worker.Time;
     public override string? TraceParent => traceParent;
 

@@ -8,7 +8,17 @@ namespace Millrace.Engine.Execution;
 /// <summary>What each kind of signal means to the run it was sent to.</summary>
 internal static class Inbox
 {
-    public static async Task HearAsync(RunActor actor, Decision decision, Signal signal)
+    /// <param name="signals">In order. How children ended is read for all of them at once.</param>
+    public static async Task HearAsync(RunActor actor, Decision decision, List<Signal> signals)
+    {
+        Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c)).Distinct()];
+        var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
+        foreach (var signal in signals) Hear(actor, decision, signal, outcomes);
+        // There may be more than were read.
+        if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);
+    }
+
+    private static void Hear(RunActor actor, Decision decision, Signal signal, Dictionary<Guid, RunOutcome> outcomes)
     {
         switch (signal.Kind)
         {
@@ -20,11 +30,13 @@ internal static class Inbox
                 decision.Recover(actor.IsUnderway, actor.Worker.IsOnce);
                 break;
             case "child":
-                var child = Guid.Parse(signal.Body["run"].AsString());
-                var (phase, output, error) = await actor.Worker.Journal.OutcomeAsync(actor.Tenant, child);
-                decision.ChildEnded(child, phase, output, error);
+                if (outcomes.TryGetValue(ChildOf(signal), out var end)) decision.ChildEnded(ChildOf(signal), end.Phase, end.Output, end.Error);
                 break;
+            case "concurrency": decision.ChangeConcurrency((int)signal.Body["step"].AsNumber(), (int)signal.Body["concurrency"].AsNumber()); break;
+            case "redrive": decision.Redrive((int)signal.Body["step"].AsNumber()); break;
             default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }
+
+    private static Guid ChildOf(Signal signal) => Guid.Parse(signal.Body["run"].AsString());
 }

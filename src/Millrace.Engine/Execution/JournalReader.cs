@@ -11,6 +11,9 @@ namespace Millrace.Engine.Execution;
 /// <summary>One record as it was decided.</summary>
 public sealed record DecodedRecord(long Seq, long At, RunPhase? State, IReadOnlyList<Entry> Entries);
 
+/// <summary>How a finished run ended.</summary>
+public readonly record struct RunOutcome(RunPhase Phase, Json Output, WorkflowError? Error);
+
 /// <summary>Reads journals, with the large values that lie in the blob store.</summary>
 public sealed class JournalReader(Database database, BlobStore blobs)
 {
@@ -40,17 +43,25 @@ public sealed class JournalReader(Database database, BlobStore blobs)
     }
 
     /// <summary>How a finished run ended.</summary>
-    public async Task<(RunPhase Phase, Json Output, WorkflowError? Error)> OutcomeAsync(Tenant tenant, Guid run)
+    public async Task<RunOutcome> OutcomeAsync(Tenant tenant, Guid run) =>
+        (await OutcomesAsync(tenant, [run])).TryGetValue(run, out var outcome) ? outcome : throw new InvalidOperationException($"The run {run} has not ended.");
+
+    /// <summary>How those of the runs ended that have.</summary>
+    public async Task<Dictionary<Guid, RunOutcome>> OutcomesAsync(Tenant tenant, Guid[] runs)
     {
-        var last = await database.ReadAsync(db => JournalStore.Last(db, tenant, run));
-        var entry = last is null ? null : (await DecodeAsync(last)).Entries[^1];
-        return entry switch
+        var last = await database.ReadAsync(db => System.Array.ConvertAll(runs, run => JournalStore.Last(db, tenant, run)));
+        var outcomes = new Dictionary<Guid, RunOutcome>(runs.Length);
+        foreach (var row in last)
         {
-            Entry.RunCompleted e => (RunPhase.Completed, e.Output, null),
-            Entry.RunFaulted e => (RunPhase.Faulted, Json.Null, e.Error),
-            Entry.RunCancelled => (RunPhase.Cancelled, Json.Null, null),
-            _ => throw new InvalidOperationException($"The run {run} has not ended."),
-        };
+            if (row is not { State: >= RunPhase.Cancelled }) continue;
+            outcomes[row.Run] = (await DecodeAsync(row)).Entries[^1] switch
+            {
+                Entry.RunCompleted e => new(RunPhase.Completed, e.Output, null),
+                Entry.RunFaulted e => new(RunPhase.Faulted, Json.Null, e.Error),
+                _ => new(RunPhase.Cancelled, Json.Null, null),
+            };
+        }
+        return outcomes;
     }
 
     /// <summary>What an actor has not seen yet: records of its journal and signals in its inbox.</summary>

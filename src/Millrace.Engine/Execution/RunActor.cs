@@ -190,7 +190,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         _phase = _rowPhase = row.State;
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
-        foreach (var signal in signals) await HearAsync(decision, signal);
+        await HearAsync(decision, signals);
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
         decision.Tick();
         decision.Continue();
@@ -204,15 +204,16 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (!_held) return;
         var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
         var decision = Deciding();
-        foreach (var signal in signals) await HearAsync(decision, signal);
+        await HearAsync(decision, signals);
         Effects.Expect(decision.Commands);
     }
 
-    private async Task HearAsync(Decision decision, Signal signal)
+    private async Task HearAsync(Decision decision, List<Signal> signals)
     {
-        _signalsSeen = signal.Position;
+        if (signals.Count == 0) return;
+        _signalsSeen = signals[^1].Position;
         _signalsTaken = true;
-        await Inbox.HearAsync(this, decision, signal);
+        await Inbox.HearAsync(this, decision, signals);
     }
 
     /// <summary>All that is decided for one record happens at one moment, so that replaying the record gives the same state.</summary>
@@ -244,7 +245,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return;
         }
         IReadOnlyList<NewRun> children = [];
-        if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision.Commands, RefuseChild);
+        if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision, RefuseChild);
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
@@ -290,10 +291,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         return record;
     }
 
-    private void RefuseChild(int step, WorkflowError error)
+    private void RefuseChild(Command.Spawn refused, WorkflowError error)
     {
         var decision = Deciding();
-        decision.ChildRefused(step, error);
+        decision.ChildRefused(refused, error);
         Effects.Expect(decision.Commands);
     }
 

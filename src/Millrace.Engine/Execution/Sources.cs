@@ -10,7 +10,7 @@ public interface IDefinitionSource
     /// <summary>The version a run is pinned to; null when it is not there.</summary>
     ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash);
 
-    /// <param name="version">A version, or <c>latest</c>.</param>
+    /// <param name="version">A version, <c>latest</c>, or a <see cref="VersionRange"/>, of which the newest is meant.</param>
     ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version);
 }
 

@@ -61,6 +61,28 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
         }
     }
 
+    /// <summary>Living workers besides this one, as of a moment ago.</summary>
+    public async ValueTask<int> OthersAsync()
+    {
+        if (worker.Settings.Alone) return 0;
+        await OneAliveAsync();
+        return _alive.Leases.Length;
+    }
+
+    /// <summary>Says to another worker that runs are due, though this one works too.</summary>
+    public async Task ShareAsync()
+    {
+        try
+        {
+            if (await OneAliveAsync() is { } lease) worker.Announcements.Wake(lease, default);
+            else worker.Due.Call(0);
+        }
+        catch (Exception e)
+        {
+            worker.LoopFailed("sharing runs", e);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _stop.Cancel();

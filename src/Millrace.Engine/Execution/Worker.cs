@@ -116,8 +116,9 @@ internal sealed class Worker : IAsyncDisposable
         var lease = Lease;
         if (run.Row.Lease != lease.Id)
         {
-            // A lease that ended meanwhile gave the run back.
+            // A lease that ended meanwhile gave the run back, or it is for whoever takes it.
             Lost.ExpectNoMore(run.Row.Id);
+            if (run.Row.Lease is null) _ = Wakes.ShareAsync();
             return;
         }
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };

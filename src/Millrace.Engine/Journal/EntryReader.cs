@@ -10,7 +10,7 @@ namespace Millrace.Engine.Journal;
 internal static class EntryReader
 {
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
-    public const int Format = 1;
+    public const int Format = 2;
 
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
@@ -33,7 +33,7 @@ internal static class EntryReader
         var step = e["step"] is { IsNumber: true } s ? (int)s.AsNumber() : 0;
         return e["e"].AsString() switch
         {
-            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull },
+            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull, Part = Value(e, "part", large) is { } part ? Part.FromJson(part) : null },
             "run.started" => new Entry.RunStarted(Value(e, "input", large), Long(e, "deadlineAt")),
             "step.started" => new Entry.StepStarted(step, Int(e, "parent"), Int(e, "node"), Int(e, "iteration", -1))
             {
@@ -58,9 +58,30 @@ internal static class EntryReader
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),
             "run.faulted" => new Entry.RunFaulted(WorkflowError.FromJson(e["error"])),
             "run.cancelled" => new Entry.RunCancelled(e["reason"].StringOrNull),
+            "item.ended" => new ItemEnded(Value(e, "output", large), Fault(e)),
+            "run.redriven" => new RunRedriven(step),
+            "spawn.opened" => new SpawnEntry.Opened(step, Int(e, "concurrency"))
+            {
+                Chunk = Int(e, "chunk"),
+                Items = Value(e, "items", large)?.AsArray(),
+                Cursor = Value(e, "cursor", large),
+                FailuresMax = Long(e, "failuresMax"),
+                PercentMax = e["percentMax"] is { IsNumber: true } percent ? percent.AsNumber() : null,
+            },
+            "spawn.pinned" => new SpawnEntry.Pinned(step, e["definition"].AsString(), e["hash"].AsString()),
+            "child.started" => new SpawnEntry.ChildStarted(step, Child(e), Int(e, "unit")) { Offset = Long(e, "offset")!.Value, Count = Int(e, "count"), Next = Value(e, "next", large) },
+            "child.ended" => new SpawnEntry.ChildEnded(step, Child(e), (RunPhase)Int(e, "state")) { Output = Value(e, "output", large), Error = Fault(e) },
+            "child.retried" => new SpawnEntry.ChildRetried(step, Child(e), WorkflowError.FromJson(e["error"]), Long(e, "wakeAt")!.Value),
+            "spawn.moved" => new SpawnEntry.CursorMoved(step, Value(e, "next", large) ?? Json.Null),
+            "spawn.due" => new SpawnEntry.DelayPassed(step),
+            "spawn.concurrency" => new SpawnEntry.ConcurrencyChanged(step, Int(e, "concurrency")),
             var kind => throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
         };
     }
+
+    private static Guid Child(Json e) => Guid.Parse(e["child"].AsString());
+
+    private static WorkflowError? Fault(Json e) => e["error"] is { IsObject: true } error ? WorkflowError.FromJson(error) : null;
 
     private static Json? Value(Json e, string name, Func<string, Json> large)
     {

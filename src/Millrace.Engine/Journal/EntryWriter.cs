@@ -102,6 +102,7 @@ internal sealed class EntryWriter
                 _writer.WriteString("e"u8, "run.created"u8);
                 Value("input", e.Input);
                 if (e.Trace is not null) _writer.WriteString("trace"u8, e.Trace);
+                if (e.Part is { } part) Value("part", part.ToJson());
                 break;
             case Entry.RunStarted e:
                 _writer.WriteString("e"u8, "run.started"u8);
@@ -119,8 +120,70 @@ internal sealed class EntryWriter
                 Error(e.Error);
                 break;
             case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
+            case SpawnEntry e: WriteSpawn(e); break;
+            case ItemEnded e:
+                _writer.WriteString("e"u8, "item.ended"u8);
+                Value("output", e.Output);
+                if (e.Error is { } failed) Error(failed);
+                break;
+            case RunRedriven e: Head("run.redriven", e.Step); break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }
+    }
+
+    private void WriteSpawn(SpawnEntry entry)
+    {
+        switch (entry)
+        {
+            case SpawnEntry.Opened e:
+                Head("spawn.opened", e.Step);
+                _writer.WriteNumber("concurrency"u8, e.Concurrency);
+                if (e.Chunk > 0) _writer.WriteNumber("chunk"u8, e.Chunk);
+                if (e.Items is { } items) Value("items", (Json)items);
+                Value("cursor", e.Cursor);
+                Number("failuresMax"u8, e.FailuresMax);
+                if (e.PercentMax is { } percent) _writer.WriteNumber("percentMax"u8, percent);
+                break;
+            case SpawnEntry.Pinned e:
+                Head("spawn.pinned", e.Step);
+                _writer.WriteString("definition"u8, e.Definition);
+                _writer.WriteString("hash"u8, e.Hash);
+                break;
+            case SpawnEntry.ChildStarted e:
+                Child("child.started", e.Step, e.Child);
+                _writer.WriteNumber("unit"u8, e.Unit);
+                _writer.WriteNumber("offset"u8, e.Offset);
+                _writer.WriteNumber("count"u8, e.Count);
+                Value("next", e.Next);
+                break;
+            case SpawnEntry.ChildEnded e:
+                Child("child.ended", e.Step, e.Child);
+                _writer.WriteNumber("state"u8, (int)e.Phase);
+                Value("output", e.Output);
+                if (e.Error is { } failed) Error(failed);
+                break;
+            case SpawnEntry.ChildRetried e:
+                Child("child.retried", e.Step, e.Child);
+                Error(e.Error);
+                _writer.WriteNumber("wakeAt"u8, e.WakeAt);
+                break;
+            case SpawnEntry.CursorMoved e:
+                Head("spawn.moved", e.Step);
+                Value("next", e.Next);
+                break;
+            case SpawnEntry.DelayPassed e: Head("spawn.due", e.Step); break;
+            case SpawnEntry.ConcurrencyChanged e:
+                Head("spawn.concurrency", e.Step);
+                _writer.WriteNumber("concurrency"u8, e.Concurrency);
+                break;
+            default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
+        }
+    }
+
+    private void Child(string kind, int step, Guid child)
+    {
+        Head(kind, step);
+        _writer.WriteString("child"u8, child);
     }
 
     private void Head(ReadOnlySpan<byte> kind, string? reason)

@@ -120,6 +120,14 @@ public static class RunStore
         run, "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */",
         now, tenant.Workspace, run);
 
+    /// <summary>A run that has ended is due again.</summary>
+    internal static void Reopen(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(
+        """
+        update run set state = 2, lease = null, wake_at = $1, ended_at = null, updated_at = $1, error = null, reason = null /*pg: , finished = false */
+        where workspace = $2 and id = $3 and state >= 4 /*pg: and finished */
+        """,
+        now, tenant.Workspace, run);
+
     /// <summary>As <see cref="Get"/>, and nobody else changes the row before this transaction ends.</summary>
     internal static RunRow? Lock(DbUnit db, Tenant tenant, Guid id) => db.First(
         $"select {Columns} from run where workspace = $1 and id = $2 /*pg: for update */", Map, null, tenant.Workspace, id);
@@ -136,10 +144,12 @@ public static class RunStore
         var states = new StringBuilder();
         foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
         var among = states.Length == 0 ? "" : $" and state in ({states})";
+        // Said so that the index on parents is used.
+        var children = filter.Parent is null ? "($5 is null or parent = $5)" : "parent = $5";
         return db.Query(
             $"""
             select {Columns} from run
-            where workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and ($5 is null or parent = $5){among}
+            where workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and {children}{among}
             order by id desc limit $6
             """,
             Map, tenant.Workspace, filter.Before, filter.Namespace, filter.Name, filter.Parent, (long)filter.Limit);

@@ -3,12 +3,15 @@ using Millrace.Storage;
 
 namespace Millrace.Engine.Runs;
 
-/// <summary>Something others want a run to know. Kinds: <c>cancel</c>, <c>suspend</c>, <c>resume</c>, <c>child</c>.</summary>
+/// <summary>Something others want a run to know. Kinds: <c>cancel</c>, <c>suspend</c>, <c>resume</c>, <c>child</c>, <c>concurrency</c>, <c>redrive</c>.</summary>
 internal sealed record Signal(long Position, string Kind, Json Body);
 
 /// <summary>Every statement on signals: the durable inbox of a run.</summary>
 internal static class SignalStore
 {
+    /// <summary>Signals that are read at once.</summary>
+    public const int BatchMax = 1000;
+
     /// <summary>
     /// Writes to the inbox of a run that has not finished, and makes the run due when nobody holds it. The run's row is changed first:
     /// two who write to one run do so one after the other, so positions become visible in their order.
@@ -26,8 +29,8 @@ internal static class SignalStore
     }
 
     public static List<Signal> Of(DbUnit db, Tenant tenant, Guid run, long after) => db.Query(
-        "select position, kind, body from signal where run = $1 and position > $2 and workspace = $3 order by position limit 1000",
-        r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), run, after, tenant.Workspace);
+        "select position, kind, body from signal where run = $1 and position > $2 and workspace = $3 order by position limit $4",
+        r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), run, after, tenant.Workspace, (long)BatchMax);
 
     /// <summary>Runs that a lease holds and that somebody has written to, at most 1000.</summary>
     public static List<Guid> Unheard(DbUnit db, long lease) => db.Query(

@@ -54,10 +54,13 @@ public sealed class RunHistory
             CallBody call => new(WaitKind.Effect, step.StartedAt, step.TimeoutAt, $"'{name}' is under way: the function '{call.Function}' will return.", step.Id, step.Node.Reference),
             WaitBody => new(WaitKind.Timer, step.StartedAt, step.WakeAt, $"'{name}' waits for a time to pass.", step.Id, step.Node.Reference),
             SpawnBody spawn => new(WaitKind.Child, step.StartedAt, step.TimeoutAt, $"'{name}' waits for the end of its child run {step.Child} of {spawn.Namespace}/{spawn.Name}.", step.Id, step.Node.Reference),
+            ChildrenBody => new(WaitKind.Child, step.StartedAt, Earliest(step.TimeoutAt, step.WakeAt), SpawnWaits.Detail(name, step.Window), step.Id, step.Node.Reference),
             TryBody when step.WakeAt is { } at => new(WaitKind.Retry, step.StartedAt, at, $"'{name}' will try again (attempt {step.Attempt}).", step.Id, step.Node.Reference),
             _ => null,
         };
     }
+
+    private static long? Earliest(long? one, long? other) => one is { } a && other is { } b ? Math.Min(a, b) : one ?? other;
 
     /// <summary>What must be seen before the state forgets a step that ends.</summary>
     private void Before(Entry entry, long at, SortedSet<int> touched)
@@ -92,6 +95,11 @@ public sealed class RunHistory
             case Entry.StepRetried e: Change(e.Step, touched, s => s with { State = StepState.Running, WakeAt = null }); break;
             case Entry.StepCaught e: Change(e.Step, touched, s => s with { Error = e.Error }); break;
             case Entry.SubStepCompleted e: Change(e.Step, touched, s => s); break;
+            case SpawnEntry e: Change(e.Step, touched, s => s with { Window = State.Find(e.Step)!.Window }); break;
+            case RunRedriven e:
+                foreach (var step in State.Find(e.Step)!.Around())
+                    Change(step.Id, touched, s => s with { State = step.Window is null ? StepState.Running : StepState.Waiting, EndedAt = null, Error = null, Output = null });
+                break;
         }
     }
 
@@ -103,7 +111,7 @@ public sealed class RunHistory
             Parent = step.Parent!.Id,
             Node = step.Node,
             Iteration = step.Iteration,
-            State = step.Node.Body is WaitBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
+            State = step.Node.Body is WaitBody or ChildrenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
             StartedAt = step.StartedAt,
             WakeAt = step.WakeAt,
             Child = step.Child,

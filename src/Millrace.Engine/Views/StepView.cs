@@ -1,6 +1,7 @@
 using Millrace.Jq;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Views;
 
@@ -20,6 +21,9 @@ public sealed record StepView
     public WorkflowError? Error { get; init; }
     public long? WakeAt { get; init; }
     public Guid? Child { get; init; }
+
+    /// <summary>Maps and swarms: their children. It goes on changing while the step does.</summary>
+    public Window? Window { get; init; }
     public Json Input { get; init; }
 
     /// <summary>Null while there is none.</summary>

@@ -16,7 +16,7 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
     {
         var (workflow, findings) = Load(source);
         if (workflow is null) return new ValidationResult(false, findings, null, []);
-        var children = workflow.Nodes.Select(n => n.Body).OfType<SpawnBody>().Select(s => new DefinitionName(s.Namespace, s.Name, s.Version)).Distinct();
+        var children = workflow.Nodes.SelectMany(n => n.Body is ChildrenBody many ? many.Children : n.Body is SpawnBody one ? [one] : []).Select(s => new DefinitionName(s.Namespace, s.Name, s.Version)).Distinct();
         return new ValidationResult(true, findings, new DefinitionName(workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version), [.. children]);
     }
 

@@ -26,6 +26,17 @@ internal sealed class BodyShape
 
     public string? OptionalText(string name, int lengthMax) => Text(name, lengthMax, required: false);
 
+    public int RequiredWhole(string name, int min, int max)
+    {
+        _known.Add(name);
+        var expected = $"a whole number from {min} to {max}";
+        if (!_object.TryGet(name, out var value)) Add($"{_pointer}/{name}", $"'{name}' is missing.", expected);
+        else if (!value.IsNumber || Math.Floor(value.AsNumber()) != value.AsNumber() || value.AsNumber() < min || value.AsNumber() > max)
+            Add($"{_pointer}/{name}", value.IsNumber ? $"{value} is not allowed here." : $"Expected a number, found {Name(value)}.", expected);
+        else return (int)value.AsNumber();
+        return min;
+    }
+
     public BodyShape Object(string name)
     {
         _known.Add(name);

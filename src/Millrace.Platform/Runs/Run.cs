@@ -53,15 +53,17 @@ public sealed record Run(
 /// <param name="Iteration">Index in a for loop's collection, or of a fork's branch.</param>
 /// <param name="Attempt">Counts from 1; of a try task, whose attempts its retry policy counts.</param>
 /// <param name="Child">The run it started.</param>
+/// <param name="Spawn">How far the children of a map or a swarm are.</param>
 public sealed record RunStep(
     int Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Parent, int Node, string Name, string Reference, string Kind, StepState State,
-    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output)
+    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output, SpawnProgress? Spawn)
 {
     /// <param name="values">Whether input and output are told; lists leave them out because they may be large.</param>
     public static RunStep Of(StepView step, bool values) => new(
         step.Id, step.Parent == 0 ? null : step.Parent, step.Node.Index, step.Node.Name, step.Node.Reference, step.Node.Body.Keyword, step.State,
         step.Iteration < 0 ? null : step.Iteration, step.Attempt, Micros.ToTime(step.StartedAt), step.EndedAt is { } ended ? Micros.ToTime(ended) : null,
-        step.Error, step.WakeAt is { } wake ? Micros.ToTime(wake) : null, step.Child, values ? step.Input : (Json?)null, values ? step.Output : null);
+        step.Error, step.WakeAt is { } wake ? Micros.ToTime(wake) : null, step.Child, values ? step.Input : (Json?)null, values ? step.Output : null,
+        values ? step.Window?.Progress : step.Window?.Counts);
 }
 
 /// <summary>One record of a run's journal: what was decided together and reached the disk together.</summary>

@@ -93,7 +93,7 @@ internal static class DslTasks
 
     /// <summary>The schema wants an object as input, the reference allows any value; the reference is followed.</summary>
     private static readonly Shape Child = new ObjectShape("a workflow to run",
-        Must("namespace", Text), Must("name", Text), Must("version", Text), May("input", Any));
+        Must("namespace", Text), Must("name", Text), Must("version", SpawnShapes.Version), May("input", Any));
 
     private static readonly Shape Run = new ObjectShape("a run",
         May("container", Container), May("script", Script), May("shell", Shell), May("workflow", Child),

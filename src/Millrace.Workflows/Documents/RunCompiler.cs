@@ -24,16 +24,16 @@ internal static class RunCompiler
     private static SpawnBody Child(Compilation of, Cursor child, bool awaited, IReadOnlyList<string> names)
     {
         var input = child["input"];
-        return new(Constant(child["namespace"]), Constant(child["name"]), Constant(child["version"]),
+        return new(Constant(of, child["namespace"]), Constant(of, child["name"]), Constant(of, child["version"]),
             input.IsAbsent ? null : of.Template(input, names, Place.Kept), awaited)
         { Keyword = "run" };
+    }
 
-        // Which workflow is run is known before the run starts.
-        string Constant(Cursor at)
-        {
-            if (at.Text is { } text && text.Contains("${", StringComparison.Ordinal))
-                of.Findings.AtValue("workflow.bad_value", at.Pointer, "Which workflow is run cannot depend on an expression.", "a constant");
-            return at.Text ?? "";
-        }
+    /// <summary>Which workflow is run is known before the run starts.</summary>
+    public static string Constant(Compilation of, Cursor at)
+    {
+        if (at.Text is { } text && text.Contains("${", StringComparison.Ordinal))
+            of.Findings.AtValue("workflow.bad_value", at.Pointer, "Which workflow is run cannot depend on an expression.", "a constant");
+        return at.Text ?? "";
     }
 }

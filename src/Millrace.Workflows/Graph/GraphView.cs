@@ -98,6 +98,8 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
             CallBody call => call.Function,
             InvokeBody invoke => invoke.Target.Name,
             SpawnBody spawn => $"{spawn.Namespace}/{spawn.Name}:{spawn.Version}",
+            MapBody map => $"map {map.Child.Namespace}/{map.Child.Name}:{map.Child.Version}",
+            SwarmBody swarm => $"swarm of {swarm.Nodes.Count}",
             WaitBody wait => Length(wait.Duration),
             ForBody loop => loop.In is Template.Whole whole ? $"{loop.Each} in {whole.Expression.Source}" : loop.Each,
             ForkBody { Compete: true } => "compete",

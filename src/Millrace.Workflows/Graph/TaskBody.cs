@@ -86,7 +86,7 @@ public sealed record CallBody(string Function, Template Arguments, bool Await = 
 public sealed record InvokeBody(Template? Arguments, Node Target) : TaskBody;
 
 /// <summary>One child run.</summary>
-/// <param name="Version">A version, or <c>latest</c>.</param>
+/// <param name="Version">A version, <c>latest</c>, or a <see cref="VersionRange"/>.</param>
 public sealed record SpawnBody(string Namespace, string Name, string Version, Template? Input, bool Await) : TaskBody;
 
 /// <summary>Modelled, shown and drawn; refused at start until the engine can listen.</summary>

@@ -21,7 +21,9 @@ internal static class DataFlow
             Check(workflow.InputSchema, on.State.Input, "", "input");
             var variables = new StepVariables(on, on.State.Root);
             var input = workflow.InputFrom?.Evaluate(on.State.Input, variables);
-            on.Emit(new Entry.RunStarted(input, TaskStart.After(on, workflow.Timeout, input ?? on.State.Input, variables)));
+            var deadline = TaskStart.After(on, workflow.Timeout, input ?? on.State.Input, variables);
+            if (on.State.Part?.DeadlineAt is { } given && !(deadline < given)) deadline = given;
+            on.Emit(new Entry.RunStarted(input, deadline));
             on.Follow(on.State.Root);
         }
         catch (Exception e) when (IsRefusal(e))
@@ -39,11 +41,11 @@ internal static class DataFlow
             var variables = new StepVariables(on, on.State.Root);
             var transformed = workflow.OutputAs?.Evaluate(output, variables) ?? output;
             Check(workflow.OutputSchema, transformed, "", "output");
-            on.Emit(new Entry.RunCompleted(transformed));
+            on.Finish(new Entry.RunCompleted(transformed));
         }
         catch (Exception e) when (IsRefusal(e))
         {
-            on.Emit(new Entry.RunFaulted(Refusal(e, "/")));
+            on.Finish(new Entry.RunFaulted(Refusal(e, "/")));
         }
     }
 

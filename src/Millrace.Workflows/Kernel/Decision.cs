@@ -101,10 +101,19 @@ public sealed class Decision(RunState state, Surroundings around)
         if (Effect(step) is not null) Emit(new Entry.SubStepCompleted(step, name, output));
     }
 
+    /// <summary>Whether some step waits for the end of that child.</summary>
+    public bool Awaits(Guid child) => Spawning.OwnerOf(State, child) is not null || State.Active.Values.Any(s => s.Child == child);
+
     /// <summary>A child run ended. Ignored when nobody waits for it.</summary>
     public void ChildEnded(Guid child, RunPhase phase, Json output, WorkflowError? error)
     {
         if (State.IsFinished) return;
+        if (Spawning.OwnerOf(State, child) is { } owner)
+        {
+            Spawning.Ended(this, owner, child, phase, output, error);
+            Settle();
+            return;
+        }
         var step = State.Active.Values.FirstOrDefault(s => s.Child == child);
         if (step is null) return;
         switch (phase)
@@ -117,12 +126,38 @@ public sealed class Decision(RunState state, Surroundings around)
     }
 
     /// <summary>A child could not be started: its definition is not there, or refuses the input.</summary>
-    public void ChildRefused(int step, WorkflowError error)
+    public void ChildRefused(Command.Spawn refused, WorkflowError error)
     {
-        if (State.Find(step) is not { } found || State.IsFinished) return;
-        Commands.RemoveAll(c => c is Command.Spawn spawn && spawn.Step == found);
-        Fault(found, error);
+        Commands.Remove(refused);
+        if (refused.Step.Window?.Has(refused.Child) == true) ChildEnded(refused.Child, RunPhase.Faulted, Json.Null, error);
+        if (refused.Step.Window is not null || State.IsFinished || State.Find(refused.Step.Id) != refused.Step) return;
+        Fault(refused.Step, error);
         Settle();
+    }
+
+    /// <summary>What all children of one definition run from now on, so that a step does not change versions on its way.</summary>
+    public void ChildPinned(Step step, string definition, string hash) => Emit(new SpawnEntry.Pinned(step.Id, definition, hash));
+
+    /// <summary>Changes how many children of a step are under way at once. Ignored when it has ended.</summary>
+    public void ChangeConcurrency(int step, int concurrency)
+    {
+        if (State.IsFinished || State.Find(step) is not { Window: not null } found) return;
+        Spawning.ChangeConcurrency(this, found, concurrency);
+        Settle();
+    }
+
+    /// <summary>Takes a run that has ended back to a step whose children did not all complete.</summary>
+    public void Redrive(int step)
+    {
+        if (!State.IsFinished) return;
+        if (!State.IsRedrivable(step))
+        {
+            // It stays what it was; its row does not say so any more.
+            Emit(State.Error is { } error ? new Entry.RunFaulted(error) : new Entry.RunCompleted(State.Output));
+            return;
+        }
+        Emit(new RunRedriven(step));
+        Continue();
     }
 
     /// <summary>Fires the timers that are due.</summary>
@@ -190,7 +225,20 @@ public sealed class Decision(RunState state, Surroundings around)
     internal void FaultRun(WorkflowError error)
     {
         CancelAll();
-        Emit(new Entry.RunFaulted(error));
+        Finish(new Entry.RunFaulted(error));
+    }
+
+    /// <summary>Ends the run, or the input of its batch that is at hand.</summary>
+    internal void Finish(Entry end)
+    {
+        if (State.Batch?.Ends(end) is not { } item)
+        {
+            Emit(end);
+            return;
+        }
+        Emit(item);
+        if (State.Batch.IsOver) Emit(new Entry.RunCompleted(State.Batch.Output));
+        else Follow(State.Root);
     }
 
     private void CancelAll()
@@ -213,11 +261,13 @@ public sealed class Decision(RunState state, Surroundings around)
             Commands.Add(new Command.Abandon(step.Id));
         }
         if (step.Child is { } child && step.Node.Body is SpawnBody { Await: true }) Commands.Add(new Command.CancelChild(child));
+        if (step.Window is { Running: > 0 } window) Commands.AddRange(window.Children.Select(c => new Command.CancelChild(c)));
     }
 
     private void Wake(Step step)
     {
         if (step.Node.Body is TryBody) Faults.Retry(this, step);
+        else if (step.Window is not null) Spawning.Wake(this, step);
         else DataFlow.Complete(this, step, step.Data);
     }
 

@@ -15,6 +15,9 @@ public abstract record Entry
     {
         /// <summary>W3C traceparent of whoever started it; null when it was not traced.</summary>
         public string? Trace { get; init; }
+
+        /// <summary>What its parent says of it; null when it needs to say nothing.</summary>
+        public Part? Part { get; init; }
     }
 
     /// <param name="Input">The transformed input, when it differs from the raw one.</param>
@@ -87,7 +90,10 @@ public abstract record Command
     public sealed record Abandon(int Step) : Command;
 
     /// <summary>The child's row is committed together with the entries.</summary>
-    public sealed record Spawn(Step Step, Guid Child, SpawnBody Body, Json Input) : Command;
+    public sealed record Spawn(Step Step, Guid Child, SpawnBody Body, Json Input) : Command
+    {
+        public Part? Part { get; init; }
+    }
 
     public sealed record CancelChild(Guid Child) : Command;
 }

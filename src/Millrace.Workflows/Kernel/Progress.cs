@@ -10,7 +10,9 @@ internal static class Progress
     {
         switch (scope.Node?.Body)
         {
+            case null when on.State.Batch is { Waits: true }: DataFlow.BeginRun(on); return;
             case ForkBody fork: GoFork(on, scope, fork); return;
+            case ChildrenBody: Spawning.GoOn(on, scope); return;
             case InvokeBody invoke when scope.Position < 0: TaskStart.Begin(on, scope, invoke.Target, -1); return;
             case ForBody loop when scope.Index < 0:
                 NextIteration(on, scope, loop);

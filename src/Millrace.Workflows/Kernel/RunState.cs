@@ -14,6 +14,7 @@ public sealed class RunState
 {
     private readonly Dictionary<int, Step> _active = [];
     private readonly SortedSet<Timer> _timers = [];
+    private readonly Redrive _redrive = new();
     private int _effects;
     private bool _suspended;
 
@@ -43,6 +44,13 @@ public sealed class RunState
     public long StartedAt { get; private set; }
     public long EndedAt { get; private set; }
     public int LastStep { get; private set; }
+
+    /// <summary>What its parent said of it; null when nothing.</summary>
+    public Part? Part { get; private set; }
+
+    /// <summary>The inputs it carries out one after the other; null when it has one.</summary>
+    public Batch? Batch { get; private set; }
+
     public StepCounts Counts { get; private set; }
     public RunPhase Ended { get; private set; }
 
@@ -85,6 +93,9 @@ public sealed class RunState
 
     internal Timer? DueTimer(long now) => _timers.Count > 0 && _timers.Min.At <= now ? _timers.Min : null;
 
+    /// <summary>Whether a run that has ended can go back to that step.</summary>
+    public bool IsRedrivable(int step) => IsFinished && Batch is null && _redrive.Has(step);
+
     public Step? Find(int id) => id == 0 ? Root : _active.GetValueOrDefault(id);
 
     /// <param name="at">Time of the record the entry belongs to.</param>
@@ -98,18 +109,17 @@ public sealed class RunState
             case Entry.StepFaulted e: Fault(e); break;
             case Entry.StepCancelled e:
                 Counts = Counts with { Cancelled = Counts.Cancelled + 1 };
-                Remove(_active[e.Step]);
+                Remove(_active[e.Step], RunPhase.Cancelled);
                 break;
             case Entry.StepDetached e: Detach(_active[e.Step]); break;
             case Entry.StepCaught e: EnterCatch(_active[e.Step], e.Error); break;
             case Entry.RetryScheduled e: ScheduleRetry(e); break;
             case Entry.StepRetried e: Retry(e); break;
             case Entry.SubStepCompleted e: (_active[e.Step].SubSteps ??= [])[e.Name] = e.Output; break;
-            case Entry.RunCreated e:
-                Input = e.Input;
-                Trace = e.Trace;
-                CreatedAt = at;
-                break;
+            case Entry.RunCreated e: Create(e, at); break;
+            case SpawnEntry e: Spawn(_active[e.Step], e, at); break;
+            case ItemEnded e: EndItem(e); break;
+            case RunRedriven e: GoBack(e); break;
             case Entry.RunStarted e: Begin(e, at); break;
             case Entry.RunSuspended e:
                 _suspended = true;
@@ -135,10 +145,36 @@ public sealed class RunState
         }
     }
 
+    private void Create(Entry.RunCreated e, long at)
+    {
+        (Input, Trace, CreatedAt, Part) = (e.Input, e.Trace, at, e.Part);
+        if (Part is not { Batch: true }) return;
+        Batch = new Batch(e.Input.AsArray(), Part.Collect);
+        Input = Batch.Item;
+    }
+
+    private void EndItem(ItemEnded e)
+    {
+        DropTimer(Root.TimeoutAt, Root, TimerKind.Timeout);
+        Batch!.Apply(e);
+        Input = Batch.Item;
+        Root.Pending = Batch.Waits ? Flow.Continue : null;
+    }
+
+    private void Spawn(Step step, SpawnEntry e, long at)
+    {
+        DropTimer(step.WakeAt, step, TimerKind.Wake);
+        if (e is SpawnEntry.Opened opened) step.Window = Window.Open(step.Node.Body, opened);
+        else step.Window!.Apply(e, at);
+        AddTimer(step.WakeAt = step.Window.WakeAt, step, TimerKind.Wake);
+        step.Pending = step.Window.CanGoOn ? Flow.Continue : null;
+    }
+
     private void Begin(Entry.RunStarted e, long at)
     {
-        StartedAt = at;
-        Root = new Step(0, null, null, at) { RawInput = Input, Input = e.Input ?? Input };
+        if (StartedAt == 0) StartedAt = at;
+        if (Batch is not null) Batch.Waits = false;
+        Root = new Step(0, null, null, at) { RawInput = Input, Input = e.Input ?? Input, Index = Batch?.Index ?? -1 };
         Root.Data = Root.Input;
         Context = Root.Input;
         Root.Pending = Flow.Continue;
@@ -213,7 +249,7 @@ public sealed class RunState
         var output = e.Output ?? (step.Detached ? step.Input : step.Data);
         if (e.Context is { } context) Context = context;
         Counts = Counts with { Completed = Counts.Completed + 1 };
-        Remove(step);
+        Remove(step, RunPhase.Completed);
         if (!step.Detached) Pass(step, output, e.Then ?? step.Node.Then);
     }
 
@@ -255,7 +291,7 @@ public sealed class RunState
     {
         var step = _active[e.Step];
         Counts = Counts with { Faulted = Counts.Faulted + 1 };
-        Remove(step);
+        Remove(step, RunPhase.Faulted);
         step.Parent!.LastError = e.Error;
         if (step.Parent.Node?.Body is ForkBody { Compete: true } && !step.Detached)
         {
@@ -297,8 +333,30 @@ public sealed class RunState
         step.Pending = Flow.Continue;
     }
 
-    private void Remove(Step step)
+    /// <summary>The steps around one are under way again, as they were.</summary>
+    private void GoBack(RunRedriven e)
     {
+        var (step, context) = _redrive.Take(e.Step);
+        (Ended, EndedAt, Output, Error, Reason, Context) = (RunPhase.Pending, 0, Json.Null, null, null, context);
+        foreach (var one in step.Around())
+        {
+            Redrive.Restore(one);
+            _active.Add(one.Id, one);
+            Counts = one.Outcome switch
+            {
+                RunPhase.Completed => Counts with { Completed = Counts.Completed - 1 },
+                RunPhase.Faulted => Counts with { Faulted = Counts.Faulted - 1 },
+                _ => Counts with { Cancelled = Counts.Cancelled - 1 },
+            };
+        }
+        step.Window!.Reopen();
+        step.Pending = step.Window.CanGoOn ? Flow.Continue : null;
+    }
+
+    private void Remove(Step step, RunPhase outcome)
+    {
+        step.Outcome = outcome;
+        _redrive.Keep(step, Context);
         _active.Remove(step.Id);
         step.Parent!.Children.Remove(step);
         if (step.IsEffect) _effects--;
@@ -326,11 +384,4 @@ public sealed class RunState
     {
         if (at is { } due) _timers.Remove(new Timer(due, step.Id, kind));
     }
-}
-
-internal enum TimerKind : byte { Timeout, Wake, Attempt }
-
-internal readonly record struct Timer(long At, int Step, TimerKind Kind) : IComparable<Timer>
-{
-    public int CompareTo(Timer other) => (At, Step, Kind).CompareTo((other.At, other.Step, other.Kind));
 }

@@ -56,6 +56,9 @@ public sealed class Step
     internal JsonArray? Items { get; set; }
     internal int Index { get; set; } = -1;
 
+    /// <summary>The place in the run's batch of the input that the step belongs to; 0 where there is no batch.</summary>
+    public int BatchItem => Parent is null ? Math.Max(Index, 0) : Parent.BatchItem;
+
     /// <summary>Forks: outputs by branch, and how many branches have ended.</summary>
     internal Json[]? Results { get; set; }
     internal int Ended { get; set; }
@@ -71,10 +74,22 @@ public sealed class Step
     /// <summary>Calls: recorded sub-steps by name.</summary>
     public Dictionary<string, Json>? SubSteps { get; internal set; }
 
+    /// <summary>Maps and swarms: their children; null before what they work on is evaluated.</summary>
+    public Window? Window { get; internal set; }
+
+    /// <summary>How it ended; pending while it has not.</summary>
+    internal RunPhase Outcome { get; set; }
+
     public bool Detached { get; internal set; }
     public Guid? Child { get; internal set; }
 
     public bool IsEffect => Node?.Body is CallBody;
+
+    /// <summary>The step and all it stands in but the run itself, innermost first.</summary>
+    public IEnumerable<Step> Around()
+    {
+        for (var one = this; one.Node is not null; one = one.Parent!) yield return one;
+    }
 
     /// <summary>The tasks that directives of this step's children move about in; null when it has no such scope.</summary>
     internal Scope? Scope(Workflow workflow) => Node is null ? workflow.Do : Node.Body switch

@@ -97,6 +97,7 @@ internal static class TaskStart
                         spawn.Input?.Evaluate(DataFlow.InputOf(on, step), new StepVariables(on, step)) ?? step.Input));
                     if (!spawn.Await) DataFlow.Complete(on, step, step.Input);
                     break;
+                case ChildrenBody: Spawning.Begin(on, step); break;
                 case WaitBody: break;
                 case TryBody attempt when attempt.Catch.Retry?.AttemptDurationMax is { } limit:
                     on.Emit(new Entry.StepRetried(step.Id, After(on, limit, step.Input, new StepVariables(on, step))));
@@ -142,7 +143,7 @@ internal static class TaskStart
             ?? throw new WorkflowFault(new WorkflowError(ErrorTypes.Expression, 400, "Not a collection", $"'for.in' gives {items.Kind}; expected an array."));
     }
 
-    internal static long? After(Decision on, Template? duration, Json input, StepVariables variables)
+    internal static long? After(Decision on, Template? duration, Json input, IVariables variables)
     {
         if (duration is null) return null;
         if (!Duration.TryParse(duration.Evaluate(input, variables), out var span, out var reason))

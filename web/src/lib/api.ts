@@ -128,8 +128,34 @@ export interface Step {
   wakeAt?: Maybe<string>
   /** Id of the child run. */
   child?: Maybe<string>
+  /** Of a map or a swarm. */
+  spawn?: Maybe<Spawn>
   input?: Json
   output?: Json
+}
+
+/** How far the children of a map or a swarm are. */
+export interface Spawn {
+  /** Absent while nobody knows. */
+  total?: Maybe<number>
+  completed: number
+  failed: number
+  running: number
+  queued?: Maybe<number>
+  skipped: number
+  concurrency: number
+  firstError?: Maybe<WorkflowError>
+  /** Of a swarm; told with a single step only. */
+  members?: Maybe<SpawnMember[]>
+}
+
+export interface SpawnMember {
+  name: string
+  state: StepState
+  child?: Maybe<string>
+  reason?: Maybe<string>
+  error?: Maybe<WorkflowError>
+  needs: string[]
 }
 
 export interface JournalRecord {

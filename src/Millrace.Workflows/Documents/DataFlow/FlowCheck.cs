@@ -151,6 +151,7 @@ internal sealed class FlowCheck
             case SpawnBody spawn:
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
+            case MapBody or SwarmBody: return SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
             case ListenBody { ForEach: { } tasks }:
                 Scope(tasks, Form.Any, names);
                 return Form.Array(Form.Any);

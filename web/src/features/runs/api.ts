@@ -65,6 +65,24 @@ export function stepQuery(id: string, step: Step) {
   })
 }
 
+/** The members of a swarm, which lists of steps leave out; how far they are changes while the step does not. */
+export function membersQuery(id: string, step: Step) {
+  return queryOptions({
+    queryKey: ['members', id, step.id, step.state],
+    queryFn: ({ signal }) => request<Step>(url`/api/v1/runs/${id}/steps/${step.id}`, { signal }),
+    select: (found: Step) => found.spawn?.members ?? [],
+    refetchInterval: step.endedAt ? false : 2_000,
+  })
+}
+
+export function changeConcurrency(id: string, step: number, concurrency: number): Promise<Step> {
+  return request(url`/api/v1/runs/${id}/steps/${step}/concurrency`, { method: 'PUT', json: { concurrency } })
+}
+
+export function redriveStep(id: string, step: number): Promise<Run> {
+  return request(url`/api/v1/runs/${id}/steps/${step}/redrive`, { json: {} })
+}
+
 export function waitingQuery(id: string) {
   return queryOptions({
     queryKey: ['waiting', id],

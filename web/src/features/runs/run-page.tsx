@@ -67,6 +67,7 @@ export default function RunPage({ id, tab, step, onTab, onStep }: RunPageProps) 
           <StepPanel
             key={selected.id}
             run={id}
+            runState={run.state}
             step={selected}
             attempts={attemptsOf(view.steps, selected)}
             onStep={onStep}

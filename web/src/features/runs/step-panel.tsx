@@ -5,15 +5,17 @@ import { JsonView } from '~/components/json/json-view'
 import { IconButton } from '~/components/ui/button'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import { StateLabel } from '~/components/ui/state'
-import { isFinished, type Json, type Step } from '~/lib/api'
+import { isFinished, type Json, type RunState, type Step } from '~/lib/api'
 import { shortId } from '~/lib/ids'
 import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
 import { stepQuery } from './api'
 import { Attempts, ErrorFacts } from './error-panel'
 import { headline } from './error-model'
+import { SpawnPanel } from './spawn-panel'
 
 interface StepPanelProps {
   run: string
+  runState: RunState
   step: Step
   attempts: readonly Step[]
   onStep: (step: number) => void
@@ -21,7 +23,7 @@ interface StepPanelProps {
 }
 
 /** One step: when, how it went, what went in and what came out. */
-export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelProps) {
+export function StepPanel({ run, runState, step, attempts, onStep, onClose }: StepPanelProps) {
   const detail = useQuery(stepQuery(run, step))
   return (
     <aside
@@ -36,6 +38,7 @@ export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelPro
       </header>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
         <Facts step={step} nth={Math.max(step.attempt, attempts.indexOf(step) + 1)} />
+        {step.spawn && <SpawnPanel run={run} runState={runState} step={step} spawn={step.spawn} />}
         {step.error && (
           <div
             data-state="faulted"

@@ -19,11 +19,13 @@ export function useRun(id: string) {
   const query = useQuery(runViewQuery(id))
   const [live, setLive] = useState<LiveLine[]>([])
   const ready = query.isSuccess
+  // A run that had ended may be gone back into.
+  const finished = query.data ? isFinished(query.data.run.state) : false
   useEffect(() => {
     const view = client.getQueryData<RunView>(['run', id])
-    if (!ready || !view || isFinished(view.run.state)) return
+    if (!ready || !view || finished) return
     return followRun(client, id, view.run.position, messages => setLive(lines => messages.reduce(appendLive, lines)))
-  }, [client, id, ready])
+  }, [client, id, ready, finished])
   const loadMore = useMutation({
     mutationFn: async () => {
       const cursor = client.getQueryData<RunView>(['run', id])?.more
