@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -61,6 +62,7 @@ internal sealed class Worker : IAsyncDisposable
         Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
+        Schedules = new Schedules(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -74,6 +76,7 @@ internal sealed class Worker : IAsyncDisposable
     public StrayRuns Strays { get; }
     public Announcements Announcements { get; }
     public LostRuns Lost { get; }
+    public Schedules Schedules { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;

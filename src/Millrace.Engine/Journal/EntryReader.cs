@@ -33,7 +33,7 @@ internal static class EntryReader
         var step = e["step"] is { IsNumber: true } s ? (int)s.AsNumber() : 0;
         return e["e"].AsString() switch
         {
-            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull },
+            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull, Trigger = Trigger(e["trigger"]) },
             "run.started" => new Entry.RunStarted(Value(e, "input", large), Long(e, "deadlineAt")),
             "step.started" => new Entry.StepStarted(step, Int(e, "parent"), Int(e, "node"), Int(e, "iteration", -1))
             {
@@ -61,6 +61,9 @@ internal static class EntryReader
             var kind => throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
         };
     }
+
+    private static RunTrigger? Trigger(Json trigger) =>
+        trigger["schedule"].StringOrNull is { } schedule ? new RunTrigger(Guid.Parse(schedule), Long(trigger, "at")!.Value) : null;
 
     private static Json? Value(Json e, string name, Func<string, Json> large)
     {

@@ -102,6 +102,7 @@ internal sealed class EntryWriter
                 _writer.WriteString("e"u8, "run.created"u8);
                 Value("input", e.Input);
                 if (e.Trace is not null) _writer.WriteString("trace"u8, e.Trace);
+                if (e.Trigger is { } trigger) Trigger(trigger);
                 break;
             case Entry.RunStarted e:
                 _writer.WriteString("e"u8, "run.started"u8);
@@ -121,6 +122,14 @@ internal sealed class EntryWriter
             case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }
+    }
+
+    private void Trigger(RunTrigger trigger)
+    {
+        _writer.WriteStartObject("trigger"u8);
+        _writer.WriteString("schedule"u8, trigger.Schedule);
+        _writer.WriteNumber("at"u8, trigger.At);
+        _writer.WriteEndObject();
     }
 
     private void Head(ReadOnlySpan<byte> kind, string? reason)

@@ -15,6 +15,9 @@ public abstract record Entry
     {
         /// <summary>W3C traceparent of whoever started it; null when it was not traced.</summary>
         public string? Trace { get; init; }
+
+        /// <summary>The tick that started it; null when somebody else did.</summary>
+        public RunTrigger? Trigger { get; init; }
     }
 
     /// <param name="Input">The transformed input, when it differs from the raw one.</param>
@@ -77,6 +80,10 @@ public abstract record Entry
 
     public sealed record RunCancelled(string? Reason) : Entry;
 }
+
+/// <summary>What started a run that neither a request nor another run did.</summary>
+/// <param name="At">The moment that the schedule names, Unix microseconds; the run begins then or later.</param>
+public sealed record RunTrigger(Guid Schedule, long At);
 
 /// <summary>What a decision asks of the world, to be done once its entries are on disk.</summary>
 public abstract record Command

@@ -35,6 +35,9 @@ public sealed class RunState
     /// <summary>W3C traceparent that all spans of the run descend from; null when nobody traced its start.</summary>
     public string? Trace { get; private set; }
 
+    /// <summary>The tick that started it; null when somebody else did.</summary>
+    public RunTrigger? Trigger { get; private set; }
+
     public Json Context { get; private set; }
     public Json Output { get; private set; }
     public WorkflowError? Error { get; private set; }
@@ -108,6 +111,7 @@ public sealed class RunState
             case Entry.RunCreated e:
                 Input = e.Input;
                 Trace = e.Trace;
+                Trigger = e.Trigger;
                 CreatedAt = at;
                 break;
             case Entry.RunStarted e: Begin(e, at); break;
