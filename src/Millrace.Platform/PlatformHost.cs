@@ -8,6 +8,7 @@ using Millrace.Platform.Artifacts;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
 using Millrace.Platform.Runs;
+using Millrace.Platform.Schedules;
 using Millrace.Platform.Status;
 using Millrace.Platform.Streams;
 using Millrace.Storage;
@@ -28,6 +29,7 @@ public static class PlatformHost
         services.AddExceptionHandler<ProblemHandler>();
         services.ConfigureHttpJsonOptions(o => WireJson.Configure(o.SerializerOptions));
         services.AddSingleton(typeof(Tenant), Tenant.Default);
+        services.AddSingleton(s => s.GetRequiredService<DurableEngine>().Schedules);
         services.AddSingleton<PushDefinition>();
         services.AddSingleton<StartRun>();
         services.AddSingleton<RunHistories>();
@@ -55,6 +57,7 @@ public static class PlatformHost
         app.MapOpenApi("/openapi/{documentName}.json");
         var api = app.MapGroup("/api/v1");
         api.MapDefinitions();
+        api.MapSchedules();
         var runs = api.MapGroup("/runs").WithTags("Runs");
         runs.MapRuns();
         runs.MapRunDetails();

@@ -110,6 +110,7 @@ public sealed class MillraceServer : IAsyncDisposable
         {
             Alone = !settings.IsPostgres,
             Works = settings.Roles.HasFlag(Roles.Worker),
+            Schedules = settings.Roles.HasFlag(Roles.Scheduler),
             WorkerName = $"{Environment.MachineName}:{Environment.ProcessId}",
             LeaseTime = TimeSpan.FromSeconds(settings.LeaseSeconds),
             DrainTime = TimeSpan.FromSeconds(settings.DrainSeconds),

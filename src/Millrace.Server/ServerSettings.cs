@@ -20,7 +20,7 @@ public enum Roles : byte
     /// <summary>Carries out runs.</summary>
     Worker = 2,
 
-    /// <summary>Looks after what nobody holds: runs of workers that died.</summary>
+    /// <summary>Starts the runs of schedules, and looks after what nobody holds: runs of workers that died.</summary>
     Scheduler = 4,
     All = Api | Worker | Scheduler,
 }

@@ -1,5 +1,6 @@
 using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -39,6 +40,7 @@ public sealed class DurableEngine : IAsyncDisposable
     public JournalReader Journal => _worker.Journal;
     public FunctionRegistry Functions => _worker.Functions;
     internal Worker Worker => _worker;
+    public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);
 
     /// <summary>Runs this worker holds now.</summary>
     public int Held => _worker.Held;
@@ -48,6 +50,7 @@ public sealed class DurableEngine : IAsyncDisposable
     {
         var worker = new Worker(parts, settings);
         await worker.StartAsync();
+        if (settings.Schedules) worker.Schedules.Start();
         return new DurableEngine(worker);
     }
 
@@ -149,7 +152,11 @@ public sealed class DurableEngine : IAsyncDisposable
     public Task<bool> IsAliveAsync(CancellationToken cancel = default) =>
         _worker.Database.ReadAsync(db => !_worker.Settings.Works || LeaseStore.SeemsAlive(db, _worker.Lease.Id), cancel);
 
-    public ValueTask DisposeAsync() => _worker.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _worker.Schedules.DisposeAsync();
+        await _worker.DisposeAsync();
+    }
 
     private static Json Reason(string? reason) => reason is null ? Json.EmptyObject : Json.Object("reason", reason);
 

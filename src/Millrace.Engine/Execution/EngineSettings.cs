@@ -12,6 +12,9 @@ public sealed record EngineSettings
     /// <summary>False for a process that only starts runs and takes wishes about them: it holds none.</summary>
     public bool Works { get; init; } = true;
 
+    /// <summary>Whether it starts the runs of schedules that are due. Any number of processes may.</summary>
+    public bool Schedules { get; init; } = true;
+
     /// <summary>For how long a worker's heart may stand still before its runs go to others.</summary>
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(6);
 

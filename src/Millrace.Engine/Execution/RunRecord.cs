@@ -1,5 +1,6 @@
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -32,6 +33,9 @@ internal sealed class RunRecord
     /// <summary>Who is told of this run's end.</summary>
     public Guid? Parent { get; init; }
 
+    /// <summary>The schedule that waits for this run's end.</summary>
+    public Guid? Schedule { get; init; }
+
     /// <summary>Signals up to this position are taken into account by the record.</summary>
     public long? SignalsTaken { get; init; }
 
@@ -54,6 +58,7 @@ internal sealed class RunRecord
         foreach (var child in ChildrenToCancel)
             SignalStore.Send(db, Tenant, child, "cancel", Json.Object("reason", $"its parent {Run} ended"), At);
         if (Parent is { } parent) SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
+        if (Schedule is { } schedule) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;

@@ -75,6 +75,7 @@ internal sealed class StrayRuns(Worker worker)
             Change = new RunChange(RunPhase.Faulted, false, null, row.StartedAt, now, now, error, null, row.Counts),
             ChildrenToCancel = RunStore.LiveChildren(db, tenant, run),
             Parent = row.Parent,
+            Schedule = row.Trigger?.Schedule,
             SignalsTaken = long.MaxValue,
         };
         return record.Write(db) ? (record, row.CreatedAt) : null;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -62,6 +63,7 @@ internal sealed class Worker : IAsyncDisposable
         Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
+        Schedules = new Schedules(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -76,6 +78,7 @@ internal sealed class Worker : IAsyncDisposable
     public Announcements Announcements { get; }
     public LostRuns Lost { get; }
     public SharedClock Clock { get; }
+    public Schedules Schedules { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;

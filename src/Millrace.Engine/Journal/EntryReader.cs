@@ -33,7 +33,7 @@ internal static class EntryReader
         var step = e["step"] is { IsNumber: true } s ? (int)s.AsNumber() : 0;
         return e["e"].AsString() switch
         {
-            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull, Part = Value(e, "part", large) is { } part ? Part.FromJson(part) : null },
+            "run.created" => new Entry.RunCreated(Value(e, "input", large) ?? Json.Null) { Trace = e["trace"].StringOrNull, Trigger = Trigger(e["trigger"]), Part = Value(e, "part", large) is { } part ? Part.FromJson(part) : null },
             "run.started" => new Entry.RunStarted(Value(e, "input", large), Long(e, "deadlineAt")),
             "step.started" => new Entry.StepStarted(step, Int(e, "parent"), Int(e, "node"), Int(e, "iteration", -1))
             {
@@ -82,6 +82,9 @@ internal static class EntryReader
     private static Guid Child(Json e) => Guid.Parse(e["child"].AsString());
 
     private static WorkflowError? Fault(Json e) => e["error"] is { IsObject: true } error ? WorkflowError.FromJson(error) : null;
+
+    private static RunTrigger? Trigger(Json trigger) =>
+        trigger["schedule"].StringOrNull is { } schedule ? new RunTrigger(Guid.Parse(schedule), Long(trigger, "at")!.Value) : null;
 
     private static Json? Value(Json e, string name, Func<string, Json> large)
     {

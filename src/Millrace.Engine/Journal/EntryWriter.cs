@@ -103,6 +103,7 @@ internal sealed class EntryWriter
                 Value("input", e.Input);
                 if (e.Trace is not null) _writer.WriteString("trace"u8, e.Trace);
                 if (e.Part is { } part) Value("part", part.ToJson());
+                if (e.Trigger is { } trigger) Trigger(trigger);
                 break;
             case Entry.RunStarted e:
                 _writer.WriteString("e"u8, "run.started"u8);
@@ -184,6 +185,14 @@ internal sealed class EntryWriter
     {
         Head(kind, step);
         _writer.WriteString("child"u8, child);
+    }
+
+    private void Trigger(RunTrigger trigger)
+    {
+        _writer.WriteStartObject("trigger"u8);
+        _writer.WriteString("schedule"u8, trigger.Schedule);
+        _writer.WriteNumber("at"u8, trigger.At);
+        _writer.WriteEndObject();
     }
 
     private void Head(ReadOnlySpan<byte> kind, string? reason)

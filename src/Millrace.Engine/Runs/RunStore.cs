@@ -30,6 +30,9 @@ public sealed record RunRow
     /// <summary>How many runs stand above it: 0 for a run that no run started.</summary>
     public int Depth { get; init; }
 
+    /// <summary>The tick that started it.</summary>
+    public RunTrigger? Trigger { get; init; }
+
     public bool IsFinished => State >= RunPhase.Cancelled;
 }
 
@@ -49,16 +52,16 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
 public static class RunStore
 {
     private const string Columns =
-        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth";
+        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for";
 
     internal static void Insert(DbUnit db, RunRow run) => db.InsertLater(
         run.Id,
         """
-        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)
+        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth, schedule, scheduled_for)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16)
         """,
         run.Tenant.Organisation, run.Tenant.Workspace, run.Id, run.Definition.Namespace, run.Definition.Name, run.Definition.Version,
-        run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth);
+        run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth, run.Trigger?.Schedule, run.Trigger?.At);
 
     /// <summary>Records a change of state by the worker that holds the run.</summary>
     /// <exception cref="LostRunException">It does not hold it any more; thrown now or instead of the commit.</exception>
@@ -207,6 +210,7 @@ public static class RunStore
         Reason = r.TextOrNull(17),
         Counts = ParseCounts(r.TextOrNull(18)),
         Depth = r.Int(19),
+        Trigger = r.IdOrNull(20) is { } schedule ? new RunTrigger(schedule, r.Long(21)) : null,
     };
 }
 

@@ -11,6 +11,7 @@ internal static class EngineEvents
         var (state, log) = (actor.State, actor.Worker.Log);
         EngineMetrics.RunEnded(state.Ended, state.CreatedAt, state.EndedAt);
         EngineTrace.RunEnded(actor);
+        if (actor.State.Trigger is not null) actor.Worker.Schedules.Call(0);
         if (state.Error is not { } error) return;
         using (log.About(actor)) log.RunFaulted(actor.Id, error.Instance, error.Type, error.Status);
     }

@@ -21,7 +21,7 @@ public static class EngineMetrics
     private static readonly string[] States = ["pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed"];
 
     private static readonly Counter<long> RunsStarted = Meter.CreateCounter<long>(
-        "millrace.runs.started", "{run}", "Runs committed here, by who started them: a request or another run.");
+        "millrace.runs.started", "{run}", "Runs committed here, by who started them: a request, another run or a schedule.");
 
     private static readonly Counter<long> RunsEnded = Meter.CreateCounter<long>("millrace.runs.ended", "{run}", "Runs whose end this worker committed, by state.");
 
@@ -50,12 +50,14 @@ public static class EngineMetrics
     /// <summary>Shows each counter as 0, so that its first increase is seen as one. Called when somebody listens.</summary>
     public static void Announce()
     {
-        foreach (var by in (string[])["request", "run"]) RunsStarted.Add(0, new KeyValuePair<string, object?>("by", by));
+        foreach (var by in (string[])["request", "run", "schedule"]) RunsStarted.Add(0, new KeyValuePair<string, object?>("by", by));
         for (var state = RunPhase.Cancelled; state <= RunPhase.Completed; state++) RunsEnded.Add(0, State(state));
         foreach (var counter in (Counter<long>[])[Records, Steps, Retries, LeasesLost, RunsRecovered, RunsFailed]) counter.Add(0);
     }
 
     internal static void RunStarted() => RunsStarted.Add(1, new KeyValuePair<string, object?>("by", "request"));
+
+    internal static void RunsScheduled(int runs) => RunsStarted.Add(runs, new KeyValuePair<string, object?>("by", "schedule"));
 
     internal static void RunEnded(RunPhase state, long createdAt, long endedAt)
     {

@@ -32,6 +32,10 @@ internal static class DefinitionStore
             definition.Title, definition.Summary, definition.Tags?.ToString(), JsonSerializer.Serialize(definition.Diagnostics, WireJson.Options),
             definition.InputSchema?.ToString(), JsonSerializer.Serialize(definition.Secrets, WireJson.Options), Micros.Of(definition.CreatedAt), words) == 1;
 
+    /// <summary>Lets nobody else push a version of this definition before this transaction ends, so that what is the latest here stays so.</summary>
+    public static void Lock(DbUnit unit, Tenant tenant, string space, string name) =>
+        unit.First("select 1 /*pg: from pg_advisory_xact_lock(hashtextextended($1, 12)) */ where $1 is not null", row => 1, 0, $"{tenant.Workspace:N}/{space}/{name}");
+
     /// <summary>A version, or the latest when none is named.</summary>
     public static DefinitionVersion? Find(DbUnit unit, Tenant tenant, DefinitionName name) =>
         name.Version is null or SemanticVersion.Latest

@@ -1,5 +1,6 @@
 using System.Text;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Scheduling;
 using Millrace.Jq;
 using Millrace.Platform.Http;
 using Millrace.Storage;
@@ -9,7 +10,7 @@ using Millrace.Workflows.Graph;
 namespace Millrace.Platform.Definitions;
 
 /// <summary>Checks a document, and keeps it as a version when it has no errors.</summary>
-public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionRegistry functions, TimeProvider time)
+public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionRegistry functions, ScheduleControl schedules, TimeProvider time)
 {
     /// <summary>Changes nothing.</summary>
     public ValidationResult Validate(string source)
@@ -32,11 +33,18 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         var name = new DefinitionName(definition.Namespace, definition.Name, definition.Version);
         var (bytes, words) = (Encoding.UTF8.GetBytes(source), DefinitionWords.Of(source));
         var (stored, created) = await database.WriteAsync(unit =>
-            DefinitionStore.Insert(unit, tenant, definition, bytes, words) ? (definition, true) : (DefinitionStore.Find(unit, tenant, name)!, false));
+        {
+            DefinitionStore.Lock(unit, tenant, definition.Namespace, definition.Name);
+            if (!DefinitionStore.Insert(unit, tenant, definition, bytes, words)) return (DefinitionStore.Find(unit, tenant, name)!, false);
+            if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version == definition.Version)
+                ScheduleControl.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
+            return (definition, true);
+        });
         if (stored.Hash != definition.Hash)
             throw Problem.Conflict("definition.version_exists", "The version exists with another text.",
                 $"{name} exists with another text. A version never changes: raise document.version to push this one.");
         compiled.Add(tenant, workflow);
+        if (created && workflow.Schedule is not null) schedules.Changed();
         return (stored, created);
     }
 

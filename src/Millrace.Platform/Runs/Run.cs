@@ -14,6 +14,9 @@ public sealed record RunDefinition(string Namespace, string Name, string Version
 /// <summary>The step of another run that started this one.</summary>
 public sealed record RunParent(Guid Run, int Step);
 
+/// <summary>The schedule that started a run, and the moment that it names.</summary>
+public sealed record RunTrigger(Guid Schedule, DateTimeOffset At);
+
 /// <summary>One execution of one version of a definition.</summary>
 /// <param name="Steps">Steps by how they ended; skipped ones were never started.</param>
 /// <param name="Position">Sequence number of the last record of its journal.</param>
@@ -21,12 +24,12 @@ public sealed record RunParent(Guid Run, int Step);
 /// <param name="Reason">Why it was cancelled or suspended, when somebody said so.</param>
 public sealed record Run(
     Guid Id, RunDefinition Definition, RunPhase State, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, DateTimeOffset UpdatedAt,
-    RunParent? Parent, WorkflowError? Error, StepCounts Steps, long Position, DateTimeOffset? WakeAt, string? Reason)
+    RunParent? Parent, WorkflowError? Error, StepCounts Steps, long Position, DateTimeOffset? WakeAt, string? Reason, RunTrigger? Trigger)
 {
     /// <param name="position">The last record's sequence number, which the row does not hold.</param>
     public static Run Of(RunRow row, long position) => new(
         row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),
-        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason);
+        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason, TriggerOf(row));
 
     /// <param name="row">What never changes.</param>
     /// <param name="history">Everything else, as of the record last applied.</param>
@@ -36,12 +39,14 @@ public sealed record Run(
         return new Run(
             row.Id, DefinitionOf(row), state.Phase, Micros.ToTime(row.CreatedAt), state.IsStarted ? Micros.ToTime(state.StartedAt) : null,
             state.IsFinished ? Micros.ToTime(state.EndedAt) : null, Micros.ToTime(history.UpdatedAt),
-            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason);
+            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason, TriggerOf(row));
     }
 
     private static RunDefinition DefinitionOf(RunRow row) => new(row.Definition.Namespace, row.Definition.Name, row.Definition.Version, row.Hash);
 
     private static RunParent? ParentOf(RunRow row) => row.Parent is { } parent ? new RunParent(parent, row.ParentStep ?? 0) : null;
+
+    private static RunTrigger? TriggerOf(RunRow row) => row.Trigger is { } trigger ? new RunTrigger(trigger.Schedule, Micros.ToTime(trigger.At)) : null;
 
     private static DateTimeOffset? Time(long? micros) => micros is { } m ? Micros.ToTime(m) : null;
 }

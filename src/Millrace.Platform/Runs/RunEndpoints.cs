@@ -117,7 +117,7 @@ internal static class RunEndpoints
         };
     }
 
-    private static string? IdempotencyKey(HttpRequest request)
+    internal static string? IdempotencyKey(HttpRequest request)
     {
         var values = request.Headers["Idempotency-Key"];
         if (values.Count == 0) return null;

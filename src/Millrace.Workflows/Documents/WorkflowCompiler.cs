@@ -12,12 +12,12 @@ internal static class WorkflowCompiler
     {
         var root = of.Root;
         CheckVersion(of, root["document"]["dsl"]);
-        CheckSchedule(of, root["schedule"]);
         if (root["evaluate"]["language"].Text is { } language && language != "jq")
             of.Unsupported(root["evaluate"]["language"], $"The expression language '{TextShape.Shorten(language)}'");
         var document = root["document"];
         var tasks = TaskCompiler.Scope(of, root["do"], Variables.Standard);
         CheckReusable(of, root["use"]);
+        var input = of.Schema(root["input"]);
         return new()
         {
             Id = new(document["namespace"].Text ?? "", document["name"].Text ?? "", document["version"].Text ?? ""),
@@ -29,7 +29,8 @@ internal static class WorkflowCompiler
             Definition = root.Value,
             Do = tasks,
             Nodes = [.. of.Nodes.Select(n => n!)],
-            InputSchema = of.Schema(root["input"]),
+            InputSchema = input,
+            Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
             OutputSchema = of.Schema(root["output"]),
             OutputAs = of.FilterOrObject(root["output"]["as"], Variables.Standard, Place.WorkflowOutput),
@@ -42,13 +43,6 @@ internal static class WorkflowCompiler
     {
         if (dsl.Text is { } version && !of.Findings.IsWrong(dsl.Pointer) && !version.StartsWith("1.0.", StringComparison.Ordinal))
             of.Findings.AtValue(Findings.Unsupported, dsl.Pointer, $"Version {version} of the language is not known here.", "1.0.x");
-    }
-
-    private static void CheckSchedule(Compilation of, Cursor schedule)
-    {
-        if (schedule.IsAbsent) return;
-        of.Unsupported(schedule, "A schedule");
-        Listening.Strategy(of, schedule["on"], Variables.Standard);
     }
 
     /// <summary>Components are compiled where they are used; here come those that may never be, and what can be said of all.</summary>

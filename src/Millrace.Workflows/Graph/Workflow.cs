@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Workflows.Schedules;
 using Millrace.Workflows.Schema;
 
 namespace Millrace.Workflows.Graph;
@@ -34,6 +35,9 @@ public sealed class Workflow
 
     /// <summary>Evaluates to a duration (see <see cref="Duration"/>).</summary>
     public Template? Timeout { get; init; }
+
+    /// <summary>When its runs begin by themselves.</summary>
+    public WorkflowSchedule? Schedule { get; init; }
 
     /// <summary>Names listed under <c>use.secrets</c>.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];

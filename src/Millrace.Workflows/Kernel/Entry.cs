@@ -18,6 +18,9 @@ public abstract record Entry
 
         /// <summary>What its parent says of it; null when it needs to say nothing.</summary>
         public Part? Part { get; init; }
+
+        /// <summary>The tick that started it; null when somebody else did.</summary>
+        public RunTrigger? Trigger { get; init; }
     }
 
     /// <param name="Input">The transformed input, when it differs from the raw one.</param>
@@ -80,6 +83,10 @@ public abstract record Entry
 
     public sealed record RunCancelled(string? Reason) : Entry;
 }
+
+/// <summary>What started a run that neither a request nor another run did.</summary>
+/// <param name="At">The moment that the schedule names, Unix microseconds; the run begins then or later.</param>
+public sealed record RunTrigger(Guid Schedule, long At);
 
 /// <summary>What a decision asks of the world, to be done once its entries are on disk.</summary>
 public abstract record Command

@@ -36,6 +36,9 @@ public sealed class RunState
     /// <summary>W3C traceparent that all spans of the run descend from; null when nobody traced its start.</summary>
     public string? Trace { get; private set; }
 
+    /// <summary>The tick that started it; null when somebody else did.</summary>
+    public RunTrigger? Trigger { get; private set; }
+
     public Json Context { get; private set; }
     public Json Output { get; private set; }
     public WorkflowError? Error { get; private set; }
@@ -147,7 +150,7 @@ public sealed class RunState
 
     private void Create(Entry.RunCreated e, long at)
     {
-        (Input, Trace, CreatedAt, Part) = (e.Input, e.Trace, at, e.Part);
+        (Input, Trace, Trigger, CreatedAt, Part) = (e.Input, e.Trace, e.Trigger, at, e.Part);
         if (Part is not { Batch: true }) return;
         Batch = new Batch(e.Input.AsArray(), Part.Collect);
         Input = Batch.Item;

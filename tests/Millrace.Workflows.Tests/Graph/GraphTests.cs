@@ -305,7 +305,7 @@ public sealed class GraphTests
     public void What_cannot_run_yet_is_loaded_and_says_so()
     {
         var result = WorkflowLoader.Load(Head + """
-            schedule: {every: PT1H}
+            schedule: {on: {one: {with: {type: t}}}}
             do:
               - a:
                   listen: {to: {one: {with: {type: t}}}}
@@ -320,7 +320,7 @@ public sealed class GraphTests
         Assert.Equal(5, result.Workflow!.Nodes.Count);
         Assert.NotNull(Assert.IsType<ListenBody>(result.Workflow.Nodes[0].Body).ForEach);
         Assert.All(result.Diagnostics, d => Assert.Equal("workflow.unsupported", d.Code));
-        Assert.Equal(["/schedule", "/do/0/a/listen", "/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
+        Assert.Equal(["/schedule/on", "/do/0/a/listen", "/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
     }
 
     [Theory]

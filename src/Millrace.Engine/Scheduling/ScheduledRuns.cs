@@ -1,0 +1,56 @@
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Scheduling;
+
+/// <summary>Writes what a turn has decided: the row, the runs, and the wish that another run may end, in one transaction.</summary>
+internal static class ScheduledRuns
+{
+    /// <summary>The runs are due at once for whichever worker takes them first.</summary>
+    /// <param name="was">The row as it was locked.</param>
+    /// <returns>The runs that begin; a tick that has started one before starts no other.</returns>
+    public static List<ScheduledRun> Write(DbUnit db, ScheduleRow was, ScheduleTurn turn, long now)
+    {
+        var row = turn.Row;
+        var started = new List<ScheduledRun>(turn.Starts.Count);
+        foreach (var start in turn.Starts)
+        {
+            if (ScheduleStore.Keep(db, row.Tenant, row.Id, start.Tick, start.Run, fresh: was.LastTick < start.Tick))
+            {
+                Insert(db, row, start, now);
+                started.Add(start);
+            }
+            else if (row.Running == start.Run)
+            {
+                row = row with { Running = null };
+            }
+        }
+        if (turn.Cancel is { } cancelled)
+            SignalStore.Send(db, row.Tenant, cancelled, "cancel", Json.Object("reason", "its schedule has come to its next time"), now);
+        ScheduleStore.Update(db, row, now);
+        return started;
+    }
+
+    private static void Insert(DbUnit db, ScheduleRow row, ScheduledRun start, long now)
+    {
+        var trigger = new RunTrigger(row.Id, start.Tick);
+        RunStore.Insert(db, new RunRow
+        {
+            Tenant = row.Tenant,
+            Id = start.Run,
+            Definition = row.Definition,
+            Hash = row.Hash,
+            State = RunPhase.Running,
+            WakeAt = now,
+            CreatedAt = now,
+            UpdatedAt = now,
+            Trigger = trigger,
+        });
+        // Small enough never to be kept elsewhere: the loader sees to it.
+        var (bytes, _) = EntryWriter.Write([new Entry.RunCreated(row.Schedule.Input) { Trigger = trigger }]);
+        JournalStore.Append(db, row.Tenant, start.Run, 0, now, RunPhase.Pending, bytes);
+    }
+}
