@@ -6,6 +6,7 @@ using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
 using Millrace.Platform.Artifacts;
 using Millrace.Platform.Definitions;
+using Millrace.Platform.Events;
 using Millrace.Platform.Http;
 using Millrace.Platform.Runs;
 using Millrace.Platform.Status;
@@ -59,6 +60,7 @@ public static class PlatformHost
         runs.MapRuns();
         runs.MapRunDetails();
         runs.MapArtifacts();
+        api.MapEvents();
         api.MapStreams();
         app.MapHealth();
         api.MapSystem();

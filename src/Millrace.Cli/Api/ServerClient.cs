@@ -16,10 +16,10 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
     public async Task<Json> GetAsync(string path, CancellationToken cancel) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancel)).Body;
 
-    public async Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel)
+    public async Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json")
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return await SendAsync(request, cancel);
     }

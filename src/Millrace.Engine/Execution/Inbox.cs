@@ -24,6 +24,10 @@ internal static class Inbox
                 var (phase, output, error) = await actor.Worker.Journal.OutcomeAsync(actor.Tenant, child);
                 decision.ChildEnded(child, phase, output, error);
                 break;
+            case "event":
+                var position = (long)signal.Body["event"].AsNumber();
+                if (await actor.Worker.Events.ReadAsync(actor.Tenant, position) is { } envelope) decision.EventArrived(position, envelope);
+                break;
             default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }

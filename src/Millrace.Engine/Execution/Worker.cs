@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
@@ -61,6 +62,7 @@ internal sealed class Worker : IAsyncDisposable
         Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
+        (Events, Keeper) = (new EventLog(this), new EventKeeper(this));
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -74,6 +76,8 @@ internal sealed class Worker : IAsyncDisposable
     public StrayRuns Strays { get; }
     public Announcements Announcements { get; }
     public LostRuns Lost { get; }
+    public EventLog Events { get; }
+    public EventKeeper Keeper { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -100,6 +104,7 @@ internal sealed class Worker : IAsyncDisposable
         await Leases.RunOnceAsync();
         Leases.Start();
         if (Settings.Works) Due.Start();
+        Keeper.Start();
     }
 
     public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
@@ -295,6 +300,7 @@ internal sealed class Worker : IAsyncDisposable
         await Due.DisposeAsync();
         await DrainAsync();
         await Leases.DisposeAsync();
+        await Keeper.DisposeAsync();
         Timers.Dispose();
         foreach (var actor in _actors.Values) actor.Discard();
         try

@@ -10,7 +10,7 @@ namespace Millrace.Engine.Journal;
 internal static class EntryReader
 {
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
-    public const int Format = 1;
+    public const int Format = 2;
 
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
@@ -53,6 +53,9 @@ internal static class EntryReader
             "step.retry_scheduled" => new Entry.RetryScheduled(step, WorkflowError.FromJson(e["error"]), Int(e, "attempt"), Long(e, "wakeAt")!.Value),
             "step.retried" => new Entry.StepRetried(step, Long(e, "timeoutAt")),
             "substep.completed" => new Entry.SubStepCompleted(step, e["name"].AsString(), Value(e, "output", large) ?? Json.Null),
+            "event.consumed" => new Entry.EventConsumed(step, Long(e, "event")!.Value, Int(e, "filter", -1), e["ends"].IsTruthy, Value(e, "item", large) ?? Json.Null, Value(e, "correlated", large)?.AsObject()),
+            "event.taken" => new Entry.EventTaken(step),
+            "event.handled" => new Entry.EventHandled(step, Value(e, "output", large), Value(e, "context", large)),
             "run.suspended" => new Entry.RunSuspended(e["reason"].StringOrNull),
             "run.resumed" => new Entry.RunResumed(),
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),

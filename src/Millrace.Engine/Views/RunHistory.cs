@@ -54,6 +54,7 @@ public sealed class RunHistory
             CallBody call => new(WaitKind.Effect, step.StartedAt, step.TimeoutAt, $"'{name}' is under way: the function '{call.Function}' will return.", step.Id, step.Node.Reference),
             WaitBody => new(WaitKind.Timer, step.StartedAt, step.WakeAt, $"'{name}' waits for a time to pass.", step.Id, step.Node.Reference),
             SpawnBody spawn => new(WaitKind.Child, step.StartedAt, step.TimeoutAt, $"'{name}' waits for the end of its child run {step.Child} of {spawn.Namespace}/{spawn.Name}.", step.Id, step.Node.Reference),
+            ListenBody listen => new(WaitKind.Event, step.StartedAt, step.TimeoutAt, EventWait.Of(step, listen), step.Id, step.Node.Reference) { Events = listen.To.Keys() },
             TryBody when step.WakeAt is { } at => new(WaitKind.Retry, step.StartedAt, at, $"'{name}' will try again (attempt {step.Attempt}).", step.Id, step.Node.Reference),
             _ => null,
         };
@@ -92,6 +93,7 @@ public sealed class RunHistory
             case Entry.StepRetried e: Change(e.Step, touched, s => s with { State = StepState.Running, WakeAt = null }); break;
             case Entry.StepCaught e: Change(e.Step, touched, s => s with { Error = e.Error }); break;
             case Entry.SubStepCompleted e: Change(e.Step, touched, s => s); break;
+            case Entry.EventConsumed e: Change(e.Step, touched, s => s); break;
         }
     }
 
@@ -103,7 +105,7 @@ public sealed class RunHistory
             Parent = step.Parent!.Id,
             Node = step.Node,
             Iteration = step.Iteration,
-            State = step.Node.Body is WaitBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
+            State = step.Node.Body is WaitBody or ListenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
             StartedAt = step.StartedAt,
             WakeAt = step.WakeAt,
             Child = step.Child,

@@ -29,6 +29,7 @@ internal static class WorkflowCompiler
             Definition = root.Value,
             Do = tasks,
             Nodes = [.. of.Nodes.Select(n => n!)],
+            Listens = of.Nodes.Exists(n => n!.Body is ListenBody),
             InputSchema = of.Schema(root["input"]),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
             OutputSchema = of.Schema(root["output"]),

@@ -74,6 +74,9 @@ public sealed class Step
     public bool Detached { get; internal set; }
     public Guid? Child { get; internal set; }
 
+    /// <summary>Listen tasks: what has been heard.</summary>
+    public Listener? Listener { get; internal set; }
+
     public bool IsEffect => Node?.Body is CallBody;
 
     /// <summary>The tasks that directives of this step's children move about in; null when it has no such scope.</summary>
@@ -81,6 +84,7 @@ public sealed class Step
     {
         DoBody body => body.Tasks,
         ForBody body => body.Tasks,
+        ListenBody body => body.ForEach?.Tasks,
         TryBody body => InCatch ? body.Catch.Do : body.Tasks,
         _ => null,
     };
