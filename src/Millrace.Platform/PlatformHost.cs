@@ -6,6 +6,7 @@ using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
 using Millrace.Platform.Artifacts;
 using Millrace.Platform.Definitions;
+using Millrace.Platform.Events;
 using Millrace.Platform.Http;
 using Millrace.Platform.Runs;
 using Millrace.Platform.Schedules;
@@ -63,6 +64,7 @@ public static class PlatformHost
         runs.MapRunDetails();
         runs.MapSpawn();
         runs.MapArtifacts();
+        api.MapEvents();
         api.MapStreams();
         app.MapHealth();
         api.MapSystem();

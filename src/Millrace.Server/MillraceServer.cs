@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Millrace.Connectors;
 using Millrace.Connectors.Events;
 using Millrace.Connectors.Processes;
+using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
 using Millrace.Platform;
@@ -80,11 +81,13 @@ public sealed class MillraceServer : IAsyncDisposable
                 version.Applied, version.Known);
         }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
-        var functions = OpenFunctions(parts, logs);
+        var events = new TaskCompletionSource<EventLog>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var functions = OpenFunctions(parts, events.Task);
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
             new EngineParts(database, stores.Blobs, stores.Bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")) { Link = stores.Link },
             parts.Engine ?? EngineOf(settings)));
+        events.SetResult(engine.Events);
 
         var builder = CreateBuilder(settings, parts.Time);
         builder.Services.AddSingleton(database).AddSingleton(stores.Blobs).AddSingleton(stores.Bus)
@@ -113,6 +116,7 @@ public sealed class MillraceServer : IAsyncDisposable
             Schedules = settings.Roles.HasFlag(Roles.Scheduler),
             WorkerName = $"{Environment.MachineName}:{Environment.ProcessId}",
             LeaseTime = TimeSpan.FromSeconds(settings.LeaseSeconds),
+            EventsKept = TimeSpan.FromDays(settings.EventDays),
             DrainTime = TimeSpan.FromSeconds(settings.DrainSeconds),
         };
         return settings.Lanes is { } lanes ? engine with { IoMax = lanes.Io, CpuMax = lanes.Cpu, SandboxMax = lanes.Sandbox } : engine;
@@ -120,21 +124,17 @@ public sealed class MillraceServer : IAsyncDisposable
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    private FunctionRegistry OpenFunctions(ServerParts parts, ILoggerFactory logs)
+    private FunctionRegistry OpenFunctions(ServerParts parts, Task<EventLog> events)
     {
         // Who may push a definition here owns the machine: the server serves nobody else (see LocalOnly). So processes are allowed.
-        var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Tell(logs.CreateLogger("Millrace.Events")));
+        var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Outlet(events));
         _parts.Push(new Disposing(connectors));
         return new FunctionRegistry([.. connectors.All, .. parts.Functions]);
     }
 
-    /// <summary>Emitted events stay in their run's journal, as the output of the task; nothing here listens to them yet. The log says that there was one.</summary>
-    private static EventOutlet Tell(ILogger log) => (emitted, _) =>
-    {
-        log.LogInformation("Run {Run} emitted {Type} {Id} at step {Step} in workspace {Workspace}",
-            emitted.Run, emitted.Event["type"].StringOrNull, emitted.Event["id"].StringOrNull, emitted.Step, emitted.Workspace);
-        return ValueTask.CompletedTask;
-    };
+    /// <summary>Emitted events go where those from outside go. The same event comes again with the same id after a crash, and is a duplicate then.</summary>
+    private static EventOutlet Outlet(Task<EventLog> events) => async (emitted, cancel) =>
+        await (await events.WaitAsync(cancel)).PublishAsync(new Tenant(emitted.Organisation, emitted.Workspace), [emitted.Event]);
 
     private static WebApplicationBuilder CreateBuilder(ServerSettings settings, TimeProvider time)
     {

@@ -68,6 +68,9 @@ public sealed record ServerSettings(int Port, string Data, string? Web)
     /// <summary>How long stopping waits for effects under way. 0 to 3,600.</summary>
     public int DrainSeconds { get; init; } = 10;
 
+    /// <summary>How many days events are kept, and one with the same source and id is a duplicate. 1 to 3,650.</summary>
+    public int EventDays { get; init; } = 7;
+
     public bool IsPostgres => Database is { } database && (database.StartsWith("postgres://", StringComparison.Ordinal) || database.StartsWith("postgresql://", StringComparison.Ordinal));
     public string DatabasePath => Database ?? Path.Combine(Data, "millrace.db");
     public string BlobsPath => Blobs ?? Path.Combine(Data, "blobs");

@@ -8,7 +8,7 @@ namespace Millrace.Server;
 internal sealed class SettingsReader(IReadOnlyList<string> args, Func<string, string?> variable)
 {
     private static readonly string[] Names =
-        ["port", "data", "web", "host", "log", "role", "database", "redis", "blobs", "lanes", "lease-seconds", "drain-seconds", "open-network"];
+        ["port", "data", "web", "host", "log", "role", "database", "redis", "blobs", "lanes", "lease-seconds", "drain-seconds", "event-days", "open-network"];
 
     private readonly Dictionary<string, string> _options = Options(args);
 
@@ -35,6 +35,7 @@ internal sealed class SettingsReader(IReadOnlyList<string> args, Func<string, st
             Lanes = ParseLanes(Value("lanes")),
             LeaseSeconds = Number("lease-seconds", 1, 600) ?? 6,
             DrainSeconds = Number("drain-seconds", 0, 3_600) ?? 10,
+            EventDays = Number("event-days", 1, 3_650) ?? 7,
         };
         Check(settings);
         return settings;

@@ -157,12 +157,12 @@ public abstract class DefinitionTests(TestServer server)
     [Fact]
     public async Task What_cannot_run_yet_is_refused_with_the_place_and_the_reason()
     {
-        var pushed = await server.PushAsync(TestServer.Document("listens", "  - a: {listen: {to: {one: {with: {type: com.example.event}}}}}"));
+        var pushed = await server.PushAsync(TestServer.Document("contains", "  - a: {run: {container: {image: alpine}}}"));
 
         Assert.Equal((422, "definition.invalid"), (pushed.Status, pushed.Body["code"].AsString()));
         var error = pushed.Body["errors"][0];
         Assert.Equal(("workflow.unsupported", 3.0), (error["code"].AsString(), error["line"].AsNumber()));
-        Assert.Equal(404, (await server.GetAsync("/api/v1/definitions/test/listens")).Status);
+        Assert.Equal(404, (await server.GetAsync("/api/v1/definitions/test/contains")).Status);
     }
 }
 

@@ -16,14 +16,15 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
     public async Task<Json> GetAsync(string path, CancellationToken cancel) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancel)).Body;
 
-    public Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel) => SendAsync(HttpMethod.Post, path, body, idempotencyKey, cancel);
+    public Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json") =>
+        SendAsync(HttpMethod.Post, path, body, idempotencyKey, cancel, type);
 
     public Task<(int Status, Json Body)> PutAsync(string path, Json body, CancellationToken cancel) => SendAsync(HttpMethod.Put, path, body, null, cancel);
 
-    private async Task<(int Status, Json Body)> SendAsync(HttpMethod method, string path, Json body, string? idempotencyKey, CancellationToken cancel)
+    private async Task<(int Status, Json Body)> SendAsync(HttpMethod method, string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json")
     {
         var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return await SendAsync(request, cancel);
     }

@@ -1,3 +1,5 @@
+using System.Text;
+using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 
@@ -46,7 +48,20 @@ internal sealed class EmitFunction(EventSettings settings, EventOutlet outlet) :
         var bytes = JsonText.ToUtf8(cloudEvent).Length;
         if (bytes > settings.EventBytesMax)
             throw Refusal.Configuration("Event too large", $"The event has {bytes} bytes, the limit is {settings.EventBytesMax}.");
+        Check(cloudEvent, "type", EventLog.TypeBytesMax);
+        Check(cloudEvent, "source", EventLog.SourceBytesMax);
+        Check(cloudEvent, "id", EventLog.IdBytesMax);
+        Check(cloudEvent, "subject", EventLog.SubjectBytesMax);
         await outlet(new EmittedEvent(context.Organisation, context.Workspace, context.Run, context.Step, cloudEvent), cancel);
         return cloudEvent;
+    }
+
+    /// <summary>As those from outside are checked when they come in.</summary>
+    private static void Check(Json cloudEvent, string attribute, int bytesMax)
+    {
+        if (cloudEvent[attribute].StringOrNull is not { } text) return;
+        if (text.Any(char.IsControl)) throw Refusal.Configuration("Invalid event", $"'{attribute}' holds control characters.");
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        if (bytes > bytesMax) throw Refusal.Configuration("Invalid event", $"'{attribute}' has {bytes} bytes, the limit is {bytesMax}.");
     }
 }

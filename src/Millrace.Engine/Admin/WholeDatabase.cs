@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Millrace.Engine.Events;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
@@ -56,6 +57,9 @@ public static class WholeDatabase
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var after = ""; await database.ReadAsync(db => ArtifactStore.Blobs(db, after, PageRecords), cancel) is { Count: > 0 } page; after = page[^1].Sha256)
+            foreach (var (sha256, size) in page)
+                if (seen.Add(sha256)) yield return new BlobRef(sha256, size);
+        for (var after = ""; await database.ReadAsync(db => EventStore.Blobs(db, after, PageRecords), cancel) is { Count: > 0 } page; after = page[^1].Sha256)
             foreach (var (sha256, size) in page)
                 if (seen.Add(sha256)) yield return new BlobRef(sha256, size);
         for (var after = long.MinValue; await database.ReadAsync(db => JournalStore.Page(db, after, PageRecords), cancel) is { Count: > 0 } page; after = page[^1].Position)

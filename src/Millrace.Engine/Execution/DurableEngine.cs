@@ -1,3 +1,4 @@
+using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
@@ -38,6 +39,7 @@ public sealed class DurableEngine : IAsyncDisposable
     private DurableEngine(Worker worker) => _worker = worker;
 
     public JournalReader Journal => _worker.Journal;
+    public EventLog Events => _worker.Events;
     public FunctionRegistry Functions => _worker.Functions;
     internal Worker Worker => _worker;
     public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);

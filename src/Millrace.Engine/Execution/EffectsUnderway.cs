@@ -27,6 +27,7 @@ internal sealed class EffectsUnderway(RunActor actor)
         for (var i = 0; i < commands.Count; i++)
         {
             if (commands[i] is Command.Invoke invoke) Begin(invoke);
+            else if (commands[i] is Command.Listen) Hear();
             else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
         }
     }
@@ -40,6 +41,13 @@ internal sealed class EffectsUnderway(RunActor actor)
     {
         foreach (var effect in _effects.Values) effect?.Cancel();
         _effects.Clear();
+    }
+
+    /// <summary>Events that came before the step began to listen were written into the inbox with the record.</summary>
+    private void Hear()
+    {
+        if (actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
+        else actor.Worker.Due.Call(0);
     }
 
     private void Begin(Command.Invoke invoke)

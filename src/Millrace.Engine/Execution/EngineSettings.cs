@@ -38,6 +38,9 @@ public sealed record EngineSettings
     /// <summary>Runs that start runs that start runs.</summary>
     public int DepthMax { get; init; } = 32;
 
+    /// <summary>How long events are kept, and for how long one with the same source and id is a duplicate.</summary>
+    public TimeSpan EventsKept { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>How long stopping waits for effects under way.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -50,6 +53,7 @@ public sealed record EngineSettings
         if (IoMax < 1 || CpuMax < 1 || SandboxMax < 1) throw new ArgumentException("Each lane holds at least one effect.");
         if (ClaimMax is < 1 or > 10_000) throw new ArgumentException("ClaimMax is 1 to 10000.");
         if (HeldMax < 1) throw new ArgumentException("HeldMax is at least 1.");
+        if (EventsKept < TimeSpan.FromMinutes(1)) throw new ArgumentException("EventsKept is at least one minute.");
         if (IdleRunsMax < 0) throw new ArgumentException("IdleRunsMax is not negative.");
         return this;
     }

@@ -13,12 +13,12 @@ internal static class Inbox
     {
         Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c)).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
-        foreach (var signal in signals) Hear(actor, decision, signal, outcomes);
+        foreach (var signal in signals) await HearAsync(actor, decision, signal, outcomes);
         // There may be more than were read.
         if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);
     }
 
-    private static void Hear(RunActor actor, Decision decision, Signal signal, Dictionary<Guid, RunOutcome> outcomes)
+    private static async ValueTask HearAsync(RunActor actor, Decision decision, Signal signal, Dictionary<Guid, RunOutcome> outcomes)
     {
         switch (signal.Kind)
         {
@@ -34,6 +34,10 @@ internal static class Inbox
                 break;
             case "concurrency": decision.ChangeConcurrency((int)signal.Body["step"].AsNumber(), (int)signal.Body["concurrency"].AsNumber()); break;
             case "redrive": decision.Redrive((int)signal.Body["step"].AsNumber()); break;
+            case "event":
+                var position = (long)signal.Body["event"].AsNumber();
+                if (await actor.Worker.Events.ReadAsync(actor.Tenant, position) is { } envelope) decision.EventArrived(position, envelope);
+                break;
             default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }

@@ -1,3 +1,4 @@
+using Millrace.Engine.Events;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
@@ -59,6 +60,7 @@ internal sealed class RunRecord
             SignalStore.Send(db, Tenant, child, "cancel", Json.Object("reason", $"its parent {Run} ended"), At);
         if (Parent is { } parent) SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
         if (Schedule is { } schedule) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
+        Subscriptions.Write(db, this);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
+using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
@@ -64,6 +65,7 @@ internal sealed class Worker : IAsyncDisposable
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
         Schedules = new Schedules(this);
+        (Events, Keeper) = (new EventLog(this), new EventKeeper(this));
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -79,6 +81,8 @@ internal sealed class Worker : IAsyncDisposable
     public LostRuns Lost { get; }
     public SharedClock Clock { get; }
     public Schedules Schedules { get; }
+    public EventLog Events { get; }
+    public EventKeeper Keeper { get; }
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -105,6 +109,7 @@ internal sealed class Worker : IAsyncDisposable
         await Leases.RunOnceAsync();
         Leases.Start();
         if (Settings.Works) Due.Start();
+        Keeper.Start();
     }
 
     public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
@@ -301,6 +306,7 @@ internal sealed class Worker : IAsyncDisposable
         await Due.DisposeAsync();
         await DrainAsync();
         await Leases.DisposeAsync();
+        await Keeper.DisposeAsync();
         Timers.Dispose();
         foreach (var actor in _actors.Values) actor.Discard();
         try

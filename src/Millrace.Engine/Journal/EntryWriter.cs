@@ -89,6 +89,13 @@ internal sealed class EntryWriter
                 _writer.WriteString("name"u8, e.Name);
                 Value("output", e.Output);
                 break;
+            case Entry.EventConsumed e: WriteConsumed(e); break;
+            case Entry.EventTaken e: Head("event.taken", e.Step); break;
+            case Entry.EventHandled e:
+                Head("event.handled", e.Step);
+                Value("output", e.Output);
+                Value("context", e.Context);
+                break;
             default: WriteRun(entry); break;
         }
         _writer.WriteEndObject();
@@ -220,6 +227,16 @@ internal sealed class EntryWriter
         if (e.Then is not { } then) return;
         _writer.WriteNumber("then"u8, (int)then.Kind);
         if (then.Kind == FlowKind.Goto) _writer.WriteNumber("to"u8, then.Position);
+    }
+
+    private void WriteConsumed(Entry.EventConsumed e)
+    {
+        Head("event.consumed", e.Step);
+        _writer.WriteNumber("event"u8, e.Event);
+        if (e.Filter >= 0) _writer.WriteNumber("filter"u8, e.Filter);
+        if (e.Ends) _writer.WriteBoolean("ends"u8, true);
+        else Value("item", e.Item);
+        if (e.Correlated is { } found) Value("correlated", (Json)found);
     }
 
     private void Place(string kind, int step, int parent, int node, int iteration)

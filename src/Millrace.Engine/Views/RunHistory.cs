@@ -55,6 +55,7 @@ public sealed class RunHistory
             WaitBody => new(WaitKind.Timer, step.StartedAt, step.WakeAt, $"'{name}' waits for a time to pass.", step.Id, step.Node.Reference),
             SpawnBody spawn => new(WaitKind.Child, step.StartedAt, step.TimeoutAt, $"'{name}' waits for the end of its child run {step.Child} of {spawn.Namespace}/{spawn.Name}.", step.Id, step.Node.Reference),
             ChildrenBody => new(WaitKind.Child, step.StartedAt, Earliest(step.TimeoutAt, step.WakeAt), SpawnWaits.Detail(name, step.Window), step.Id, step.Node.Reference),
+            ListenBody listen => new(WaitKind.Event, step.StartedAt, step.TimeoutAt, EventWait.Of(step, listen), step.Id, step.Node.Reference) { Events = listen.To.Keys() },
             TryBody when step.WakeAt is { } at => new(WaitKind.Retry, step.StartedAt, at, $"'{name}' will try again (attempt {step.Attempt}).", step.Id, step.Node.Reference),
             _ => null,
         };
@@ -100,6 +101,7 @@ public sealed class RunHistory
                 foreach (var step in State.Find(e.Step)!.Around())
                     Change(step.Id, touched, s => s with { State = step.Window is null ? StepState.Running : StepState.Waiting, EndedAt = null, Error = null, Output = null });
                 break;
+            case Entry.EventConsumed e: Change(e.Step, touched, s => s); break;
         }
     }
 
@@ -111,7 +113,7 @@ public sealed class RunHistory
             Parent = step.Parent!.Id,
             Node = step.Node,
             Iteration = step.Iteration,
-            State = step.Node.Body is WaitBody or ChildrenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
+            State = step.Node.Body is WaitBody or ListenBody or ChildrenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
             StartedAt = step.StartedAt,
             WakeAt = step.WakeAt,
             Child = step.Child,

@@ -31,8 +31,12 @@ public sealed record StepView
 }
 
 /// <summary>What an unfinished run waits for.</summary>
-public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry }
+public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry, Event }
 
 /// <summary>One thing a run waits for, since when, and what will wake it.</summary>
 /// <param name="Detail">A sentence.</param>
-public sealed record WaitingFor(WaitKind On, long Since, long? WakeAt, string Detail, int? Step = null, string? Reference = null);
+public sealed record WaitingFor(WaitKind On, long Since, long? WakeAt, string Detail, int? Step = null, string? Reference = null)
+{
+    /// <summary>Types and sources of the events it listens for; null when it waits for something else.</summary>
+    public IReadOnlyList<EventKey>? Events { get; init; }
+}

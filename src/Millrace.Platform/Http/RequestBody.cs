@@ -13,10 +13,17 @@ public static class RequestBody
     public const int JsonBytesMax = 16 << 20;
 
     /// <exception cref="Problem">415, 413, or 400 <c>request.malformed</c> with line and column.</exception>
-    internal static async Task<Json> JsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel)
+    internal static Task<Json> JsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel) => JsonAsync(request, bytesMax, cancel, "application/json");
+
+    internal static async Task<Json> JsonAsync(HttpRequest request, int bytesMax, CancellationToken cancel, params string[] types)
     {
-        RequireType(request, "application/json");
-        var bytes = await BytesAsync(request, bytesMax, cancel);
+        RequireType(request, types);
+        return ParseJson(await BytesAsync(request, bytesMax, cancel));
+    }
+
+    /// <exception cref="Problem">400 <c>request.malformed</c> with line and column.</exception>
+    internal static Json ParseJson(byte[] bytes)
+    {
         if (bytes.Length == 0) throw Malformed("Expected a JSON value, found an empty body.", 1, 1);
         RequireUtf8(bytes);
         try
@@ -52,7 +59,7 @@ public static class RequestBody
             $"Expected {string.Join(", ", types)} in UTF-8, found {(string.IsNullOrEmpty(request.ContentType) ? "no content type" : request.ContentType)}.", types);
     }
 
-    private static async Task<byte[]> BytesAsync(HttpRequest request, int bytesMax, CancellationToken cancel)
+    internal static async Task<byte[]> BytesAsync(HttpRequest request, int bytesMax, CancellationToken cancel)
     {
         if (request.ContentLength > bytesMax) throw TooLarge(bytesMax);
         using var buffer = new MemoryStream((int)(request.ContentLength ?? 4096));

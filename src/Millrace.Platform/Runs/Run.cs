@@ -4,6 +4,7 @@ using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Platform.Http;
 using Millrace.Workflows;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Platform.Runs;
@@ -77,10 +78,10 @@ public sealed record JournalRecord(long Seq, DateTimeOffset At, Json Entries);
 
 /// <summary>One thing an unfinished run waits for.</summary>
 /// <param name="Detail">A sentence.</param>
-public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail)
+public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail, IReadOnlyList<EventKey>? Events)
 {
     public static RunWait Of(WaitingFor wait) => new(
-        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail);
+        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail, wait.Events);
 }
 
 /// <summary>Body of a request to start a run. Described here, read by hand: see <see cref="StartRun"/>.</summary>

@@ -69,7 +69,8 @@ public sealed class PostgresDatabase : Database
         }
 
         // Before the connection that writes is opened, which reads once where positions begin.
-        if (await HasLogAsync(alone, cancel)) await ExecuteAsync(alone, SettlePositions, cancel);
+        foreach (var log in Logs)
+            if (await HasLogAsync(alone, log, cancel)) await ExecuteAsync(alone, SettlePositions(log), cancel);
         return await migrations.ApplyAsync(this, _options.Time, cancel);
     }
 
@@ -80,16 +81,19 @@ public sealed class PostgresDatabase : Database
         await Task.Factory.StartNew(_writer.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
+    /// <summary>Tables whose rows have a position.</summary>
+    private static readonly string[] Logs = ["journal", "event"];
+
     /// <summary>After rows came from another server, whose transactions had higher numbers, positions begin above theirs.</summary>
-    private static readonly string SettlePositions = $"""
+    private static string SettlePositions(string log) => $"""
         update log_origin set value = j.last - (pg_current_xact_id()::text::bigint << {PostgresUnit.PositionBits}) + 1
-        from (select coalesce(max(position), 0) as last from journal) j
+        from (select coalesce(max(position), 0) as last from {log}) j
         where j.last >= value + (pg_current_xact_id()::text::bigint << {PostgresUnit.PositionBits})
         """;
 
-    private static async Task<bool> HasLogAsync(NpgsqlConnection connection, CancellationToken cancel)
+    private static async Task<bool> HasLogAsync(NpgsqlConnection connection, string log, CancellationToken cancel)
     {
-        await using var command = new NpgsqlCommand("select to_regclass('log_origin') is not null and to_regclass('journal') is not null", connection);
+        await using var command = new NpgsqlCommand($"select to_regclass('log_origin') is not null and to_regclass('{log}') is not null", connection);
         return await command.ExecuteScalarAsync(cancel) is true;
     }
 

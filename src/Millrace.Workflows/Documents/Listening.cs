@@ -3,30 +3,48 @@ using Millrace.Workflows.Graph;
 
 namespace Millrace.Workflows.Documents;
 
-/// <summary>Compiles what waits for events: modelled and checked, not executable yet.</summary>
+/// <summary>Compiles what waits for events.</summary>
 internal static class Listening
 {
     public static ListenBody Task(Compilation of, Cursor task, IReadOnlyList<string> names)
     {
-        of.Unsupported(task["listen"], "Listening for events");
-        Strategy(of, task["listen"]["to"], names);
-        return new(task["listen"]["to"].Value, Iterator(of, task["foreach"], names)) { Keyword = "listen" };
+        var listen = task["listen"];
+        var read = listen["read"].Text switch { "envelope" => EventRead.Envelope, "raw" => EventRead.Raw, _ => EventRead.Data };
+        return new(Strategy(of, listen["to"], names), read, Iterator(of, task["foreach"], names)) { Keyword = "listen" };
     }
 
-    /// <summary>Compiles the expressions of a choice of events, for their errors.</summary>
-    public static void Strategy(Compilation of, Cursor strategy, IReadOnlyList<string> names)
+    /// <summary>Compiles a choice of events.</summary>
+    public static EventStrategy Strategy(Compilation of, Cursor strategy, IReadOnlyList<string> names)
     {
-        foreach (var filter in strategy["all"].Items.Concat(strategy["any"].Items).Append(strategy["one"]))
+        var (kind, filters) = strategy["all"].Is(JsonKind.Array) ? (StrategyKind.All, strategy["all"].Items)
+            : strategy["any"].Is(JsonKind.Array) ? (StrategyKind.Any, strategy["any"].Items)
+            : (StrategyKind.One, [strategy["one"]]);
+        var until = strategy["until"];
+        return new(kind, [.. filters.Select(f => Filter(of, f, names))])
         {
-            of.Template(filter["with"], names, Place.Definition);
-            foreach (var (_, correlation) in filter["correlate"].Members)
-            {
-                of.Filter(correlation["from"], names, Place.Definition);
-                of.Template(correlation["expect"], names, Place.Definition);
-            }
+            // It sees what was read of events that came in meanwhile, and decides alone; nothing of it is kept.
+            UntilCondition = until.Is(JsonKind.String) ? of.Filter(until, names, Place.Definition) : null,
+            UntilEvents = until.Is(JsonKind.Object) ? Strategy(of, until, names) : null,
+        };
+    }
+
+    private static EventFilter Filter(Compilation of, Cursor filter, IReadOnlyList<string> names)
+    {
+        var with = new List<KeyValuePair<string, ValueFilter>>();
+        foreach (var (name, wanted) in filter["with"].Members)
+        {
+            var template = of.Template(wanted, names, Place.Definition);
+            with.Add(KeyValuePair.Create(name, ValueFilter.Of(template, (text, message) => of.Findings.Warn(
+                "workflow.not_a_pattern", wanted.Pointer, $"'{TextShape.Shorten(text)}' is no regular expression ({message}), so it is compared as it stands.", of.Findings.Map.Key(wanted.Pointer)))));
         }
-        if (strategy["until"].Is(JsonKind.String)) of.Filter(strategy["until"], names, Place.Definition);
-        else if (strategy["until"].Is(JsonKind.Object)) Strategy(of, strategy["until"], names);
+        var correlate = new List<Correlation>();
+        foreach (var (name, correlation) in filter["correlate"].Members)
+        {
+            // What is found is kept, so that the events to come are compared with it after a restart as before.
+            if (of.Filter(correlation["from"], names, Place.Kept) is not { } from) continue;
+            correlate.Add(new(name, from, correlation["expect"].IsAbsent ? null : of.Template(correlation["expect"], names, Place.Definition)));
+        }
+        return new(with, correlate);
     }
 
     /// <summary>Compiles the expressions and tasks of an asyncapi subscription, for their errors.</summary>
@@ -39,14 +57,18 @@ internal static class Listening
         of.Aside(() => Iterator(of, subscription["foreach"], names));
     }
 
-    private static Scope? Iterator(Compilation of, Cursor iterator, IReadOnlyList<string> names)
+    private static EventIterator? Iterator(Compilation of, Cursor iterator, IReadOnlyList<string> names)
     {
         if (!iterator.Is(JsonKind.Object)) return null;
-        var inside = Variables.With(names, iterator["item"].Text ?? "item", iterator["at"].Text ?? "index");
-        of.Schema(iterator["output"]);
-        of.FilterOrObject(iterator["output"]["as"], inside, Place.TaskOutput);
-        of.Schema(iterator["export"]);
-        of.FilterOrObject(iterator["export"]["as"], inside, Place.Export);
-        return iterator["do"].Is(JsonKind.Array) ? TaskCompiler.Scope(of, iterator["do"], inside) : null;
+        var (item, at) = (iterator["item"].Text ?? "item", iterator["at"].Text ?? "index");
+        if (item == at) of.Findings.AtValue("workflow.duplicate_name", iterator[iterator["at"].IsAbsent ? "item" : "at"].Pointer, $"The item and its index are both named '{item}'.", "two names");
+        var inside = Variables.With(names, item, at);
+        return new(item, at, iterator["do"].Is(JsonKind.Array) ? TaskCompiler.Scope(of, iterator["do"], inside) : null)
+        {
+            OutputSchema = of.Schema(iterator["output"]),
+            OutputAs = of.FilterOrObject(iterator["output"]["as"], inside, Place.TaskOutput),
+            ExportSchema = of.Schema(iterator["export"]),
+            ExportAs = of.FilterOrObject(iterator["export"]["as"], inside, Place.Export),
+        };
     }
 }

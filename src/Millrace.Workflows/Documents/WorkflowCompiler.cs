@@ -29,6 +29,7 @@ internal static class WorkflowCompiler
             Definition = root.Value,
             Do = tasks,
             Nodes = [.. of.Nodes.Select(n => n!)],
+            Listens = of.Nodes.Exists(n => n!.Body is ListenBody),
             InputSchema = input,
             Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),

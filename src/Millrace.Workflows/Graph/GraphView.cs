@@ -52,7 +52,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
                 case ForBody { Tasks: var tasks }: Add(tasks, id, "for"); break;
                 case ForkBody { Branches: var branches }: AddEach(branches, id, "branch"); break;
                 case InvokeBody { Target: var target }: AddEach([target], id, "function"); break;
-                case ListenBody { ForEach: { } tasks }: Add(tasks, id, "for"); break;
+                case ListenBody { ForEach.Tasks: { } tasks }: Add(tasks, id, "for"); break;
                 case TryBody body:
                     Add(body.Tasks, id, "try");
                     if (body.Catch.Do is { } handler) Add(handler, id, "catch");
@@ -103,6 +103,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
             WaitBody wait => Length(wait.Duration),
             ForBody loop => loop.In is Template.Whole whole ? $"{loop.Each} in {whole.Expression.Source}" : loop.Each,
             ForkBody { Compete: true } => "compete",
+            ListenBody listen => $"{listen.To.Kind.ToString().ToLowerInvariant()}: {string.Join(", ", listen.To.Filters.Select(f => f.Key.Type ?? "*").DefaultIfEmpty("*"))}",
             RaiseBody raise => raise.Error is Template.Constant ? raise.Error.ConstantValue!.Value["type"].StringOrNull : Member(raise.Error, "type"),
             _ => null,
         };

@@ -1,5 +1,3 @@
-using Millrace.Jq;
-
 namespace Millrace.Workflows.Graph;
 
 /// <summary>What a task does, by kind. The twelve tasks of the language become these; emit, shell, script and container are calls.</summary>
@@ -88,6 +86,3 @@ public sealed record InvokeBody(Template? Arguments, Node Target) : TaskBody;
 /// <summary>One child run.</summary>
 /// <param name="Version">A version, <c>latest</c>, or a <see cref="VersionRange"/>.</param>
 public sealed record SpawnBody(string Namespace, string Name, string Version, Template? Input, bool Await) : TaskBody;
-
-/// <summary>Modelled, shown and drawn; refused at start until the engine can listen.</summary>
-public sealed record ListenBody(Json To, Scope? ForEach) : TaskBody;

@@ -28,6 +28,9 @@ public sealed class Workflow
     /// <summary>Every node of the graph; <c>Nodes[i].Index == i</c>.</summary>
     public required IReadOnlyList<Node> Nodes { get; init; }
 
+    /// <summary>Some task listens for events.</summary>
+    public bool Listens { get; init; }
+
     public JsonSchema? InputSchema { get; init; }
     public Template? InputFrom { get; init; }
     public JsonSchema? OutputSchema { get; init; }

@@ -160,6 +160,16 @@ public sealed class Decision(RunState state, Surroundings around)
         Continue();
     }
 
+    /// <summary>An event came in that some step may listen for.</summary>
+    /// <param name="position">Its place in the workspace's log: the same event may be told of again.</param>
+    public void EventArrived(long position, Json envelope)
+    {
+        if (State.IsFinished) return;
+        foreach (var step in State.Active.Values.Where(s => s.Listener is not null).OrderBy(s => s.Id).ToArray())
+            if (State.Find(step.Id) == step) Listening.Offer(this, step, position, envelope);
+        Settle();
+    }
+
     /// <summary>Fires the timers that are due.</summary>
     public void Tick()
     {
@@ -196,6 +206,7 @@ public sealed class Decision(RunState state, Surroundings around)
 
     internal void Emit(Entry entry)
     {
+        if (State.Workflow.Listens) Listening.Leave(this, entry);
         State.Apply(entry, Now);
         Entries.Add(entry);
     }

@@ -72,6 +72,21 @@ public abstract record Entry
     /// <summary>A named sub-step of a function; given back to the function instead of doing the work again.</summary>
     public sealed record SubStepCompleted(int Step, string Name, Json Output) : Entry;
 
+    /// <summary>A step that listens consumes an event.</summary>
+    /// <param name="Event">Position of the event in the workspace's log.</param>
+    /// <param name="Filter">The filter that takes it, in the order of the document; -1 where every event is taken.</param>
+    /// <param name="Ends">The filter is one of <c>until</c>.</param>
+    /// <param name="Item">What is read of it; null when it ends the listening.</param>
+    /// <param name="Correlated">What the events to come must agree in with it.</param>
+    public sealed record EventConsumed(int Step, long Event, int Filter, bool Ends, Json Item, JsonObject? Correlated) : Entry;
+
+    /// <summary>What is to be done for the next event consumed begins.</summary>
+    public sealed record EventTaken(int Step) : Entry;
+
+    /// <param name="Output">The transformed output of what was done for it, when it differs from the step's data.</param>
+    /// <param name="Context">The new workflow context, when the iterator exports.</param>
+    public sealed record EventHandled(int Step, Json? Output, Json? Context) : Entry;
+
     public sealed record RunSuspended(string? Reason) : Entry;
 
     public sealed record RunResumed : Entry;
@@ -103,4 +118,14 @@ public abstract record Command
     }
 
     public sealed record CancelChild(Guid Child) : Command;
+
+    /// <summary>The step is told of events from now on, and of those that came since: committed together with the entries.</summary>
+    public sealed record Listen(int Step, IReadOnlyList<EventKey> Keys, long Since) : Command
+    {
+        /// <summary>Events that the run has consumed already.</summary>
+        public IReadOnlyCollection<long>? Except { get; init; }
+    }
+
+    /// <summary>The step is told of no more events: committed together with the entries.</summary>
+    public sealed record Deafen(int Step) : Command;
 }

@@ -15,6 +15,7 @@ public sealed class RunState
     private readonly Dictionary<int, Step> _active = [];
     private readonly SortedSet<Timer> _timers = [];
     private readonly Redrive _redrive = new();
+    private Dictionary<long, int>? _consumed;
     private int _effects;
     private bool _suspended;
 
@@ -119,6 +120,9 @@ public sealed class RunState
             case Entry.RetryScheduled e: ScheduleRetry(e); break;
             case Entry.StepRetried e: Retry(e); break;
             case Entry.SubStepCompleted e: (_active[e.Step].SubSteps ??= [])[e.Name] = e.Output; break;
+            case Entry.EventConsumed e: Consume(e); break;
+            case Entry.EventTaken e: Take(_active[e.Step]); break;
+            case Entry.EventHandled e: Handle(_active[e.Step], e); break;
             case Entry.RunCreated e: Create(e, at); break;
             case SpawnEntry e: Spawn(_active[e.Step], e, at); break;
             case ItemEnded e: EndItem(e); break;
@@ -205,6 +209,7 @@ public sealed class RunState
             Child = e.Child,
         };
         step.Data = step.Input;
+        if (node.Body is ListenBody listen) step.Listener = new Listener(listen.To);
         if (node.Body is ForkBody fork) step.Results = new Json[fork.Branches.Count];
         if (node.Body is DoBody or TryBody or InvokeBody or ForBody or ForkBody) step.Pending = Flow.Continue;
         Attach(step, parent);
@@ -300,6 +305,33 @@ public sealed class RunState
         {
             CountBranch(step.Parent);
         }
+    }
+
+    /// <summary>Whether the run had consumed the event before that step began: each event is heard once, by all who listened then.</summary>
+    internal bool HasConsumed(long position, int before) => _consumed is not null && _consumed.TryGetValue(position, out var last) && before > last;
+
+    /// <summary>Events that the run has consumed so far; null for none.</summary>
+    internal IReadOnlyCollection<long>? EventsConsumed() => _consumed is null ? null : [.. _consumed.Keys];
+
+    private void Consume(Entry.EventConsumed e)
+    {
+        (_consumed ??= []).TryAdd(e.Event, LastStep);
+        var step = _active[e.Step];
+        step.Listener!.Consume(e, queues: ((ListenBody)step.Node.Body).ForEach is not null);
+    }
+
+    private static void Take(Step step)
+    {
+        step.Data = step.Listener!.Take();
+        step.Position = -1;
+        step.Pending = Flow.Continue;
+    }
+
+    private void Handle(Step step, Entry.EventHandled e)
+    {
+        step.Pending = null;
+        if (e.Context is { } context) Context = context;
+        step.Listener!.Handle(e.Output ?? step.Data);
     }
 
     private void EnterCatch(Step step, WorkflowError error)

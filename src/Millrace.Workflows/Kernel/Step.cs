@@ -83,6 +83,9 @@ public sealed class Step
     public bool Detached { get; internal set; }
     public Guid? Child { get; internal set; }
 
+    /// <summary>Listen tasks: what has been heard.</summary>
+    public Listener? Listener { get; internal set; }
+
     public bool IsEffect => Node?.Body is CallBody;
 
     /// <summary>The step and all it stands in but the run itself, innermost first.</summary>
@@ -96,6 +99,7 @@ public sealed class Step
     {
         DoBody body => body.Tasks,
         ForBody body => body.Tasks,
+        ListenBody body => body.ForEach?.Tasks,
         TryBody body => InCatch ? body.Catch.Do : body.Tasks,
         _ => null,
     };

@@ -103,8 +103,7 @@ internal static class TaskStart
                     on.Emit(new Entry.StepRetried(step.Id, After(on, limit, step.Input, new StepVariables(on, step))));
                     on.Follow(step);
                     break;
-                case ListenBody:
-                    throw new WorkflowFault(new WorkflowError(ErrorTypes.Configuration, 501, "Not executable yet", "This version cannot listen for events."));
+                case ListenBody listen: Listening.Begin(on, step, listen); break;
                 default:
                     on.Follow(step);
                     break;

@@ -95,6 +95,7 @@ public class TestServer : IAsyncLifetime
         db.First("select 'journal ' || coalesce(max(position), 0) from journal", r => r.Text(0), ""),
         db.First("select 'signals ' || count(*) from signal", r => r.Text(0), ""),
         db.First("select 'keys ' || count(*) from start_key", r => r.Text(0), ""),
+        db.First("select 'events ' || count(*) from event", r => r.Text(0), ""),
         db.First("select 'artifacts ' || count(*) from artifact", r => r.Text(0), ""),
     }));
 }

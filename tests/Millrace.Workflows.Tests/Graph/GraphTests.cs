@@ -318,9 +318,9 @@ public sealed class GraphTests
             """);
         Assert.False(result.IsExecutable);
         Assert.Equal(5, result.Workflow!.Nodes.Count);
-        Assert.NotNull(Assert.IsType<ListenBody>(result.Workflow.Nodes[0].Body).ForEach);
+        Assert.NotNull(Assert.IsType<ListenBody>(result.Workflow.Nodes[0].Body).ForEach?.Tasks);
         Assert.All(result.Diagnostics, d => Assert.Equal("workflow.unsupported", d.Code));
-        Assert.Equal(["/schedule/on", "/do/0/a/listen", "/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
+        Assert.Equal(["/schedule/on", "/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
     }
 
     [Theory]

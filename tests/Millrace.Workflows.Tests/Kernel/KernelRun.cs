@@ -12,6 +12,7 @@ internal sealed class KernelRun
     private readonly List<(List<Entry> Entries, long At)> _journal = [];
     private readonly Decision _decision;
     private readonly Guid _id = Guid.CreateVersion7();
+    private long _position;
     private long _now = 1_700_000_000_000_000;
 
     private KernelRun(Workflow workflow, Json input, Dictionary<string, Json>? secrets)
@@ -31,6 +32,9 @@ internal sealed class KernelRun
 
     public List<string> Skipped { get; } = [];
 
+    /// <summary>Who began to listen and who ceased to, by step.</summary>
+    public List<string> Listened { get; } = [];
+
     /// <summary>Arguments of each call, in order.</summary>
     public List<Json> Calls { get; } = [];
 
@@ -39,17 +43,18 @@ internal sealed class KernelRun
 
     /// <param name="answer">What the n-th call (from 0) gives: a value, or an error.</param>
     /// <param name="decisionsMax">Ends runs that would never end.</param>
-    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000)
+    /// <param name="events">What comes in, one after another as soon as somebody listens: an event, or an array of events at once; the position of each is its place here.</param>
+    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000, IReadOnlyList<Json>? events = null)
     {
         var loaded = WorkflowLoader.Load($"document: {{ dsl: 1.0.3, namespace: test, name: test, version: 1.0.0 }}\n{head}\ndo:\n{tasks}\n");
         Assert.True(loaded.IsExecutable, string.Join("\n", loaded.Diagnostics));
         var run = new KernelRun(loaded.Workflow!, input ?? Json.EmptyObject, secrets);
-        run.Drive(answer ?? (_ => Json.Null), decisionsMax);
+        run.Drive(answer ?? (_ => Json.Null), decisionsMax, new Queue<Json>(events ?? []));
         run.CheckReplay();
         return run;
     }
 
-    private void Drive(Func<int, object> answer, int decisionsMax)
+    private void Drive(Func<int, object> answer, int decisionsMax, Queue<Json> events)
     {
         var pending = new Queue<Command.Invoke>();
         _decision.At(_now).Begin();
@@ -59,11 +64,17 @@ internal sealed class KernelRun
             if (State.IsFinished) return;
             _decision.At(++_now);
             if (_decision.HasMore) _decision.Continue();
+            else if (events.Count > 0 && State.Active.Values.Any(s => s.Listener is not null)) Arrive(events.Dequeue());
             else if (pending.TryDequeue(out var call)) Answer(call, answer(Calls.Count));
             else if (State.NextWake is { } wake) _decision.At(_now = Math.Max(_now, wake)).Tick();
             else return;
         }
         Record();
+    }
+
+    private void Arrive(Json arriving)
+    {
+        foreach (var one in arriving.ArrayOrNull ?? Json.Array(arriving).AsArray()) _decision.EventArrived(++_position, one);
     }
 
     private void Answer(Command.Invoke call, object answered)
@@ -79,6 +90,11 @@ internal sealed class KernelRun
         {
             if (entry is Entry.StepStarted started) Ran.Add(State.Workflow.Nodes[started.Node].Name);
             if (entry is Entry.StepSkipped skipped) Skipped.Add(State.Workflow.Nodes[skipped.Node].Name);
+        }
+        foreach (var command in _decision.Commands)
+        {
+            if (command is Command.Listen listen) Listened.Add($"+{listen.Step}");
+            if (command is Command.Deafen deafen) Listened.Add($"-{deafen.Step}");
         }
         _journal.Add(([.. _decision.Entries], _now));
         return [.. _decision.Commands.OfType<Command.Invoke>()];

@@ -115,12 +115,14 @@ internal sealed class FlowCheck
         var output = site.Of(node.OutputAs, rawOutput) ?? rawOutput;
         if (output.IsAny && node.OutputSchema is { } checkedOutput) output = Form.Of(checkedOutput);
         if (node.ExportAs is not null)
-        {
-            var context = (site with { Output = output }).Of(node.ExportAs, output)!;
-            if (context.IsAny && node.ExportSchema is { } checkedContext) context = Form.Of(checkedContext);
-            _exported = _exported is null ? context : _exported.Or(context);
-        }
+            Export((site with { Output = output }).Of(node.ExportAs, output)!, node.ExportSchema);
         return output;
+    }
+
+    private void Export(Form context, JsonSchema? schema)
+    {
+        if (context.IsAny && schema is not null) context = Form.Of(schema);
+        _exported = _exported is null ? context : _exported.Or(context);
     }
 
     private Form Body(Node node, Form input, Site site, Lexical names)
@@ -152,9 +154,7 @@ internal sealed class FlowCheck
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
             case MapBody or SwarmBody: return SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
-            case ListenBody { ForEach: { } tasks }:
-                Scope(tasks, Form.Any, names);
-                return Form.Array(Form.Any);
+            case ListenBody listen: return Listen(listen, site, names);
             case CallBody call:
                 site.Of(call.Arguments, input);
                 return call.Await ? Results.Of(call) : input;
@@ -170,6 +170,21 @@ internal sealed class FlowCheck
         var inside = names.With((loop.Each, items.May(JsonTypes.Array) ? items.Items : Form.Any), (loop.At, Form.Number));
         (site with { Names = inside }).Of(loop.While, Form.Any);
         return Scope(loop.Tasks, Form.Any, inside).Or(input);
+    }
+
+    /// <summary>Nothing is known of events before they come; what is done for each is followed with anything.</summary>
+    private Form Listen(ListenBody listen, Site site, Lexical names)
+    {
+        if (listen.To.UntilCondition is { } until) site.Of(until, Form.Array(Form.Any));
+        // It is an array; that examples of the specification take its members apart by name is no reason to warn of each.
+        if (listen.ForEach is not { } each) return Form.Any;
+        var inside = names.With((each.Item, Form.Any), (each.At, Form.Number));
+        var output = each.Tasks is null ? Form.Any : Scope(each.Tasks, Form.Any, inside);
+        var place = site with { Names = inside };
+        output = place.Of(each.OutputAs, output) ?? output;
+        if (output.IsAny && each.OutputSchema is { } checkedOutput) output = Form.Of(checkedOutput);
+        if (each.ExportAs is not null) Export((place with { Output = output }).Of(each.ExportAs, output)!, each.ExportSchema);
+        return Form.Array(output);
     }
 
     private Form Try(TryBody attempt, Form input, Site site, Lexical names)

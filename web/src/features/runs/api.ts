@@ -152,6 +152,19 @@ export function startRun({ definition, input, key }: StartRequest): Promise<Run>
   })
 }
 
+export interface OutgoingEvent {
+  id: string
+  type: string
+  source: string
+  data: Json | undefined
+}
+
+/** Sends a CloudEvent to the workspace: whoever listens for it hears it. */
+export function sendEvent(event: OutgoingEvent): Promise<{ kept: number; duplicates: number }> {
+  const body = JSON.stringify({ specversion: '1.0', time: new Date().toISOString(), ...event })
+  return request('/api/v1/events', { text: { type: 'application/cloudevents+json', body } })
+}
+
 export type Control = 'cancellation' | 'suspension' | 'resumption'
 
 export function controlRun(id: string, control: Control, reason: string): Promise<Run> {

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Bot, GitBranch, Hourglass, Play, RotateCw, Timer, Zap } from 'lucide-react'
+import { Bot, GitBranch, Hourglass, Play, Radio, RotateCw, Timer, Zap } from 'lucide-react'
 import type { Waiting } from '~/lib/api'
 import { formatDuration, formatTime, spanMs, useNow } from '~/lib/time'
 import { waitingQuery } from './api'
+import { SendEvent } from './send-event'
 
-const icons = { timer: Timer, effect: Zap, child: GitBranch, resume: Play, worker: Bot, retry: RotateCw }
+const icons = { timer: Timer, effect: Zap, child: GitBranch, resume: Play, worker: Bot, retry: RotateCw, event: Radio }
 
 /** What the run waits for, since when, and what will wake it. */
 export function WaitingPanel({ id, onStep }: { id: string; onStep: (step: number) => void }) {
@@ -48,6 +49,7 @@ function WaitingItem({ item, onStep }: { item: Waiting; onStep: (step: number) =
           {item.reference ?? `step ${step}`}
         </button>
       )}
+      {item.events && <SendEvent wanted={item.events} />}
       {child && (
         <Link to="/runs/$runId" params={{ runId: child }} className="text-xs text-accent hover:underline">
           open the child run

@@ -1,0 +1,43 @@
+-- compatible with builds that know 0003
+-- Events of workspaces: CloudEvents that came in or that runs emitted. Never changed; kept for a time.
+create table event (
+    -- Given by its transaction, as those of the journal are.
+    position bigint primary key,
+    organisation uuid not null,
+    workspace uuid not null,
+    type text collate "C" not null,
+    source text collate "C" not null,
+    id text collate "C" not null,
+    subject text collate "C",
+    -- As its sender wrote it.
+    time text,
+    received_at bigint not null,
+    size bigint not null,
+    -- The event in its JSON format; null when it lies in the blob store.
+    body bytea,
+    sha256 text collate "C"
+);
+
+create unique index event_id on event (workspace, source, id);
+create index event_type on event (workspace, type, received_at);
+create index event_received on event (workspace, received_at);
+create index event_age on event (received_at);
+create index event_blob on event (sha256) where sha256 is not null;
+
+-- Which steps of runs are told of which events. An empty type or source stands for any.
+create table subscription (
+    organisation uuid not null,
+    workspace uuid not null,
+    run uuid not null,
+    step bigint not null,
+    type text collate "C" not null,
+    source text collate "C" not null,
+    -- Events received before are none of its business. Unix microseconds, UTC.
+    since bigint not null,
+    -- 0 while events may be under way that were written without seeing this row.
+    settled bigint not null,
+    primary key (workspace, run, step, type, source)
+);
+
+create index subscription_type on subscription (workspace, type, source);
+create index subscription_unsettled on subscription (settled) where settled = 0;

@@ -1,0 +1,43 @@
+-- compatible with builds that know 0003
+-- Events of workspaces: CloudEvents that came in or that runs emitted. Never changed; kept for a time.
+create table event (
+    -- Never given twice: runs remember which they have consumed.
+    position integer primary key autoincrement,
+    organisation blob not null,
+    workspace blob not null,
+    type text not null,
+    source text not null,
+    id text not null,
+    subject text,
+    -- As its sender wrote it.
+    time text,
+    received_at integer not null,
+    size integer not null,
+    -- The event in its JSON format; null when it lies in the blob store.
+    body blob,
+    sha256 text
+) strict;
+
+create unique index event_id on event (workspace, source, id);
+create index event_type on event (workspace, type, received_at);
+create index event_received on event (workspace, received_at);
+create index event_age on event (received_at);
+create index event_blob on event (sha256) where sha256 is not null;
+
+-- Which steps of runs are told of which events. An empty type or source stands for any.
+create table subscription (
+    organisation blob not null,
+    workspace blob not null,
+    run blob not null,
+    step integer not null,
+    type text not null,
+    source text not null,
+    -- Events received before are none of its business. Unix microseconds, UTC.
+    since integer not null,
+    -- 0 while events may be under way that were written without seeing this row.
+    settled integer not null,
+    primary key (workspace, run, step, type, source)
+) strict, without rowid;
+
+create index subscription_type on subscription (workspace, type, source);
+create index subscription_unsettled on subscription (settled) where settled = 0;

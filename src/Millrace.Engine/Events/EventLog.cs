@@ -1,0 +1,87 @@
+using Millrace.Engine.Execution;
+using Millrace.Engine.Journal;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+
+namespace Millrace.Engine.Events;
+
+/// <param name="Position">Where the event stands in the workspace's log; of a duplicate, where the first of them does.</param>
+/// <param name="IsDuplicate">An event with the same source and id was there already, and this one was not kept.</param>
+public readonly record struct Published(long Position, bool IsDuplicate);
+
+/// <summary>The events of workspaces: kept, and told to whoever listens, in one transaction.</summary>
+public sealed class EventLog
+{
+    /// <summary>Lengths in bytes of UTF-8 that the log takes: they are keys of its indexes.</summary>
+    public const int TypeBytesMax = 512, SourceBytesMax = 1024, IdBytesMax = 512, SubjectBytesMax = 1024;
+
+    private const int AttemptsMax = 5;
+
+    private readonly Worker _worker;
+
+    internal EventLog(Worker worker) => _worker = worker;
+
+    /// <summary>Keeps events and tells the runs that listen. Answered when they are on disk; all of them are, or none.</summary>
+    /// <param name="events">CloudEvents in their JSON format, with type, source and id as the format wants them.</param>
+    /// <exception cref="StorageUnavailableException">None was kept, as far as anybody knows; sent again, those that were are duplicates.</exception>
+    public async Task<IReadOnlyList<Published>> PublishAsync(Tenant tenant, IReadOnlyList<Json> events)
+    {
+        var rows = new List<EventRow>(events.Count);
+        foreach (var one in events) rows.Add(await PrepareAsync(one));
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var (published, told) = await _worker.Database.WriteAsync(db => Write(db, tenant, rows));
+                foreach (var run in told) _worker.Nudge(tenant, run);
+                return published;
+            }
+            catch (StatementException e) when (e.Failure == StatementFailure.Duplicate && attempt < AttemptsMax)
+            {
+                // Somebody else has sent the same event at the same time: this one is a duplicate now.
+            }
+        }
+    }
+
+    /// <summary>An event in its JSON format; null when it is not there any more.</summary>
+    public async Task<Json?> ReadAsync(Tenant tenant, long position, CancellationToken cancel = default)
+    {
+        var row = await _worker.Database.ReadAsync(db => EventStore.Get(db, tenant, position), cancel);
+        return row is null ? (Json?)null : await BodyAsync(row, cancel);
+    }
+
+    public async ValueTask<Json> BodyAsync(EventRow row, CancellationToken cancel = default) =>
+        JsonText.Parse(row.Large is { } large ? (await _worker.Blobs.ReadAsync(large, cancel)).AsSpan() : row.Body!);
+
+    private async ValueTask<EventRow> PrepareAsync(Json e)
+    {
+        var bytes = JsonText.ToUtf8(e);
+        var large = bytes.Length > EntryWriter.InlineBytesMax ? await _worker.Blobs.PutAsync(bytes, default) : (BlobRef?)null;
+        return new EventRow(0, e["type"].AsString(), e["source"].AsString(), e["id"].AsString(), e["subject"].StringOrNull, e["time"].StringOrNull,
+            _worker.Now, bytes.Length, large is null ? bytes : null, large?.Sha256);
+    }
+
+    private static (Published[] Published, HashSet<Guid> Told) Write(DbUnit db, Tenant tenant, List<EventRow> rows)
+    {
+        var published = new Published[rows.Count];
+        var told = new HashSet<Guid>();
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var row = rows[i];
+            if (EventStore.Find(db, tenant, row.Source, row.Id) is { } known)
+            {
+                published[i] = new Published(known, true);
+                continue;
+            }
+            var position = EventStore.Append(db, tenant, row);
+            foreach (var run in SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
+            {
+                Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
+                told.Add(run);
+            }
+            published[i] = new Published(position, false);
+        }
+        return (published, told);
+    }
+}

@@ -1,0 +1,71 @@
+using Millrace.Storage;
+using Millrace.Storage.Blobs;
+
+namespace Millrace.Engine.Events;
+
+/// <summary>One event of a workspace's log. Times are Unix microseconds, UTC, but <paramref name="Time"/>, which is its sender's own text.</summary>
+/// <param name="Body">The CloudEvent in its JSON format; null when it is large and lies in the blob store.</param>
+public sealed record EventRow(
+    long Position, string Type, string Source, string Id, string? Subject, string? Time, long ReceivedAt, long Size, byte[]? Body, string? Sha256)
+{
+    public BlobRef? Large => Sha256 is null ? null : new BlobRef(Sha256, Size);
+}
+
+/// <summary>Which events a list shows. Newest first, before a position when given.</summary>
+public sealed record EventQuery(string? Type, string? Source, string? Subject, long? Before, int Limit);
+
+/// <summary>Every statement on events.</summary>
+public static class EventStore
+{
+    private const string Columns = "position, type, source, id, subject, time, received_at, size, body, sha256";
+
+    /// <returns>The position given to it.</returns>
+    internal static long Append(DbUnit db, Tenant tenant, EventRow e) => db.AppendLater(
+        """
+        insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        """,
+        tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256);
+
+    /// <summary>Where an event with the same source and id stands; null when there is none.</summary>
+    internal static long? Find(DbUnit db, Tenant tenant, string source, string id) => db.First<long?>(
+        "select position from event where workspace = $1 and source = $2 and id = $3", r => r.Long(0), null, tenant.Workspace, source, id);
+
+    public static EventRow? Get(DbUnit db, Tenant tenant, long position) => db.First(
+        $"select {Columns} from event where position = $1 and workspace = $2", Map, null, position, tenant.Workspace);
+
+    public static List<EventRow> List(DbUnit db, Tenant tenant, EventQuery query) => db.Query(
+        $"""
+        select {Columns} from event
+        where workspace = $1 and ($2 is null or position < $2) and ($3 is null or type = $3) and ($4 is null or source = $4) and ($5 is null or subject = $5)
+        order by position desc limit $6
+        """,
+        Map, tenant.Workspace, query.Before, query.Type, query.Source, query.Subject, (long)query.Limit);
+
+    /// <summary>The last events received since a moment, in their order.</summary>
+    /// <param name="type">Empty: of any type. So is <paramref name="source"/>.</param>
+    internal static List<long> Since(DbUnit db, Tenant tenant, long since, string type, string source, int limit)
+    {
+        var found = type.Length > 0
+            ? db.Query("select position from event where workspace = $1 and type = $2 and received_at >= $3 and ($4 = '' or source = $4) order by position desc limit $5",
+                r => r.Long(0), tenant.Workspace, type, since, source, (long)limit)
+            : db.Query("select position from event where workspace = $1 and received_at >= $2 and ($3 = '' or source = $3) order by position desc limit $4",
+                r => r.Long(0), tenant.Workspace, since, source, (long)limit);
+        found.Reverse();
+        return found;
+    }
+
+    internal static bool AnyBefore(DbUnit db, long receivedBefore) =>
+        db.First("select position from event where received_at < $1 limit 1", r => r.Long(0), -1L, receivedBefore) != -1;
+
+    /// <returns>How many are gone; at most <paramref name="limit"/>.</returns>
+    internal static int DeleteBefore(DbUnit db, long receivedBefore, int limit) => db.Execute(
+        "delete from event where position in (select position from event where received_at < $1 order by received_at limit $2)", receivedBefore, (long)limit);
+
+    /// <summary>Blobs of events of all workspaces, each once, after one by name.</summary>
+    internal static List<(string Sha256, long Size)> Blobs(DbUnit db, string after, int limit) => db.Query(
+        "select distinct sha256, size from event where sha256 > $1 order by sha256 limit $2", r => (r.Text(0), r.Long(1)), after, (long)limit);
+
+    private static EventRow Map(DbRow r) => new(
+        r.Long(0), r.Text(1), r.Text(2), r.Text(3), r.TextOrNull(4), r.TextOrNull(5), r.Long(6), r.Long(7), r.BytesOrNull(8), r.TextOrNull(9));
+}

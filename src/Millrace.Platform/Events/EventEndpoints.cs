@@ -1,0 +1,74 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Millrace.Engine.Events;
+using Millrace.Engine.Execution;
+using Millrace.Jq;
+using Millrace.Platform.Http;
+using Millrace.Storage;
+
+namespace Millrace.Platform.Events;
+
+/// <summary>An event of the workspace's log.</summary>
+/// <param name="Time">As its sender wrote it.</param>
+/// <param name="Size">Bytes of the event in its JSON format.</param>
+public sealed record WorkspaceEvent(long Position, string Type, string Source, string Id, string? Subject, string? Time, DateTimeOffset ReceivedAt, long Size)
+{
+    /// <summary>The whole event; in lists it is left out.</summary>
+    public Json? Event { get; init; }
+
+    internal static WorkspaceEvent Of(EventRow row) => new(row.Position, row.Type, row.Source, row.Id, row.Subject, row.Time, Micros.ToTime(row.ReceivedAt), row.Size);
+}
+
+/// <param name="Duplicate">An event with this source and id was there already; this one was not kept.</param>
+public sealed record KeptEvent(long Position, string Source, string Id, bool Duplicate);
+
+/// <param name="Kept">Events that are new.</param>
+/// <param name="Duplicates">Events that were there already.</param>
+public sealed record KeptEvents(int Kept, int Duplicates, IReadOnlyList<KeptEvent> Items);
+
+/// <summary>Routes under <c>/events</c>: events come in, and can be looked at.</summary>
+internal static class EventEndpoints
+{
+    public static void MapEvents(this RouteGroupBuilder api)
+    {
+        var group = api.MapGroup("/events").WithTags("Events");
+        group.MapPost("", SendAsync).WithName("SendEvents").WithSummary("Send CloudEvents; answered when they are on disk.")
+            .WithDescription($"CloudEvents 1.0 over HTTP: {EventRequest.One}, {EventRequest.Batch}, or ce- headers with the data as the body.")
+            .Produces<KeptEvents>(202).Refuses(400, 413, 415, 503);
+        group.MapGet("", ListAsync).WithName("ListEvents").WithSummary("Events of the workspace, newest first.")
+            .Query("type", "Only events of this type.").Query("source", "Only events from this source.").Query("subject", "Only events about this subject.").Paged().Refuses(400);
+        group.MapGet("/{position}", GetAsync).WithName("GetEvent").WithSummary("One event as a whole.").Refuses(404);
+    }
+
+    private static async Task<Accepted<KeptEvents>> SendAsync(HttpRequest request, DurableEngine engine, Tenant tenant, CancellationToken cancel)
+    {
+        new QueryReader(request).NoMore();
+        var events = await EventRequest.ReadAsync(request, cancel);
+        var published = await engine.Events.PublishAsync(tenant, events);
+        var items = events.Zip(published, (e, p) => new KeptEvent(p.Position, e["source"].AsString(), e["id"].AsString(), p.IsDuplicate)).ToList();
+        var duplicates = items.Count(i => i.Duplicate);
+        return TypedResults.Accepted((string?)null, new KeptEvents(items.Count - duplicates, duplicates, items));
+    }
+
+    private static async Task<Ok<Page<WorkspaceEvent>>> ListAsync(HttpRequest request, Database database, Tenant tenant, CancellationToken cancel)
+    {
+        var query = new QueryReader(request);
+        var (type, source, subject, limit) = (query.Text("type", EventLog.TypeBytesMax), query.Text("source", EventLog.SourceBytesMax), query.Text("subject", EventLog.SubjectBytesMax), query.Limit);
+        var before = Cursor.Parse(query.Cursor, "events", 1)?[0] is { } position ? Cursor.ParseNumber(position) : (long?)null;
+        query.NoMore();
+        var found = await database.ReadAsync(db => EventStore.List(db, tenant, new EventQuery(type, source, subject, before, limit + 1)), cancel);
+        return TypedResults.Ok(Page.Of(found.ConvertAll(WorkspaceEvent.Of), limit, e => Cursor.Of("events", e.Position.ToString(CultureInfo.InvariantCulture))));
+    }
+
+    private static async Task<Ok<WorkspaceEvent>> GetAsync(string position, HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel)
+    {
+        new QueryReader(request).NoMore();
+        var number = long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
+        var row = await database.ReadAsync(db => EventStore.Get(db, tenant, number), cancel)
+            ?? throw Problem.NotFound("event.not_found", "There is no such event.", $"There is no event {position}, or it is kept no longer.");
+        return TypedResults.Ok(WorkspaceEvent.Of(row) with { Event = await engine.Events.BodyAsync(row, cancel) });
+    }
+}

@@ -1,0 +1,69 @@
+using Millrace.Workflows.Schema;
+
+namespace Millrace.Workflows.Graph;
+
+/// <summary>Waits for events; its output is the array of what was read of those it has consumed, in their order.</summary>
+public sealed record ListenBody(EventStrategy To, EventRead Read, EventIterator? ForEach) : TaskBody;
+
+/// <summary>What is read of an event: its data, the whole event, or its data as the text it came as.</summary>
+public enum EventRead : byte { Data, Envelope, Raw }
+
+public enum StrategyKind : byte { One, Any, All }
+
+/// <summary>Which events are consumed, and when that is enough (dsl-reference.md, Event Consumption Strategy).</summary>
+/// <param name="Filters">None, with <see cref="StrategyKind.Any"/>: every event.</param>
+public sealed record EventStrategy(StrategyKind Kind, IReadOnlyList<EventFilter> Filters)
+{
+    /// <summary>Asked after each event: whether to stop. Its input is the array of what was read so far.</summary>
+    public Expression? UntilCondition { get; init; }
+
+    /// <summary>Events that end the listening and are no part of its output.</summary>
+    public EventStrategy? UntilEvents { get; init; }
+
+    public bool EndsWithFirst => Kind != StrategyKind.All && UntilCondition is null && UntilEvents is null;
+
+    /// <summary>Every filter, those of the events that end it included.</summary>
+    public IEnumerable<EventFilter> All => UntilEvents is null ? Filters : Filters.Concat(UntilEvents.All);
+
+    /// <summary>What an event must have to concern it at all, as far as that is known before any run.</summary>
+    public IReadOnlyList<EventKey> Keys()
+    {
+        var keys = All.Select(f => f.Key).Distinct().ToList();
+        if (Kind == StrategyKind.Any && Filters.Count == 0) return [default];
+        if (UntilEvents is { Kind: StrategyKind.Any, Filters.Count: 0 }) return [default];
+        return keys;
+    }
+}
+
+/// <summary>The constant type and source of the events a filter takes; null where any will do or an expression decides.</summary>
+public readonly record struct EventKey(string? Type, string? Source)
+{
+    public override string ToString() => (Type, Source) switch
+    {
+        (null, null) => "any type",
+        (null, _) => $"any type from {Source}",
+        (_, null) => $"the type {Type}",
+        _ => $"the type {Type} from {Source}",
+    };
+}
+
+/// <param name="With">What attributes of the event must be.</param>
+public sealed record EventFilter(IReadOnlyList<KeyValuePair<string, ValueFilter>> With, IReadOnlyList<Correlation> Correlate)
+{
+    public EventKey Key => new(Constant("type"), Constant("source"));
+
+    private string? Constant(string name) => With.FirstOrDefault(w => w.Key == name).Value?.Constant;
+}
+
+/// <param name="From">Takes the value out of the event.</param>
+/// <param name="Expect">What it must be; without it, what the first event gave.</param>
+public sealed record Correlation(string Name, Expression From, Template? Expect);
+
+/// <summary>What is done for each event, one after another (dsl-reference.md, Subscription Iterator).</summary>
+public sealed record EventIterator(string Item, string At, Scope? Tasks)
+{
+    public JsonSchema? OutputSchema { get; init; }
+    public Template? OutputAs { get; init; }
+    public JsonSchema? ExportSchema { get; init; }
+    public Template? ExportAs { get; init; }
+}
