@@ -10,7 +10,7 @@ namespace Millrace.Engine.Journal;
 internal static class EntryReader
 {
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
-    public const int Format = 1;
+    public const int Format = 2;
 
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
@@ -58,6 +58,9 @@ internal static class EntryReader
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),
             "run.faulted" => new Entry.RunFaulted(WorkflowError.FromJson(e["error"])),
             "run.cancelled" => new Entry.RunCancelled(e["reason"].StringOrNull),
+            "run.forked" => ForkEntries.Forked(e, Value(e, "input", large), Value(e, "context", large)),
+            "run.continued" => new Entry.RunContinued(),
+            "step.respawned" => new Entry.StepRespawned(step, Guid.Parse(e["child"].AsString())),
             var kind => throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
         };
     }

@@ -92,6 +92,18 @@ public sealed class RunHistory
             case Entry.StepRetried e: Change(e.Step, touched, s => s with { State = StepState.Running, WakeAt = null }); break;
             case Entry.StepCaught e: Change(e.Step, touched, s => s with { Error = e.Error }); break;
             case Entry.SubStepCompleted e: Change(e.Step, touched, s => s); break;
+            case Entry.RunForked: Part(at, touched); break;
+            case Entry.StepRespawned e: Change(e.Step, touched, s => s with { Child = e.Child }); break;
+        }
+    }
+
+    /// <summary>What a fork took over and does not go on with is over; what it goes on with has its timers moved.</summary>
+    private void Part(long at, SortedSet<int> touched)
+    {
+        foreach (var id in _steps.Where(s => s.Value.EndedAt is null).Select(s => s.Key).ToList())
+        {
+            if (State.Find(id) is { } step) Change(id, touched, s => s with { WakeAt = step.WakeAt });
+            else End(id, StepState.Cancelled, at, touched, null);
         }
     }
 
