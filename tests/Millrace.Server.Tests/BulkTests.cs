@@ -49,7 +49,7 @@ public abstract class BulkTests(TestServer server)
     public async Task A_page_that_is_done_twice_does_nothing_twice()
     {
         var runs = await EndedAsync("bulk-twice", 3);
-        var asked = await server.PostAsync("/api/v1/runs/bulk", $$"""{"action": "fork", "seq": 0, "filter": {"ids": [{{string.Join(',', runs.Select(r => $"\"{r}\""))}}]}}""");
+        var asked = await server.PostAsync("/api/v1/runs/bulk", $$"""{"action": "fork", "seq": 0, "filter": {"ids": [{{string.Join(',', runs.Select(r => $"\"{r}\""))}}]} }""");
         await DoneAsync(asked);
         // As after a process that died between its last fork and the record of it.
         var id = Guid.Parse(asked.Body["id"].AsString());
@@ -64,7 +64,7 @@ public abstract class BulkTests(TestServer server)
     {
         var live = await server.StartAsync("bulk-live", "  - rest: {wait: PT1H}");
         var over = (await EndedAsync("bulk-over", 1))[0];
-        string Body(string action) => $$"""{"action": "{{action}}", "filter": {"ids": ["{{live}}", "{{over}}", "01900000-0000-7000-8000-000000000000"]}}""";
+        string Body(string action) => $$"""{"action": "{{action}}", "filter": {"ids": ["{{live}}", "{{over}}", "01900000-0000-7000-8000-000000000000"]} }""";
         foreach (var (action, state) in new[] { ("suspend", "suspended"), ("resume", "waiting"), ("cancel", "cancelled") })
         {
             var work = await DoneAsync(await server.PostAsync("/api/v1/runs/bulk", Body(action)));
