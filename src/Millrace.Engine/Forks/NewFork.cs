@@ -79,6 +79,7 @@ internal sealed class NewFork
         var last = _records.Count - 1;
         for (var seq = 0; seq <= last; seq++)
             JournalStore.Append(db, Row.Tenant, Row.Id, seq, _records[seq].At, seq == last ? RunPhase.Pending : null, _records[seq].Entries);
+        ArtifactStore.Copy(db, Row.Tenant, Row.Fork!.Run, Row.Id, CutAt);
         foreach (var child in ended) SignalStore.Send(db, Row.Tenant, Row.Id, "child", Json.Object("run", child.ToString()), Row.CreatedAt);
     }
 
