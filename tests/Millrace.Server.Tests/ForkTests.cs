@@ -116,7 +116,7 @@ public abstract class ForkTests(TestServer server)
         var start = (await server.GetAsync($"/api/v1/runs/{run}/state?seq=0")).Body;
         Assert.Equal(("pending", "[]"), (start["state"].AsString(), start["active"].ToString()));
         var before = (await server.GetAsync($"/api/v1/runs/{run}/state?step=3")).Body;
-        Assert.Equal("running", before["state"].AsString());
+        Assert.Equal(("running", "{}"), (before["state"].AsString(), before["data"].ToString()));
         var active = Assert.Single(before["active"].AsArray());
         Assert.Equal(("outer", """{"n":1}"""), (active["name"].AsString(), active["data"].ToString()));
         var now = (await server.GetAsync($"/api/v1/runs/{run}/state")).Body;

@@ -53,11 +53,13 @@ internal static class ForkCommands
             return Exit.Completed;
         }
         session.Terminal.Line($"run {found["run"].StringOrNull} {found["state"].StringOrNull} at record {found["seq"]} of {found["last"]}, {Times.Date(found["at"].StringOrNull)}");
-        Columns.Write(session.Terminal, ["STEP", "TASK", "KIND", "ATTEMPT", "WAKES", "DATA"], (found["active"].ArrayOrNull ?? JsonArray.Empty).Select(s => new[]
+        var active = found["active"].ArrayOrNull ?? JsonArray.Empty;
+        if (active.Count > 0) Columns.Write(session.Terminal, ["STEP", "TASK", "KIND", "ATTEMPT", "WAKES", "DATA"], active.Select(s => new[]
         {
             s["id"].ToString(), (s["reference"].StringOrNull ?? "") + (s["iteration"].IsNumber ? $" #{s["iteration"]}" : ""), s["kind"].StringOrNull ?? "", s["attempt"].ToString(),
             Times.Date(s["wakeAt"].StringOrNull), Shorten(s["data"].ToString()),
         }));
+        session.Terminal.Line($"data    {Terminal.Clean(Shorten(found["data"].ToString()))}");
         session.Terminal.Line($"context {Terminal.Clean(Shorten(found["context"].ToString()))}");
         foreach (var wait in found["waiting"].ArrayOrNull ?? JsonArray.Empty) session.Terminal.Line(Terminal.Clean(wait["detail"].StringOrNull ?? ""));
         return Exit.Completed;

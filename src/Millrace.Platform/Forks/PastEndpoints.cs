@@ -18,10 +18,11 @@ namespace Millrace.Platform.Forks;
 /// <summary>A run as it stood at a place of its journal.</summary>
 /// <param name="Seq">The record it stood behind; when it stood before a step, the one in which that step begins.</param>
 /// <param name="Last">The last record of the journal now.</param>
+/// <param name="Data">What flowed through the tasks at the top: what the next of them begins with.</param>
 /// <param name="Active">Steps that had begun and not ended.</param>
 /// <param name="Waiting">What it waited for.</param>
 public sealed record RunMoment(
-    Guid Run, long Seq, long Last, DateTimeOffset At, RunPhase State, Json Input, Json Context, Json? Output, WorkflowError? Error, string? Reason,
+    Guid Run, long Seq, long Last, DateTimeOffset At, RunPhase State, Json Input, Json Context, Json Data, Json? Output, WorkflowError? Error, string? Reason,
     StepCounts Steps, DateTimeOffset? WakeAt, IReadOnlyList<ActiveStep> Active, IReadOnlyList<RunWait> Waiting);
 
 /// <summary>A step that had begun and not ended.</summary>
@@ -66,7 +67,7 @@ internal static class PastEndpoints
     {
         var state = past.History.State;
         return new RunMoment(
-            state.Id, past.Seq, last, Micros.ToTime(past.At), state.Phase, state.Input, state.Context, state.Ended == RunPhase.Completed ? state.Output : (Json?)null, state.Error, state.Reason,
+            state.Id, past.Seq, last, Micros.ToTime(past.At), state.Phase, state.Input, state.Context, state.Root.Data, state.Ended == RunPhase.Completed ? state.Output : (Json?)null, state.Error, state.Reason,
             state.Counts, state.NextWake is { } wake ? Micros.ToTime(wake) : null,
             [.. state.Active.Values.OrderBy(s => s.Id).Select(ActiveStep.Of)], [.. past.History.Waiting().Select(RunWait.Of)]);
     }

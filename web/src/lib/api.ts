@@ -167,6 +167,8 @@ export interface RunMoment {
   state: RunState
   input: Json
   context: Json
+  /** What the next task at the top begins with. */
+  data: Json
   output?: Json
   error?: Maybe<WorkflowError>
   reason?: Maybe<string>

@@ -77,6 +77,7 @@ function Moment({ moment, onStep }: { moment: RunMoment; onStep: (step: number) 
       {moment.active.map(step => (
         <Active key={step.id} step={step} onStep={onStep} />
       ))}
+      <Value name="Data" value={moment.data} />
       <Value name="Context" value={moment.context} />
       {moment.output !== undefined && <Value name="Output" value={moment.output} />}
     </div>
