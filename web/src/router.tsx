@@ -6,6 +6,7 @@ import { definitionRoute } from './routes/definition'
 import { definitionsRoute } from './routes/definitions'
 import { newDefinitionRoute } from './routes/new-definition'
 import { rootRoute } from './routes/root'
+import { compareRoute } from './routes/compare'
 import { runRoute } from './routes/run'
 import { runsRoute } from './routes/runs'
 
@@ -21,6 +22,7 @@ const tree = rootRoute.addChildren([
   homeRoute,
   runsRoute,
   runRoute,
+  compareRoute,
   definitionsRoute,
   definitionRoute,
   newDefinitionRoute,

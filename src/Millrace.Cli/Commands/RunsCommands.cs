@@ -36,6 +36,8 @@ internal static class RunsCommands
         SpawnCommands.AddTo(group, line);
         group.Add(With(line, new Verb("watch", "Follow a run to its end; the exit code tells the end.", "millrace runs watch 019a… --plain") { Id, Plain }, WatchAsync));
         group.Add(With(line, new Verb("artifacts", "List a run's artifacts, or fetch one.", "millrace runs artifacts 019a…", "millrace runs artifacts 019a… report.md --to report.md") { Id, Artifact, To }, ArtifactsAsync));
+        foreach (var verb in ForkCommands.Create(line)) group.Add(verb);
+        group.Add(BulkCommands.Create(line));
         return group;
     }
 

@@ -1,4 +1,5 @@
 using Millrace.Engine.Events;
+using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
@@ -108,6 +109,9 @@ public sealed class DurableEngine : IAsyncDisposable
         return (null, held);
     }
 
+    /// <summary>Starts a run that goes on from a state another one had. The answer comes after it is on disk.</summary>
+    public Task<ForkOutcome> ForkAsync(ForkRequest request) => ForkRun.ForkAsync(_worker, request);
+
     public Task<ControlOutcome> CancelAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "cancel", Reason(reason));
 
     /// <summary>Effects under way end and are recorded; nothing new begins until the run is resumed.</summary>
@@ -164,19 +168,30 @@ public sealed class DurableEngine : IAsyncDisposable
 
     private async Task<ControlOutcome> SignalAsync(Tenant tenant, Guid run, string kind, Json body)
     {
-        var now = _worker.Now;
-        var outcome = await _worker.Database.WriteAsync(db =>
-        {
-            // Locked, so that what is answered here is still so when it is committed: another process may be ending the run.
-            if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
-            if (row.IsFinished) return ControlOutcome.AlreadyFinished;
-            var suspended = SignalStore.LastWish(db, tenant, run) is { } wish ? wish == "suspend" : row.State == RunPhase.Suspended;
-            if (kind == "suspend" && suspended) return ControlOutcome.AlreadySuspended;
-            if (kind == "resume" && !suspended) return ControlOutcome.NotSuspended;
-            SignalStore.Send(db, tenant, run, kind, body, now);
-            return ControlOutcome.Accepted;
-        });
-        if (outcome == ControlOutcome.Accepted) _worker.Nudge(tenant, run);
+        var outcome = await _worker.Database.WriteAsync(db => Signal(db, tenant, run, kind, body));
+        if (outcome == ControlOutcome.Accepted) Told(tenant, run);
         return outcome;
     }
+
+    /// <summary>Sends a wish inside a transaction at hand; when it was accepted and is on disk, say so with <see cref="Told"/>.</summary>
+    /// <param name="kind"><c>cancel</c>, <c>suspend</c> or <c>resume</c>.</param>
+    public ControlOutcome Signal(DbUnit db, Tenant tenant, Guid run, string kind, string? reason) => Signal(db, tenant, run, kind, Reason(reason));
+
+    private ControlOutcome Signal(DbUnit db, Tenant tenant, Guid run, string kind, Json body)
+    {
+        // Locked, so that what is answered here is still so when it is committed: another process may be ending the run.
+        if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
+        if (row.IsFinished) return ControlOutcome.AlreadyFinished;
+        var suspended = SignalStore.LastWish(db, tenant, run) is { } wish ? wish == "suspend" : row.State == RunPhase.Suspended;
+        if (kind == "suspend" && suspended) return ControlOutcome.AlreadySuspended;
+        if (kind == "resume" && !suspended) return ControlOutcome.NotSuspended;
+        SignalStore.Send(db, tenant, run, kind, body, _worker.Now);
+        return ControlOutcome.Accepted;
+    }
+
+    /// <summary>Whoever holds the run looks into its inbox.</summary>
+    public void Told(Tenant tenant, Guid run) => _worker.Nudge(tenant, run);
+
+    /// <summary>An id that sorts behind those given before.</summary>
+    public Guid NewId() => _worker.NewId();
 }

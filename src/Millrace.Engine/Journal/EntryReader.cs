@@ -78,6 +78,9 @@ internal static class EntryReader
             "spawn.moved" => new SpawnEntry.CursorMoved(step, Value(e, "next", large) ?? Json.Null),
             "spawn.due" => new SpawnEntry.DelayPassed(step),
             "spawn.concurrency" => new SpawnEntry.ConcurrencyChanged(step, Int(e, "concurrency")),
+            "run.forked" => ForkEntries.Forked(e, Value(e, "input", large), Value(e, "context", large)),
+            "run.continued" => new Entry.RunContinued(),
+            "step.respawned" => new Entry.StepRespawned(step, Guid.Parse(e["child"].AsString())),
             var kind => throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
         };
     }

@@ -135,6 +135,17 @@ internal sealed class EntryWriter
                 if (e.Error is { } failed) Error(failed);
                 break;
             case RunRedriven e: Head("run.redriven", e.Step); break;
+            case Entry.RunForked e:
+                Head("run.forked"u8, e.Reason);
+                ForkEntries.Write(e, _writer);
+                Value("input", e.Input);
+                Value("context", e.Context);
+                break;
+            case Entry.RunContinued: _writer.WriteString("e"u8, "run.continued"u8); break;
+            case Entry.StepRespawned e:
+                Head("step.respawned", e.Step);
+                _writer.WriteString("child"u8, e.Child);
+                break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }
     }

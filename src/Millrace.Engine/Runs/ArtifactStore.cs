@@ -15,6 +15,14 @@ public static class ArtifactStore
         """,
         tenant.Organisation, tenant.Workspace, run, artifact.Name, artifact.MediaType, artifact.Size, artifact.Sha256, artifact.At);
 
+    /// <summary>Gives a run what another one had saved by then, as it is now: an artifact that was saved again since is the later one.</summary>
+    internal static void Copy(DbUnit db, Tenant tenant, Guid from, Guid to, long until) => db.Execute(
+        """
+        insert into artifact (organisation, workspace, run, name, media_type, size, sha256, at)
+        select organisation, workspace, $1, name, media_type, size, sha256, at from artifact where workspace = $2 and run = $3 and at <= $4
+        """,
+        to, tenant.Workspace, from, until);
+
     public static List<ArtifactRow> Of(DbUnit db, Tenant tenant, Guid run) => db.Query(
         "select name, media_type, size, sha256, at from artifact where workspace = $1 and run = $2 order by name",
         Map, tenant.Workspace, run);

@@ -33,8 +33,15 @@ public sealed record RunRow
     /// <summary>The tick that started it.</summary>
     public RunTrigger? Trigger { get; init; }
 
+    /// <summary>Where it parted from another run; null for one that began by itself.</summary>
+    public ForkOrigin? Fork { get; init; }
+
     public bool IsFinished => State >= RunPhase.Cancelled;
 }
+
+/// <param name="Seq">The record of that run at which it was cut.</param>
+/// <param name="Step">The step of that run that began anew.</param>
+public sealed record ForkOrigin(Guid Run, long Seq, int? Step);
 
 /// <summary>What waits for a worker. Counted up to <see cref="CountMax"/>, which then means that many or more.</summary>
 /// <param name="Due">Runs that a worker should have taken by now.</param>
@@ -46,22 +53,33 @@ public readonly record struct QueueState(long Due, long? DueSince, long Waiting)
 }
 
 /// <summary>Which runs a list shows. Newest first, after <paramref name="Before"/> when given.</summary>
-public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace, string? Name, Guid? Parent, Guid? Before, int Limit);
+public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace, string? Name, Guid? Parent, Guid? Before, int Limit)
+{
+    /// <summary>Only forks of this run.</summary>
+    public Guid? ForkOf { get; init; }
+
+    /// <summary>Unix microseconds, inclusive.</summary>
+    public long? CreatedFrom { get; init; }
+
+    /// <summary>Unix microseconds, exclusive.</summary>
+    public long? CreatedTo { get; init; }
+}
 
 /// <summary>Every statement on runs and their start keys.</summary>
 public static class RunStore
 {
     private const string Columns =
-        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for";
+        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step";
 
     internal static void Insert(DbUnit db, RunRow run) => db.InsertLater(
         run.Id,
         """
-        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth, schedule, scheduled_for)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16)
+        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18, $19)
         """,
         run.Tenant.Organisation, run.Tenant.Workspace, run.Id, run.Definition.Namespace, run.Definition.Name, run.Definition.Version,
-        run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth, run.Trigger?.Schedule, run.Trigger?.At);
+        run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth, run.Trigger?.Schedule, run.Trigger?.At,
+        run.Fork?.Run, run.Fork?.Seq, (long?)run.Fork?.Step);
 
     /// <summary>Records a change of state by the worker that holds the run.</summary>
     /// <exception cref="LostRunException">It does not hold it any more; thrown now or instead of the commit.</exception>
@@ -144,18 +162,26 @@ public static class RunStore
 
     public static List<RunRow> List(DbUnit db, Tenant tenant, RunFilter filter)
     {
+        return db.Query(
+            $"select {Columns} from run where {Fits(filter)} order by id desc limit $6",
+            Map, tenant.Workspace, filter.Before, filter.Namespace, filter.Name, filter.Parent, (long)filter.Limit, filter.ForkOf, filter.CreatedFrom, filter.CreatedTo);
+    }
+
+    /// <summary>Runs that fit, counted up to the filter's limit.</summary>
+    public static long Count(DbUnit db, Tenant tenant, RunFilter filter) => db.First(
+        $"select count(*) from (select 1 from run where {Fits(filter)} limit $6) as fitting", r => r.Long(0), 0L,
+        tenant.Workspace, filter.Before, filter.Namespace, filter.Name, filter.Parent, (long)filter.Limit, filter.ForkOf, filter.CreatedFrom, filter.CreatedTo);
+
+    private static string Fits(RunFilter filter)
+    {
         var states = new StringBuilder();
         foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
-        var among = states.Length == 0 ? "" : $" and state in ({states})";
         // Said so that the index on parents is used.
         var children = filter.Parent is null ? "($5 is null or parent = $5)" : "parent = $5";
-        return db.Query(
-            $"""
-            select {Columns} from run
-            where workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and {children}{among}
-            order by id desc limit $6
-            """,
-            Map, tenant.Workspace, filter.Before, filter.Namespace, filter.Name, filter.Parent, (long)filter.Limit);
+        return $"""
+            workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and {children}
+            and ($7 is null or fork_of = $7) and ($8 is null or created_at >= $8) and ($9 is null or created_at < $9){(states.Length == 0 ? "" : $" and state in ({states})")}
+            """;
     }
 
     public static List<(RunPhase State, long Count)> CountByState(DbUnit db, Tenant tenant) => db.Query(
@@ -167,7 +193,7 @@ public static class RunStore
 
     /// <summary>Keeps an idempotency key.</summary>
     /// <returns>Null when the key is new; otherwise the run it started and the request it stood for.</returns>
-    internal static (Guid Run, string Request)? KeepKey(DbUnit db, Tenant tenant, string key, string request, Guid run, long now)
+    public static (Guid Run, string Request)? KeepKey(DbUnit db, Tenant tenant, string key, string request, Guid run, long now)
     {
         var rows = db.Execute(
             "insert into start_key (organisation, workspace, key, request, run, at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
@@ -211,6 +237,7 @@ public static class RunStore
         Counts = ParseCounts(r.TextOrNull(18)),
         Depth = r.Int(19),
         Trigger = r.IdOrNull(20) is { } schedule ? new RunTrigger(schedule, r.Long(21)) : null,
+        Fork = r.IdOrNull(22) is { } fork ? new ForkOrigin(fork, r.Long(23), (int?)r.LongOrNull(24)) : null,
     };
 }
 

@@ -102,6 +102,18 @@ public sealed class RunHistory
                     Change(step.Id, touched, s => s with { State = step.Window is null ? StepState.Running : StepState.Waiting, EndedAt = null, Error = null, Output = null });
                 break;
             case Entry.EventConsumed e: Change(e.Step, touched, s => s); break;
+            case Entry.RunForked: Part(at, touched); break;
+            case Entry.StepRespawned e: Change(e.Step, touched, s => s with { Child = e.Child }); break;
+        }
+    }
+
+    /// <summary>What a fork took over and does not go on with is over; what it goes on with has its timers moved.</summary>
+    private void Part(long at, SortedSet<int> touched)
+    {
+        foreach (var id in _steps.Where(s => s.Value.EndedAt is null).Select(s => s.Key).ToList())
+        {
+            if (State.Find(id) is { } step) Change(id, touched, s => s with { WakeAt = step.WakeAt });
+            else End(id, StepState.Cancelled, at, touched, null);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Jq;
 using Millrace.Workflows.Graph;
 
@@ -50,6 +51,36 @@ internal sealed class BodyShape
         _known.Add(name);
         return _object.TryGet(name, out var value) ? value : (Json?)null;
     }
+
+    /// <summary>Null when it is absent.</summary>
+    public BodyShape? OptionalObject(string name)
+    {
+        _known.Add(name);
+        return _object.TryGet(name, out var value) ? new BodyShape(value, $"{_pointer}/{name}", _errors) : null;
+    }
+
+    public long? OptionalWhole(string name, long min, long max)
+    {
+        _known.Add(name);
+        if (!_object.TryGet(name, out var value)) return null;
+        if (value.IsNumber && value.AsNumber() is var number && Math.Floor(number) == number && number >= min && number <= max) return (long)number;
+        Add($"{_pointer}/{name}", $"{(value.IsNumber ? value.ToString() : Name(value))} is out of range.", string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}"));
+        return null;
+    }
+
+    /// <summary>An array of strings; null when it is absent.</summary>
+    public IReadOnlyList<string>? OptionalTexts(string name, int countMax, int lengthMax)
+    {
+        _known.Add(name);
+        if (!_object.TryGet(name, out var value)) return null;
+        var expected = string.Create(CultureInfo.InvariantCulture, $"an array of at most {countMax} strings of at most {lengthMax} characters");
+        if (value.ArrayOrNull is { } items && items.Count <= countMax && items.All(i => i.StringOrNull is { } text && text.Length <= lengthMax)) return [.. items.Select(i => i.AsString())];
+        Add($"{_pointer}/{name}", "This is no such list.", expected);
+        return null;
+    }
+
+    /// <summary>Refuses a member that has been read, for what it says.</summary>
+    public void Refuse(string name, string message, string? expected = null) => Add(name.Length == 0 ? _pointer : $"{_pointer}/{name}", message, expected);
 
     /// <summary>Ends the reading of this object.</summary>
     public void NoMore()

@@ -18,6 +18,14 @@ public sealed record RunParent(Guid Run, int Step);
 /// <summary>The schedule that started a run, and the moment that it names.</summary>
 public sealed record RunTrigger(Guid Schedule, DateTimeOffset At);
 
+/// <summary>The run this one goes on from.</summary>
+/// <param name="Seq">The record of that run at which it was cut.</param>
+/// <param name="Step">The step of that run that began anew; null when everything went on as it stood.</param>
+public sealed record RunFork(Guid Run, long Seq, int? Step)
+{
+    internal static RunFork? Of(RunRow row) => row.Fork is { } fork ? new RunFork(fork.Run, fork.Seq, fork.Step) : null;
+}
+
 /// <summary>One execution of one version of a definition.</summary>
 /// <param name="Steps">Steps by how they ended; skipped ones were never started.</param>
 /// <param name="Position">Sequence number of the last record of its journal.</param>
@@ -27,10 +35,13 @@ public sealed record Run(
     Guid Id, RunDefinition Definition, RunPhase State, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, DateTimeOffset UpdatedAt,
     RunParent? Parent, WorkflowError? Error, StepCounts Steps, long Position, DateTimeOffset? WakeAt, string? Reason, RunTrigger? Trigger)
 {
+    /// <summary>Where it parted from another run; null for one that began by itself.</summary>
+    public RunFork? ForkOf { get; init; }
+
     /// <param name="position">The last record's sequence number, which the row does not hold.</param>
     public static Run Of(RunRow row, long position) => new(
         row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),
-        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason, TriggerOf(row));
+        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason, TriggerOf(row)) { ForkOf = RunFork.Of(row) };
 
     /// <param name="row">What never changes.</param>
     /// <param name="history">Everything else, as of the record last applied.</param>
@@ -40,7 +51,7 @@ public sealed record Run(
         return new Run(
             row.Id, DefinitionOf(row), state.Phase, Micros.ToTime(row.CreatedAt), state.IsStarted ? Micros.ToTime(state.StartedAt) : null,
             state.IsFinished ? Micros.ToTime(state.EndedAt) : null, Micros.ToTime(history.UpdatedAt),
-            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason, TriggerOf(row));
+            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason, TriggerOf(row)) { ForkOf = RunFork.Of(row) };
     }
 
     private static RunDefinition DefinitionOf(RunRow row) => new(row.Definition.Namespace, row.Definition.Name, row.Definition.Version, row.Hash);

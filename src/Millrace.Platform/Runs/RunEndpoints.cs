@@ -16,8 +16,8 @@ namespace Millrace.Platform.Runs;
 /// <summary>Routes under <c>/runs</c>: start, list, look into, act on.</summary>
 internal static class RunEndpoints
 {
-    private const int KeyMax = 255;
-    private const int ReasonMax = 1000;
+    internal const int KeyMax = 255;
+    internal const int ReasonMax = 1000;
     private const int ControlBytesMax = 64 << 10;
 
     public static void MapRuns(this RouteGroupBuilder group)
@@ -27,7 +27,7 @@ internal static class RunEndpoints
             .Accepts<StartRunBody>("application/json").Produces<Run>(200).Produces<Run>(201).Refuses(400, 404, 409, 413, 415, 422, 503);
         group.MapGet("", ListAsync).WithName("ListRuns").WithSummary("Runs, newest first.")
             .Query("state", "Only runs in this state; may be repeated.", repeated: true).Query("definition", "Only runs of this definition: namespace/name.")
-            .Query("parent", "Only children of this run.").Paged().Refuses(400);
+            .Query("parent", "Only children of this run.").Query("forkOf", "Only forks of this run.").Paged().Refuses(400);
         group.MapGet("/{id}", GetAsync).WithName("GetRun").WithSummary("One run.").Refuses(404);
         group.MapGet("/{id}/input", InputAsync).WithName("GetRunInput").WithSummary("The run's input, the bare value.").Produces<Json>(200).Refuses(404);
         group.MapGet("/{id}/output", OutputAsync).WithName("GetRunOutput").WithSummary("The output of a completed run, the bare value.").Produces<Json>(200).Refuses(404, 409);
@@ -52,12 +52,12 @@ internal static class RunEndpoints
     private static async Task<Ok<Page<Run>>> ListAsync(HttpRequest request, Database database, Tenant tenant, CancellationToken cancel)
     {
         var query = new QueryReader(request);
-        var (states, parent, limit) = (query.Many<RunPhase>("state"), query.Id("parent"), query.Limit);
+        var (states, parent, forkOf, limit) = (query.Many<RunPhase>("state"), query.Id("parent"), query.Id("forkOf"), query.Limit);
         var definition = query.Text("definition", 400)?.Split('/');
         if (definition is not (null or [{ Length: > 0 }, { Length: > 0 }])) throw Problem.Parameter("definition", "This names no definition.", "namespace/name");
         var before = Cursor.Parse(query.Cursor, "runs", 1)?[0] is { } id ? Cursor.ParseId(id) : (Guid?)null;
         query.NoMore();
-        var found = await database.ReadAsync(db => RunStore.List(db, tenant, new RunFilter(states, definition?[0], definition?[1], parent, before, limit + 1))
+        var found = await database.ReadAsync(db => RunStore.List(db, tenant, new RunFilter(states, definition?[0], definition?[1], parent, before, limit + 1) { ForkOf = forkOf })
             .ConvertAll(row => Run.Of(row, JournalStore.LastSeq(db, tenant, row.Id))), cancel);
         return TypedResults.Ok(Page.Of(found, limit, r => Cursor.Of("runs", r.Id.ToString())));
     }

@@ -71,6 +71,12 @@ public sealed class Decision(RunState state, Surroundings around)
     /// <param name="isOnce">Whether a function must not be repeated when its outcome is lost.</param>
     public void Recover(Func<int, bool> isUnderway, Func<string, bool> isOnce)
     {
+        if (State.IsCut)
+        {
+            Forking.GoOn(this);
+            Settle();
+            return;
+        }
         if (State.Effects == 0) return;
         foreach (var step in State.Active.Values.Where(s => s.IsEffect && !isUnderway(s.Id)).OrderBy(s => s.Id).ToArray())
         {

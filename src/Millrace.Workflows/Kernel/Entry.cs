@@ -97,6 +97,38 @@ public abstract record Entry
     public sealed record RunFaulted(WorkflowError Error) : Entry;
 
     public sealed record RunCancelled(string? Reason) : Entry;
+
+    /// <summary>Stands behind what a fork's journal has from that of another run: the place where the two part.</summary>
+    /// <param name="Seq">The source's record at which it was cut.</param>
+    /// <param name="CutAt">When that record was written: timers have the time left that they had then.</param>
+    public sealed record RunForked(Guid Source, long Seq, long CutAt) : Entry
+    {
+        /// <summary>The source's step that begins here anew; null when everything goes on as it stood behind a record.</summary>
+        public int? Step { get; init; }
+
+        /// <summary>That step had begun at the cut and begins once more; otherwise it was about to.</summary>
+        public bool Again { get; init; }
+
+        /// <summary>Where that step stands.</summary>
+        public int Scope { get; init; }
+
+        /// <summary>What the step, or a run that has not started, begins with instead.</summary>
+        public Json? Input { get; init; }
+
+        /// <summary>The workflow context instead of the one at the cut.</summary>
+        public Json? Context { get; init; }
+
+        public string? Reason { get; init; }
+
+        /// <summary>Active steps whose child run had ended at the cut: its end is in the fork's inbox. The others start a child of their own.</summary>
+        public IReadOnlyList<int> Ended { get; init; } = [];
+    }
+
+    /// <summary>A fork's first decision: what was under way at the cut has been asked for once more.</summary>
+    public sealed record RunContinued : Entry;
+
+    /// <summary>A step of a fork starts a child run in place of the source's.</summary>
+    public sealed record StepRespawned(int Step, Guid Child) : Entry;
 }
 
 /// <summary>What started a run that neither a request nor another run did.</summary>

@@ -14,9 +14,13 @@ internal static class Listening
 
     public static void Begin(Decision on, Step step, ListenBody body)
     {
-        on.Commands.Add(new Command.Listen(step.Id, body.To.Keys(), on.State.CreatedAt) { Except = on.State.EventsConsumed() });
+        Listen(on, step, body);
         Advance(on, step);
     }
+
+    /// <summary>Asks to be told of events, of those that came since the run began too.</summary>
+    public static void Listen(Decision on, Step step, ListenBody body) =>
+        on.Commands.Add(new Command.Listen(step.Id, body.To.Keys(), on.State.CreatedAt) { Except = on.State.EventsConsumed() });
 
     /// <summary>An event has come; the step consumes it or lets it be.</summary>
     /// <param name="envelope">The CloudEvent in its JSON format.</param>

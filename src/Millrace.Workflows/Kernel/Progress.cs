@@ -77,7 +77,11 @@ internal static class Progress
 
     private static void GoFork(Decision on, Step scope, ForkBody fork)
     {
-        if (scope.Winner >= 0)
+        if (scope.Redo >= 0)
+        {
+            TaskStart.Begin(on, scope, fork.Branches[scope.Redo], scope.Redo);
+        }
+        else if (scope.Winner >= 0)
         {
             on.CancelBelow(scope);
             DataFlow.Complete(on, scope, scope.Results![scope.Winner]);

@@ -32,7 +32,7 @@ public sealed class RunState
     /// <summary>The run itself, as the scope of the top-level tasks.</summary>
     public Step Root { get; private set; }
 
-    public Json Input { get; private set; }
+    public Json Input { get; internal set; }
 
     /// <summary>W3C traceparent that all spans of the run descend from; null when nobody traced its start.</summary>
     public string? Trace { get; private set; }
@@ -40,12 +40,12 @@ public sealed class RunState
     /// <summary>The tick that started it; null when somebody else did.</summary>
     public RunTrigger? Trigger { get; private set; }
 
-    public Json Context { get; private set; }
+    public Json Context { get; internal set; }
     public Json Output { get; private set; }
     public WorkflowError? Error { get; private set; }
     public string? Reason { get; private set; }
     public long CreatedAt { get; private set; }
-    public long StartedAt { get; private set; }
+    public long StartedAt { get; internal set; }
     public long EndedAt { get; private set; }
     public int LastStep { get; private set; }
 
@@ -55,8 +55,14 @@ public sealed class RunState
     /// <summary>The inputs it carries out one after the other; null when it has one.</summary>
     public Batch? Batch { get; private set; }
 
-    public StepCounts Counts { get; private set; }
+    public StepCounts Counts { get; internal set; }
     public RunPhase Ended { get; private set; }
+
+    /// <summary>Where the run parted from another one; null for one that began by itself.</summary>
+    public Entry.RunForked? Fork { get; internal set; }
+
+    /// <summary>A fork that has not gone on yet: what was under way at the cut is still to be asked for.</summary>
+    public bool IsCut { get; internal set; }
 
     /// <summary>Sequence number of the last record applied; -1 before the first. Kept by the caller.</summary>
     public long Position { get; set; } = -1;
@@ -148,6 +154,12 @@ public sealed class RunState
                 Reason = e.Reason;
                 End(RunPhase.Cancelled, at);
                 break;
+            case Entry.RunForked e:
+                (_suspended, Reason) = (false, null);
+                Forking.Apply(this, e, at);
+                break;
+            case Entry.RunContinued: IsCut = false; break;
+            case Entry.StepRespawned e: _active[e.Step].Child = e.Child; break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }
     }
@@ -196,7 +208,7 @@ public sealed class RunState
     {
         var parent = Find(e.Parent)!;
         var node = Workflow.Nodes[e.Node];
-        var raw = parent.Node?.Body is ForkBody ? parent.Input : parent.Data;
+        var raw = parent.ForNext;
         var step = new Step(e.Step, parent, node, at)
         {
             RawInput = raw,
@@ -233,8 +245,9 @@ public sealed class RunState
         parent.Pending = null;
         if (parent.Node?.Body is ForkBody fork)
         {
-            parent.Position = iteration;
-            if (iteration + 1 < fork.Branches.Count) parent.Pending = Flow.Continue;
+            parent.Position = Math.Max(parent.Position, iteration);
+            (parent.Redo, parent.Edited) = (-1, null);
+            if (parent.Position + 1 < fork.Branches.Count) parent.Pending = Flow.Continue;
             return;
         }
         parent.Position = node.Position;
@@ -388,7 +401,7 @@ public sealed class RunState
         step.Pending = step.Window.CanGoOn ? Flow.Continue : null;
     }
 
-    private void Remove(Step step, RunPhase outcome)
+    internal void Remove(Step step, RunPhase outcome)
     {
         step.Outcome = outcome;
         _redrive.Keep(step, Context);
@@ -408,6 +421,18 @@ public sealed class RunState
         _active.Clear();
         _timers.Clear();
         _effects = 0;
+    }
+
+    /// <summary>The timers again, from what the steps say.</summary>
+    internal void ResetTimers()
+    {
+        _timers.Clear();
+        foreach (var step in _active.Values.Append(Root))
+        {
+            AddTimer(step.TimeoutAt, step, TimerKind.Timeout);
+            AddTimer(step.WakeAt, step, TimerKind.Wake);
+            AddTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        }
     }
 
     private void AddTimer(long? at, Step step, TimerKind kind)

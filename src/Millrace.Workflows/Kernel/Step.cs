@@ -27,7 +27,7 @@ public sealed class Step
     /// <summary>Null only for the run itself (id 0).</summary>
     public Node Node { get; }
 
-    public long StartedAt { get; }
+    public long StartedAt { get; internal set; }
     public int Iteration { get; internal set; } = -1;
 
     public Json RawInput { get; internal set; }
@@ -63,6 +63,15 @@ public sealed class Step
     internal Json[]? Results { get; set; }
     internal int Ended { get; set; }
     internal int Winner { get; set; } = -1;
+
+    /// <summary>Forks: a branch that had begun and begins once more; -1 when there is none.</summary>
+    internal int Redo { get; set; } = -1;
+
+    /// <summary>Forks: what the branch that begins next is given instead of the input.</summary>
+    internal Json? Edited { get; set; }
+
+    /// <summary>What a task that begins directly inside is given.</summary>
+    internal Json ForNext => Edited ?? (Node?.Body is ForkBody ? Input : Data);
     internal WorkflowError? LastError { get; set; }
 
     /// <summary>Try tasks: attempts begun, and the error being handled.</summary>

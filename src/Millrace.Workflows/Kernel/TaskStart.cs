@@ -10,7 +10,7 @@ internal static class TaskStart
     {
         var state = on.State;
         var id = state.LastStep + 1;
-        var raw = parent.Node?.Body is ForkBody ? parent.Input : parent.Data;
+        var raw = parent.ForNext;
         var draft = new Step(id, parent, node, on.Now) { RawInput = raw, Input = raw, Iteration = iteration };
         try
         {
@@ -47,6 +47,9 @@ internal static class TaskStart
             on.Fault(step, DataFlow.Refusal(e, step.Node.Reference));
         }
     }
+
+    public static void Spawn(Decision on, Step step, SpawnBody spawn) => on.Commands.Add(new Command.Spawn(step, step.Child!.Value, spawn,
+        spawn.Input?.Evaluate(DataFlow.InputOf(on, step), new StepVariables(on, step)) ?? step.Input));
 
     private static Entry.StepStarted Prepare(Decision on, Step draft, Step parent)
     {
@@ -93,8 +96,7 @@ internal static class TaskStart
                     }
                     break;
                 case SpawnBody spawn:
-                    on.Commands.Add(new Command.Spawn(step, step.Child!.Value, spawn,
-                        spawn.Input?.Evaluate(DataFlow.InputOf(on, step), new StepVariables(on, step)) ?? step.Input));
+                    Spawn(on, step, spawn);
                     if (!spawn.Await) DataFlow.Complete(on, step, step.Input);
                     break;
                 case ChildrenBody: Spawning.Begin(on, step); break;

@@ -132,6 +132,13 @@ public abstract class Window
         Renew();
     }
 
+    /// <summary>What is under way belongs to another run: it is started anew.</summary>
+    internal void Restart()
+    {
+        foreach (var unit in _running.Values) Queue(unit);
+        _running.Clear();
+    }
+
     private protected void Queue(Unit unit) => _ready[unit.Index] = unit;
 
     private protected abstract void Complete(Unit unit, Json output);

@@ -102,6 +102,8 @@ export interface Run {
   endedAt?: Maybe<string>
   updatedAt: string
   parent?: Maybe<{ run: string; step: number }>
+  /** The run this one goes on from. */
+  forkOf?: Maybe<{ run: string; seq: number; step?: Maybe<number> }>
   error?: Maybe<WorkflowError>
   steps: { started: number; completed: number; faulted: number; skipped: number; cancelled: number }
   /** Last journal sequence number. */
@@ -173,6 +175,60 @@ export interface Waiting {
   detail: string
   /** The events it listens for; a type or source that is not there may be any. */
   events?: Maybe<{ type?: Maybe<string>; source?: Maybe<string> }[]>
+}
+
+/** A step that had begun and not ended. */
+export interface ActiveStep extends Omit<Step, 'state' | 'output' | 'endedAt' | 'error'> {
+  timeoutAt?: Maybe<string>
+  input: Json
+  /** What flows through it. */
+  data: Json
+}
+
+/** A run as it stood behind a record of its journal. */
+export interface RunMoment {
+  run: string
+  seq: number
+  /** The last record now. */
+  last: number
+  at: string
+  state: RunState
+  input: Json
+  context: Json
+  /** What the next task at the top begins with. */
+  data: Json
+  output?: Json
+  error?: Maybe<WorkflowError>
+  reason?: Maybe<string>
+  steps: Run['steps']
+  wakeAt?: Maybe<string>
+  active: ActiveStep[]
+  waiting: Waiting[]
+}
+
+export type StepChange = 'same' | 'changed' | 'onlyLeft' | 'onlyRight'
+
+export interface DiffRow {
+  path: string
+  change: StepChange
+  /** Of task, state, input, output, error. */
+  differs: string[]
+  left?: Maybe<Step>
+  right?: Maybe<Step>
+  leftMs?: Maybe<number>
+  rightMs?: Maybe<number>
+}
+
+export interface RunComparison extends Page<DiffRow> {
+  left: Run
+  right: Run
+  rows: number
+  same: number
+  changed: number
+  onlyLeft: number
+  onlyRight: number
+  /** Index of the first row that is not the same. */
+  first?: Maybe<number>
 }
 
 export interface Artifact {

@@ -8,6 +8,8 @@ const RunPage = lazy(() => import('~/features/runs/run-page'))
 interface Search {
   tab?: RunTab
   step?: number
+  /** The record behind which the run is looked at. */
+  seq?: number
 }
 
 export const runRoute = createRoute({
@@ -16,11 +18,12 @@ export const runRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>): Search => ({
     ...(runTabs.includes(raw.tab as RunTab) ? { tab: raw.tab as RunTab } : {}),
     ...(/^\d{1,9}$/.test(String(raw.step)) ? { step: Number(raw.step) } : {}),
+    ...(/^\d{1,9}$/.test(String(raw.seq)) ? { seq: Number(raw.seq) } : {}),
   }),
   component: function RunRoute() {
     const { runId } = runRoute.useParams()
     const current = runRoute.useSearch()
-    const { tab, step } = current
+    const { tab, step, seq } = current
     const navigate = useNavigate()
     const go = (search: Search) =>
       void navigate({ to: '/runs/$runId', params: { runId }, search: { ...current, ...search }, replace: true })
@@ -30,8 +33,10 @@ export const runRoute = createRoute({
         id={runId}
         tab={tab ?? 'graph'}
         step={step}
+        seq={seq}
         onTab={t => go({ tab: t })}
         onStep={s => go({ step: s })}
+        onSeq={s => go({ tab: 'past', seq: s })}
       />
     )
   },

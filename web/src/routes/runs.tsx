@@ -8,6 +8,7 @@ interface Search {
   /** namespace/name */
   definition?: string
   parent?: string
+  forkOf?: string
 }
 
 export const runsRoute = createRoute({
@@ -19,6 +20,7 @@ export const runsRoute = createRoute({
       ...(states.length > 0 ? { state: states as RunState[] } : {}),
       ...(typeof raw.definition === 'string' && raw.definition ? { definition: raw.definition } : {}),
       ...(typeof raw.parent === 'string' && raw.parent ? { parent: raw.parent } : {}),
+      ...(typeof raw.forkOf === 'string' && raw.forkOf ? { forkOf: raw.forkOf } : {}),
     }
   },
   component: function Runs() {

@@ -1,5 +1,16 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import type { Artifact, DefinitionRef, JournalRecord, Json, Page, Run, Step, Waiting } from '~/lib/api'
+import type {
+  Artifact,
+  DefinitionRef,
+  JournalRecord,
+  Json,
+  Page,
+  Run,
+  RunComparison,
+  RunMoment,
+  Step,
+  Waiting,
+} from '~/lib/api'
 import { request, requestText, url } from '~/lib/http'
 import { viewOf, type RunView } from './run-fold-model'
 import type { RunFilter } from './run-list-model'
@@ -14,6 +25,7 @@ export function runsQuery(filter: RunFilter) {
           state: filter.state,
           definition: filter.definition,
           parent: filter.parent,
+          forkOf: filter.forkOf,
           cursor: pageParam,
           limit: 50,
         },
@@ -119,6 +131,53 @@ export function artifactTextQuery(artifact: Artifact) {
     queryKey: ['artifact', artifact.href, artifact.sha256],
     queryFn: ({ signal }) => requestText(artifact.href, { signal }),
     staleTime: Infinity,
+  })
+}
+
+/** The run as it stood behind a record; a record never changes, so neither does this. */
+export function momentQuery(id: string, seq: number) {
+  return queryOptions({
+    queryKey: ['moment', id, seq],
+    queryFn: ({ signal }) => request<RunMoment>(url`/api/v1/runs/${id}/state`, { signal, query: { seq } }),
+    staleTime: Infinity,
+    placeholderData: previous => previous,
+  })
+}
+
+export function comparisonQuery(id: string, other: string) {
+  return infiniteQueryOptions({
+    queryKey: ['diff', id, other],
+    queryFn: ({ pageParam, signal }) =>
+      request<RunComparison>(url`/api/v1/runs/${id}/diff/${other}`, {
+        signal,
+        query: { cursor: pageParam, limit: 200 },
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: last => last.next ?? null,
+  })
+}
+
+/** Where a fork begins; nothing for a retry, which the server finds the place of. */
+export type ForkPlace = { step: number } | { seq: number } | null
+
+export interface ForkRequest {
+  run: string
+  place: ForkPlace
+  input: Json | undefined
+  version: string
+  reason: string
+  key: string
+}
+
+export function forkRun({ run, place, input, version, reason, key }: ForkRequest): Promise<Run> {
+  return request(`${url`/api/v1/runs/${run}`}/${place ? 'forks' : 'retry'}`, {
+    json: {
+      ...place,
+      ...(input === undefined ? {} : { input }),
+      ...(version ? { definition: { version } } : {}),
+      ...(reason ? { reason } : {}),
+    },
+    headers: { 'idempotency-key': key },
   })
 }
 

@@ -1,12 +1,20 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
+import { History } from 'lucide-react'
 import { JsonView } from '~/components/json/json-view'
+import { Button } from '~/components/ui/button'
 import { Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import type { JournalRecord, Json, Step } from '~/lib/api'
 import { formatTime } from '~/lib/time'
 import { journalQuery } from './api'
 
+interface JournalProps {
+  run: string
+  steps: ReadonlyMap<number, Step>
+  onSeq: (seq: number) => void
+}
+
 /** The run's records as they are stored, oldest first. */
-export function Journal({ run, steps }: { run: string; steps: ReadonlyMap<number, Step> }) {
+export function Journal({ run, steps, onSeq }: JournalProps) {
   const journal = useInfiniteQuery(journalQuery(run))
   if (journal.isError) return <ProblemView error={journal.error} retry={() => void journal.refetch()} />
   if (!journal.data) return <Loading what="the journal" rows={10} />
@@ -16,7 +24,7 @@ export function Journal({ run, steps }: { run: string; steps: ReadonlyMap<number
         {journal.data.pages
           .flatMap(p => p.items)
           .map(record => (
-            <RecordItem key={record.seq} record={record} steps={steps} />
+            <RecordItem key={record.seq} record={record} steps={steps} onSeq={onSeq} />
           ))}
       </ol>
       <LoadMore list={journal} />
@@ -24,7 +32,7 @@ export function Journal({ run, steps }: { run: string; steps: ReadonlyMap<number
   )
 }
 
-function RecordItem({ record, steps }: { record: JournalRecord; steps: ReadonlyMap<number, Step> }) {
+function RecordItem({ record, steps, onSeq }: { record: JournalRecord } & Omit<JournalProps, 'run'>) {
   return (
     <li className="[contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
       <details>
@@ -37,6 +45,11 @@ function RecordItem({ record, steps }: { record: JournalRecord; steps: ReadonlyM
             {record.entries.map(e => entryName(e, steps)).join(' · ')}
           </span>
         </summary>
+        <div className="px-4 py-1">
+          <Button look="quiet" size="sm" onClick={() => onSeq(record.seq)}>
+            <History size={13} aria-hidden /> State here
+          </Button>
+        </div>
         <JsonView value={record.entries} label={`record ${record.seq}`} />
       </details>
     </li>

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Ban, Pause, Play, RotateCcw } from 'lucide-react'
+import { Ban, GitCompare, Pause, Play, RotateCcw, Undo2 } from 'lucide-react'
 import { useState, type FormEvent } from 'react'
 import { Button } from '~/components/ui/button'
 import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
@@ -9,11 +9,13 @@ import { useNotices } from '~/components/ui/notices'
 import { isFinished, type Run } from '~/lib/api'
 import { definitionQuery } from '~/lib/queries'
 import { controlRun, runInputQuery, type Control } from './api'
+import { CompareDialog } from './compare-dialog'
+import { ForkDialog } from './fork-dialog'
 import { StartRunDialog } from './start-run-dialog'
 
 /** What can be done with a run in its present state. */
 export function RunActions({ run }: { run: Run }) {
-  const [asking, setAsking] = useState<'cancellation' | 'suspension' | 'again' | null>(null)
+  const [asking, setAsking] = useState<'cancellation' | 'suspension' | 'again' | 'retry' | 'compare' | null>(null)
   const { tell, refuse } = useNotices()
   const control = useMutation({
     mutationFn: ({ what, reason }: { what: Control; reason: string }) => controlRun(run.id, what, reason),
@@ -28,6 +30,7 @@ export function RunActions({ run }: { run: Run }) {
     },
   })
   const finished = isFinished(run.state)
+  const failed = run.state === 'faulted' || run.state === 'cancelled'
   return (
     <>
       {!finished && run.state !== 'suspended' && (
@@ -49,7 +52,15 @@ export function RunActions({ run }: { run: Run }) {
           <Ban size={14} aria-hidden /> Cancel
         </Button>
       )}
-      <Button look={finished ? 'solid' : 'plain'} onClick={() => setAsking('again')}>
+      <Button onClick={() => setAsking('compare')}>
+        <GitCompare size={14} aria-hidden /> Compare
+      </Button>
+      {failed && (
+        <Button look="solid" onClick={() => setAsking('retry')}>
+          <Undo2 size={14} aria-hidden /> Retry
+        </Button>
+      )}
+      <Button look={finished && !failed ? 'solid' : 'plain'} onClick={() => setAsking('again')}>
         <RotateCcw size={14} aria-hidden /> Start again
       </Button>
       {(asking === 'cancellation' || asking === 'suspension') && (
@@ -64,6 +75,8 @@ export function RunActions({ run }: { run: Run }) {
           onConfirm={reason => control.mutate({ what: asking, reason })}
         />
       )}
+      {asking === 'retry' && <ForkDialog run={run} place={null} onClose={() => setAsking(null)} />}
+      {asking === 'compare' && <CompareDialog run={run} onClose={() => setAsking(null)} />}
       {asking === 'again' && <StartAgain run={run} onClose={() => setAsking(null)} />}
     </>
   )

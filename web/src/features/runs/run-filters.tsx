@@ -10,14 +10,15 @@ import type { RunFilter } from './run-list-model'
 
 export interface FilterProps {
   filter: RunFilter
-  onFilter: (filter: { state?: RunState[]; definition?: string; parent?: string }) => void
+  onFilter: (filter: { state?: RunState[]; definition?: string; parent?: string; forkOf?: string }) => void
 }
 
 /** The filter without members that say nothing: what belongs into the address. */
-export const definedOf = ({ state, definition, parent }: RunFilter) => ({
+export const definedOf = ({ state, definition, parent, forkOf }: RunFilter) => ({
   ...(state ? { state } : {}),
   ...(definition ? { definition } : {}),
   ...(parent ? { parent } : {}),
+  ...(forkOf ? { forkOf } : {}),
 })
 
 export function StateFilter({
@@ -54,12 +55,14 @@ export function StateFilter({
   )
 }
 
-/** Of which definition, of which parent. */
+const labels = { definition: 'definition', parent: 'parent', forkOf: 'fork of' }
+
+/** Of which definition, of which parent, forks of which run. */
 export function PlaceFilters({ filter, onFilter }: FilterProps) {
   const rest = definedOf(filter)
-  const without = (key: 'definition' | 'parent') =>
+  const without = (key: 'definition' | 'parent' | 'forkOf') =>
     onFilter(Object.fromEntries(Object.entries(rest).filter(([k]) => k !== key)))
-  const chips = (['definition', 'parent'] as const).filter(key => filter[key])
+  const chips = (['definition', 'parent', 'forkOf'] as const).filter(key => filter[key])
   return (
     <div className="flex flex-wrap gap-1.5">
       {!filter.definition && <DefinitionFilter onChoose={definition => onFilter({ ...rest, definition })} />}
@@ -68,10 +71,10 @@ export function PlaceFilters({ filter, onFilter }: FilterProps) {
           key={key}
           type="button"
           onClick={() => without(key)}
-          aria-label={`Remove the filter ${key} ${filter[key]}`}
+          aria-label={`Remove the filter ${labels[key]} ${filter[key]}`}
           className="flex h-7 max-w-full items-center gap-1.5 rounded-sm border border-accent bg-accent-wash px-2"
         >
-          <span className="text-soft">{key}</span>
+          <span className="text-soft">{labels[key]}</span>
           <span className="truncate font-mono text-xs">{filter[key]}</span>
           <X size={13} aria-hidden />
         </button>

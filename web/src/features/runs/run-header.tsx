@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { CornerLeftUp } from 'lucide-react'
+import { CornerLeftUp, GitFork } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
 import { PageHeader, Trail } from '~/components/ui/page'
@@ -39,6 +39,17 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
           run <code className="ml-1.5 font-mono">{shortId(run.id)}</code>
           <CopyButton text={run.id} label="Copy the run's id" />
         </span>
+        {run.forkOf && (
+          <Link
+            to="/runs/$runId"
+            params={{ runId: run.forkOf.run }}
+            search={{ tab: 'past', seq: run.forkOf.seq }}
+            className="inline-flex items-center gap-1 text-xs text-accent hover:underline"
+          >
+            <GitFork size={13} aria-hidden /> fork of {shortId(run.forkOf.run)},{' '}
+            {run.forkOf.step ? `step ${run.forkOf.step}` : `record ${run.forkOf.seq}`}
+          </Link>
+        )}
         {run.parent && (
           <Link
             to="/runs/$runId"

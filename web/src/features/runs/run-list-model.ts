@@ -6,11 +6,14 @@ export interface RunFilter {
   definition?: string | undefined
   /** Id of the parent run. */
   parent?: string | undefined
+  /** Id of the run they go on from. */
+  forkOf?: string | undefined
 }
 
 export function matches(filter: RunFilter, run: Run): boolean {
   if (filter.state && filter.state.length > 0 && !filter.state.includes(run.state)) return false
   if (filter.definition && `${run.definition.namespace}/${run.definition.name}` !== filter.definition) return false
+  if (filter.forkOf && run.forkOf?.run !== filter.forkOf) return false
   return !filter.parent || run.parent?.run === filter.parent
 }
 

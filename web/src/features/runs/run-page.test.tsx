@@ -38,7 +38,17 @@ function open(run: Partial<Run>, steps: Step[], tab: RunTab = 'timeline', more: 
     if (bare === `${base}/waiting`) return { json: { items: [] } }
     return undefined
   })
-  renderPage(<RunPage id={runOf().id} tab={tab} step={undefined} onTab={() => {}} onStep={() => {}} />)
+  renderPage(
+    <RunPage
+      id={runOf().id}
+      tab={tab}
+      step={undefined}
+      seq={undefined}
+      onTab={() => {}}
+      onStep={() => {}}
+      onSeq={() => {}}
+    />,
+  )
   return asked
 }
 
@@ -113,7 +123,17 @@ describe('The page of a run', () => {
 
   test('shows a problem with its code when the run is absent', async () => {
     serve(() => ({ status: 404, json: { title: 'There is no such run.', status: 404, code: 'run.not_found' } }))
-    renderPage(<RunPage id="x" tab="graph" step={undefined} onTab={() => {}} onStep={() => {}} />)
+    renderPage(
+      <RunPage
+        id="x"
+        tab="graph"
+        step={undefined}
+        seq={undefined}
+        onTab={() => {}}
+        onStep={() => {}}
+        onSeq={() => {}}
+      />,
+    )
     const alert = await screen.findByRole('alert')
     expect(alert).toHaveTextContent('There is no such run.')
     expect(alert).toHaveTextContent('run.not_found')
@@ -135,7 +155,17 @@ describe('The page of a run', () => {
       if (path.includes('/steps')) return { json: { items: [], next: null } }
       return { json: runOf({ state: 'completed', endedAt: at(1) }) }
     })
-    renderPage(<RunPage id={runOf().id} tab="artifacts" step={undefined} onTab={() => {}} onStep={() => {}} />)
+    renderPage(
+      <RunPage
+        id={runOf().id}
+        tab="artifacts"
+        step={undefined}
+        seq={undefined}
+        onTab={() => {}}
+        onStep={() => {}}
+        onSeq={() => {}}
+      />,
+    )
     await userEvent.click(await screen.findByRole('button', { name: 'Preview' }))
     expect(await screen.findByRole('heading', { name: 'Report' })).toBeInTheDocument()
     expect(screen.getByText('done').tagName).toBe('STRONG')

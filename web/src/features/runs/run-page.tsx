@@ -11,6 +11,7 @@ import { Children } from './children'
 import { ErrorPanel } from './error-panel'
 import { Journal } from './journal'
 import { LiveOutput } from './live-output'
+import { PastStates } from './past-states'
 import { RunActions } from './run-actions'
 import { RunData } from './run-data'
 import type { LiveLine, RunView } from './run-fold-model'
@@ -31,11 +32,14 @@ interface RunPageProps {
   id: string
   tab: RunTab
   step: number | undefined
+  /** The record behind which it is looked at, on the tab of past states. */
+  seq: number | undefined
   onTab: (tab: RunTab) => void
   onStep: (step: number | undefined) => void
+  onSeq: (seq: number) => void
 }
 
-export default function RunPage({ id, tab, step, onTab, onStep }: RunPageProps) {
+export default function RunPage({ id, tab, step, seq, onTab, onStep, onSeq }: RunPageProps) {
   const { query, live, loadMore } = useRun(id)
   const run = query.data?.run
   usePageTitle(run ? `${run.state}: ${run.definition.name} ${shortId(id)}` : 'Run')
@@ -60,14 +64,13 @@ export default function RunPage({ id, tab, step, onTab, onStep }: RunPageProps) 
             id={tab}
             className="relative flex min-h-[26rem] flex-1 flex-col lg:min-h-0 lg:overflow-auto"
           >
-            <Room view={view} live={live} tab={tab} step={step} onStep={onStep} onMore={() => loadMore.mutate()} />
+            <Room {...{ view, live, tab, step, seq, onStep, onSeq }} onMore={() => loadMore.mutate()} />
           </TabPanel>
         </div>
         {selected && (
           <StepPanel
             key={selected.id}
-            run={id}
-            runState={run.state}
+            run={run}
             step={selected}
             attempts={attemptsOf(view.steps, selected)}
             onStep={onStep}
@@ -87,6 +90,7 @@ function tabsOf(view: RunView, live: readonly LiveLine[]) {
     { id: 'live', label: 'Live output', ...(live.length > 0 ? { badge: live.length } : {}) },
     { id: 'artifacts', label: 'Artifacts' },
     { id: 'children', label: 'Child runs' },
+    { id: 'past', label: 'Past states' },
     { id: 'journal', label: 'Journal' },
     { id: 'source', label: 'Source' },
   ] as const
@@ -97,11 +101,13 @@ interface RoomProps {
   live: readonly LiveLine[]
   tab: RunTab
   step: number | undefined
+  seq: number | undefined
   onStep: (step: number) => void
+  onSeq: (seq: number) => void
   onMore: () => void
 }
 
-function Room({ view, live, tab, step, onStep, onMore }: RoomProps) {
+function Room({ view, live, tab, step, seq, onStep, onSeq, onMore }: RoomProps) {
   const { run } = view
   switch (tab) {
     case 'graph':
@@ -116,8 +122,10 @@ function Room({ view, live, tab, step, onStep, onMore }: RoomProps) {
       return <Artifacts run={run.id} />
     case 'children':
       return <Children run={run.id} />
+    case 'past':
+      return <PastStates run={run} seq={seq} onSeq={onSeq} onStep={onStep} />
     case 'journal':
-      return <Journal run={run.id} steps={view.steps} />
+      return <Journal run={run.id} steps={view.steps} onSeq={onSeq} />
     case 'source':
       return <RunSource view={view} step={step} />
   }

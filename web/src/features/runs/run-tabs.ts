@@ -1,2 +1,12 @@
-export const runTabs = ['graph', 'timeline', 'data', 'live', 'artifacts', 'children', 'journal', 'source'] as const
+export const runTabs = [
+  'graph',
+  'timeline',
+  'data',
+  'live',
+  'artifacts',
+  'children',
+  'past',
+  'journal',
+  'source',
+] as const
 export type RunTab = (typeof runTabs)[number]

@@ -12,7 +12,7 @@ export function RunsPage({ filter, onFilter }: FilterProps) {
   usePageTitle('Runs')
   const list = useLiveRuns(filter)
   const runs = list.data?.pages.flatMap(p => p.items) ?? []
-  const filtered = Boolean(filter.state?.length || filter.definition || filter.parent)
+  const filtered = Boolean(filter.state?.length || filter.definition || filter.parent || filter.forkOf)
   const withState = (state: RunState[]) => {
     const { state: _, ...rest } = definedOf(filter)
     onFilter(state.length > 0 ? { ...rest, state } : rest)

@@ -1,21 +1,22 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { GitBranch, X } from 'lucide-react'
+import { GitBranch, GitFork, X } from 'lucide-react'
+import { useState } from 'react'
 import { JsonView } from '~/components/json/json-view'
-import { IconButton } from '~/components/ui/button'
+import { Button, IconButton } from '~/components/ui/button'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import { StateLabel } from '~/components/ui/state'
-import { isFinished, type Json, type RunState, type Step } from '~/lib/api'
+import { isFinished, type Json, type Run, type Step } from '~/lib/api'
 import { shortId } from '~/lib/ids'
 import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
 import { stepQuery } from './api'
 import { Attempts, ErrorFacts } from './error-panel'
 import { headline } from './error-model'
+import { ForkDialog } from './fork-dialog'
 import { SpawnPanel } from './spawn-panel'
 
 interface StepPanelProps {
-  run: string
-  runState: RunState
+  run: Run
   step: Step
   attempts: readonly Step[]
   onStep: (step: number) => void
@@ -23,8 +24,9 @@ interface StepPanelProps {
 }
 
 /** One step: when, how it went, what went in and what came out. */
-export function StepPanel({ run, runState, step, attempts, onStep, onClose }: StepPanelProps) {
-  const detail = useQuery(stepQuery(run, step))
+export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelProps) {
+  const detail = useQuery(stepQuery(run.id, step))
+  const [forking, setForking] = useState(false)
   return (
     <aside
       aria-label={`Step ${step.name}`}
@@ -32,13 +34,18 @@ export function StepPanel({ run, runState, step, attempts, onStep, onClose }: St
     >
       <header className="flex items-center justify-between gap-2 border-b border-line py-1 pr-1 pl-4">
         <h2 className="min-w-0 truncate font-mono text-sm font-medium">{step.name}</h2>
-        <IconButton label="Close the step" onClick={onClose}>
-          <X size={15} />
-        </IconButton>
+        <span className="flex shrink-0 items-center gap-1">
+          <Button size="sm" onClick={() => setForking(true)}>
+            <GitFork size={13} aria-hidden /> Fork from here
+          </Button>
+          <IconButton label="Close the step" onClick={onClose}>
+            <X size={15} />
+          </IconButton>
+        </span>
       </header>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
         <Facts step={step} nth={Math.max(step.attempt, attempts.indexOf(step) + 1)} />
-        {step.spawn && <SpawnPanel run={run} runState={runState} step={step} spawn={step.spawn} />}
+        {step.spawn && <SpawnPanel run={run.id} runState={run.state} step={step} spawn={step.spawn} />}
         {step.error && (
           <div
             data-state="faulted"
@@ -60,6 +67,7 @@ export function StepPanel({ run, runState, step, attempts, onStep, onClose }: St
         {detail.isPending && <Loading what="the step" rows={4} />}
         {detail.data && <Values step={detail.data} />}
       </div>
+      {forking && <ForkDialog run={run} place={{ step: step.id }} name={step.name} onClose={() => setForking(false)} />}
     </aside>
   )
 }

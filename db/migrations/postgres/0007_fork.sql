@@ -1,0 +1,34 @@
+-- compatible with builds that know 0003
+-- Where a run parted from another one: that run, its record at which it was cut, and its step that began anew.
+alter table run add column fork_of uuid;
+alter table run add column fork_seq bigint;
+alter table run add column fork_step bigint;
+
+create index run_fork on run (fork_of) where fork_of is not null;
+
+-- One wish about many runs, carried out page by page. A page and the place it has come to are written together, or each of its runs has a start key of its own.
+create table bulk (
+    organisation uuid not null,
+    workspace uuid not null,
+    id uuid not null,
+    -- JSON: the request.
+    request text not null,
+    -- 0 under way, 1 done, 2 stopped by somebody.
+    state bigint not null,
+    -- When a process may take it: the one that has it moves this on.
+    due_at bigint not null,
+    -- The run it has come to; runs are taken newest first.
+    come_to uuid not null,
+    -- Runs that fitted when it was asked for.
+    found bigint not null,
+    done bigint not null,
+    refused bigint not null,
+    -- JSON: the first refusals.
+    refusals text not null,
+    created_at bigint not null,
+    updated_at bigint not null,
+    ended_at bigint,
+    primary key (workspace, id)
+);
+
+create index bulk_due on bulk (due_at) where state = 0;
