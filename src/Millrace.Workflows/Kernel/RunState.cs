@@ -3,17 +3,11 @@ using Millrace.Workflows.Graph;
 
 namespace Millrace.Workflows.Kernel;
 
-/// <summary>States of the specification (dsl.md, Status Phases).</summary>
-public enum RunPhase : byte { Pending = 0, Running = 1, Waiting = 2, Suspended = 3, Cancelled = 4, Faulted = 5, Completed = 6 }
-
-/// <summary>Steps by how they ended. Started does not count the skipped ones.</summary>
-public readonly record struct StepCounts(int Started, int Completed, int Faulted, int Skipped, int Cancelled);
-
 /// <summary>The fold of a run's journal: what is going on now. Owned by one thread at a time.</summary>
 public sealed class RunState
 {
     private readonly Dictionary<int, Step> _active = [];
-    private readonly SortedSet<Timer> _timers = [];
+    private readonly StepTimers _timers = new();
     private readonly Redrive _redrive = new();
     private Dictionary<long, int>? _consumed;
     private int _effects;
@@ -83,7 +77,7 @@ public sealed class RunState
         : RunPhase.Waiting;
 
     /// <summary>The earliest moment at which time alone changes something; null when none will.</summary>
-    public long? NextWake => IsFinished || _suspended || _timers.Count == 0 ? null : _timers.Min.At;
+    public long? NextWake => IsFinished || _suspended ? null : _timers.Next;
 
     /// <summary>True when some scope can go on at once: a decision stopped at its budget, or the run was suspended meanwhile.</summary>
     internal bool HasPending
@@ -101,7 +95,7 @@ public sealed class RunState
     internal IEnumerable<Step> PendingSteps() =>
         _active.Values.Append(Root).Where(s => s.Pending is not null).OrderBy(s => s.Id);
 
-    internal Timer? DueTimer(long now) => _timers.Count > 0 && _timers.Min.At <= now ? _timers.Min : null;
+    internal Timer? DueTimer(long now) => _timers.Due(now);
 
     /// <summary>Whether a run that has ended can go back to that step.</summary>
     public bool IsRedrivable(int step) => IsFinished && Batch is null && _redrive.Has(step);
@@ -121,7 +115,7 @@ public sealed class RunState
                 Counts = Counts with { Cancelled = Counts.Cancelled + 1 };
                 Remove(_active[e.Step], RunPhase.Cancelled);
                 break;
-            case Entry.StepDetached e: Detach(_active[e.Step]); break;
+            case Entry.StepDetached e: Places.Detach(_active[e.Step]); break;
             case Entry.StepCaught e: EnterCatch(_active[e.Step], e.Error); break;
             case Entry.RetryScheduled e: ScheduleRetry(e); break;
             case Entry.StepRetried e: Retry(e); break;
@@ -174,7 +168,7 @@ public sealed class RunState
 
     private void EndItem(ItemEnded e)
     {
-        DropTimer(Root.TimeoutAt, Root, TimerKind.Timeout);
+        _timers.Drop(Root.TimeoutAt, Root, TimerKind.Timeout);
         Batch!.Apply(e);
         Input = Batch.Item;
         Root.Pending = Batch.Waits ? Flow.Continue : null;
@@ -182,10 +176,10 @@ public sealed class RunState
 
     private void Spawn(Step step, SpawnEntry e, long at)
     {
-        DropTimer(step.WakeAt, step, TimerKind.Wake);
+        _timers.Drop(step.WakeAt, step, TimerKind.Wake);
         if (e is SpawnEntry.Opened opened) step.Window = Window.Open(step.Node.Body, opened);
         else step.Window!.Apply(e, at);
-        AddTimer(step.WakeAt = step.Window.WakeAt, step, TimerKind.Wake);
+        _timers.Add(step.WakeAt = step.Window.WakeAt, step, TimerKind.Wake);
         step.Pending = step.Window.CanGoOn ? Flow.Continue : null;
     }
 
@@ -200,7 +194,7 @@ public sealed class RunState
         if (e.DeadlineAt is { } deadline)
         {
             Root.TimeoutAt = deadline;
-            _timers.Add(new Timer(deadline, 0, TimerKind.Timeout));
+            _timers.Add(deadline, Root, TimerKind.Timeout);
         }
     }
 
@@ -233,25 +227,9 @@ public sealed class RunState
         Counts = Counts with { Started = Counts.Started + 1 };
         _active.Add(step.Id, step);
         parent.Children.Add(step);
-        Visit(parent, step.Node, step.Iteration);
+        Places.Visit(parent, step.Node, step.Iteration);
         if (step.IsEffect) _effects++;
-        AddTimer(step.TimeoutAt, step, TimerKind.Timeout);
-        AddTimer(step.WakeAt, step, TimerKind.Wake);
-    }
-
-    /// <summary>The parent's place moves to the child that starts or is skipped.</summary>
-    private static void Visit(Step parent, Node node, int iteration)
-    {
-        parent.Pending = null;
-        if (parent.Node?.Body is ForkBody fork)
-        {
-            parent.Position = Math.Max(parent.Position, iteration);
-            (parent.Redo, parent.Edited) = (-1, null);
-            if (parent.Position + 1 < fork.Branches.Count) parent.Pending = Flow.Continue;
-            return;
-        }
-        parent.Position = node.Position;
-        if (parent.Node?.Body is ForBody) parent.Index = iteration;
+        _timers.AddAll(step);
     }
 
     private void Skip(Entry.StepSkipped e)
@@ -259,8 +237,8 @@ public sealed class RunState
         var parent = Find(e.Parent)!;
         LastStep = e.Step;
         Counts = Counts with { Skipped = Counts.Skipped + 1 };
-        Visit(parent, Workflow.Nodes[e.Node], e.Iteration);
-        if (parent.Node?.Body is ForkBody) EndBranch(parent, e.Iteration, parent.Input);
+        Places.Visit(parent, Workflow.Nodes[e.Node], e.Iteration);
+        if (parent.Node?.Body is ForkBody) Places.EndBranch(parent, e.Iteration, parent.Input);
         else parent.Pending = Flow.Continue;
     }
 
@@ -271,41 +249,7 @@ public sealed class RunState
         if (e.Context is { } context) Context = context;
         Counts = Counts with { Completed = Counts.Completed + 1 };
         Remove(step, RunPhase.Completed);
-        if (!step.Detached) Pass(step, output, e.Then ?? step.Node.Then);
-    }
-
-    private static void Detach(Step step)
-    {
-        step.Detached = true;
-        step.Parent!.Children.Remove(step);
-        Pass(step, step.InputHidden ? step.RawInput : step.Input, step.Node.Then);
-    }
-
-    private static void Pass(Step step, Json output, Flow then)
-    {
-        var parent = step.Parent!;
-        if (parent.Node?.Body is ForkBody fork)
-        {
-            if (fork.Compete && parent.Winner < 0) parent.Winner = step.Iteration;
-            EndBranch(parent, step.Iteration, output);
-            return;
-        }
-        parent.Data = output;
-        parent.Pending = then;
-    }
-
-    private static void EndBranch(Step fork, int branch, Json output)
-    {
-        fork.Results![branch] = output;
-        CountBranch(fork);
-    }
-
-    /// <summary>A fork can go on when it has a winner, when all branches have ended, or while some have not begun.</summary>
-    private static void CountBranch(Step fork)
-    {
-        fork.Ended++;
-        var branches = fork.Results!.Length;
-        if (fork.Winner >= 0 || fork.Ended == branches || fork.Position + 1 < branches) fork.Pending = Flow.Continue;
+        if (!step.Detached) Places.Pass(step, output, e.Then ?? step.Node.Then);
     }
 
     private void Fault(Entry.StepFaulted e)
@@ -314,10 +258,7 @@ public sealed class RunState
         Counts = Counts with { Faulted = Counts.Faulted + 1 };
         Remove(step, RunPhase.Faulted);
         step.Parent!.LastError = e.Error;
-        if (step.Parent.Node?.Body is ForkBody { Compete: true } && !step.Detached)
-        {
-            CountBranch(step.Parent);
-        }
+        if (step.Parent.Node?.Body is ForkBody { Compete: true } && !step.Detached) Places.CountBranch(step.Parent);
     }
 
     /// <summary>Whether the run had consumed the event before that step began: each event is heard once, by all who listened then.</summary>
@@ -353,7 +294,7 @@ public sealed class RunState
         step.Position = -1;
         step.Data = step.Input;
         step.Pending = Flow.Continue;
-        DropTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        _timers.Drop(step.AttemptTimeoutAt, step, TimerKind.Attempt);
         step.AttemptTimeoutAt = null;
     }
 
@@ -364,18 +305,18 @@ public sealed class RunState
         step.Attempt = e.Attempt;
         step.WakeAt = e.WakeAt;
         step.Pending = null;
-        DropTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        _timers.Drop(step.AttemptTimeoutAt, step, TimerKind.Attempt);
         step.AttemptTimeoutAt = null;
-        AddTimer(step.WakeAt, step, TimerKind.Wake);
+        _timers.Add(step.WakeAt, step, TimerKind.Wake);
     }
 
     private void Retry(Entry.StepRetried e)
     {
         var step = _active[e.Step];
-        DropTimer(step.WakeAt, step, TimerKind.Wake);
+        _timers.Drop(step.WakeAt, step, TimerKind.Wake);
         step.WakeAt = null;
         step.AttemptTimeoutAt = e.AttemptTimeoutAt;
-        AddTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        _timers.Add(step.AttemptTimeoutAt, step, TimerKind.Attempt);
         step.Position = -1;
         step.Data = step.Input;
         step.Pending = Flow.Continue;
@@ -408,9 +349,7 @@ public sealed class RunState
         _active.Remove(step.Id);
         step.Parent!.Children.Remove(step);
         if (step.IsEffect) _effects--;
-        DropTimer(step.TimeoutAt, step, TimerKind.Timeout);
-        DropTimer(step.WakeAt, step, TimerKind.Wake);
-        DropTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
+        _timers.DropAll(step);
     }
 
     private void End(RunPhase phase, long at)
@@ -427,21 +366,6 @@ public sealed class RunState
     internal void ResetTimers()
     {
         _timers.Clear();
-        foreach (var step in _active.Values.Append(Root))
-        {
-            AddTimer(step.TimeoutAt, step, TimerKind.Timeout);
-            AddTimer(step.WakeAt, step, TimerKind.Wake);
-            AddTimer(step.AttemptTimeoutAt, step, TimerKind.Attempt);
-        }
-    }
-
-    private void AddTimer(long? at, Step step, TimerKind kind)
-    {
-        if (at is { } due) _timers.Add(new Timer(due, step.Id, kind));
-    }
-
-    private void DropTimer(long? at, Step step, TimerKind kind)
-    {
-        if (at is { } due) _timers.Remove(new Timer(due, step.Id, kind));
+        foreach (var step in _active.Values.Append(Root)) _timers.AddAll(step);
     }
 }
