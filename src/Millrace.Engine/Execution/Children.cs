@@ -9,6 +9,9 @@ namespace Millrace.Engine.Execution;
 /// <summary>Turns spawn commands into runs that are committed together with the record that asked for them.</summary>
 internal static class Children
 {
+    /// <summary>How long a child that is for whoever takes it first stays untaken: long enough for others to hear of it before this worker looks.</summary>
+    private static readonly TimeSpan SharedFor = TimeSpan.FromMilliseconds(10);
+
     public static async ValueTask<IReadOnlyList<NewRun>> ResolveAsync(RunActor parent, Decision decision, Action<Command.Spawn, WorkflowError> refuse)
     {
         var children = new List<NewRun>();
@@ -60,7 +63,7 @@ internal static class Children
             Hash = workflow.Hash,
             State = RunPhase.Running,
             Lease = isShared ? null : parent.Lease.Id,
-            WakeAt = isShared ? now : null,
+            WakeAt = isShared ? now + (long)SharedFor.TotalMicroseconds : null,
             Parent = parent.Id,
             ParentStep = spawn.Step.Id,
             CreatedAt = now,

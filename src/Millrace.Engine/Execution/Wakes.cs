@@ -69,13 +69,13 @@ internal sealed class Wakes(Worker worker) : IAsyncDisposable
         return _alive.Leases.Length;
     }
 
-    /// <summary>Says to another worker that runs are due, though this one works too.</summary>
-    public async Task ShareAsync()
+    /// <summary>Says to another worker that a run will soon be due, though this one works too: whoever looks first has it.</summary>
+    public async Task ShareAsync(Guid run, long at)
     {
         try
         {
-            if (await OneAliveAsync() is { } lease) worker.Announcements.Wake(lease, default);
-            else worker.Due.Call(0);
+            if (await OneAliveAsync() is { } lease) worker.Announcements.Wake(lease, run.ToByteArray(bigEndian: true));
+            worker.Due.Call(at);
         }
         catch (Exception e)
         {

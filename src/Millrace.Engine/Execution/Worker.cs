@@ -126,7 +126,7 @@ internal sealed class Worker : IAsyncDisposable
         {
             // A lease that ended meanwhile gave the run back, or it is for whoever takes it.
             Lost.ExpectNoMore(run.Row.Id);
-            if (run.Row.Lease is null) _ = Wakes.ShareAsync();
+            if (run.Row.Lease is null) _ = Wakes.ShareAsync(run.Row.Id, run.Row.WakeAt!.Value);
             return;
         }
         var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
