@@ -37,7 +37,7 @@ internal static class ReadsBench
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         var folder = EngineHost.NewFolder();
-        using var group = new ShareGroup();
+        await using var group = new ShareGroup();
         var servers = new List<ServerProcess>();
         try
         {
@@ -91,7 +91,7 @@ internal static class ReadsBench
 }
 
 /// <summary>Gives processes a share of a processor each, by control groups of Linux (version 1 or 2), which takes root.</summary>
-internal sealed class ShareGroup : IDisposable
+internal sealed class ShareGroup : IAsyncDisposable
 {
     private const int PeriodUs = 20_000;
 
@@ -120,7 +120,7 @@ internal sealed class ShareGroup : IDisposable
         Write(folder, "cgroup.procs", process.ToString(CultureInfo.InvariantCulture));
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         foreach (var folder in _folders)
         {
@@ -135,7 +135,7 @@ internal sealed class ShareGroup : IDisposable
                 }
                 catch (IOException)
                 {
-                    Thread.Sleep(20);
+                    await Task.Delay(20);
                 }
             }
         }

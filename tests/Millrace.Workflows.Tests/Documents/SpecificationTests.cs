@@ -51,6 +51,7 @@ public sealed partial class SpecificationTests
     private static readonly (bool Accepts, Regex Where, string Why)[] Differences =
     [
         (true, new(@"/run/workflow/input="), "the reference allows any value as the input of a child"),
+        (false, new(@"/run/workflow/version="), "neither a version nor a range of versions: no definition could be found by it"),
         (true, new(@"/with/query(/|=|\+)"), "the reference allows any value in a query"),
         (false, new(@"^(\+zzz|\w+->zzz)$"), "the schema leaves the root open; a misspelt section would be ignored"),
         (false, new(@"/emit/event(=|-with|with->zzz)"), "an event without attributes cannot be emitted"),
