@@ -7,7 +7,3 @@ update definition_version set words = cast(source as text);
 create virtual table definition_words using fts5 (workspace unindexed, namespace unindexed, name unindexed, version unindexed, words, tokenize = "unicode61 remove_diacritics 0");
 
 insert into definition_words (workspace, namespace, name, version, words) select workspace, namespace, name, version, words from definition_version;
-
-create trigger definition_words_filled after insert on definition_version begin
-    insert into definition_words (workspace, namespace, name, version, words) values (new.workspace, new.namespace, new.name, new.version, new.words);
-end;

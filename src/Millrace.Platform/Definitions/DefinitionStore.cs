@@ -19,8 +19,9 @@ internal static class DefinitionStore
         """;
 
     /// <returns>False when that version is there already, with whatever text.</returns>
-    public static bool Insert(DbUnit unit, Tenant tenant, DefinitionVersion definition, byte[] source, string words) =>
-        unit.Execute(
+    public static bool Insert(DbUnit unit, Tenant tenant, DefinitionVersion definition, byte[] source, string words)
+    {
+        var rows = unit.Execute(
             """
             insert into definition_version (organisation, workspace, namespace, name, version, precedence, hash, source,
                 title, summary, tags, warnings, input_schema, secrets, created_at, words)
@@ -30,7 +31,13 @@ internal static class DefinitionStore
             tenant.Organisation, tenant.Workspace, definition.Namespace, definition.Name, definition.Version,
             SemanticVersion.Precedence(definition.Version), definition.Hash, source,
             definition.Title, definition.Summary, definition.Tags?.ToString(), JsonSerializer.Serialize(definition.Diagnostics, WireJson.Options),
-            definition.InputSchema?.ToString(), JsonSerializer.Serialize(definition.Secrets, WireJson.Options), Micros.Of(definition.CreatedAt), words) == 1;
+            definition.InputSchema?.ToString(), JsonSerializer.Serialize(definition.Secrets, WireJson.Options), Micros.Of(definition.CreatedAt), words);
+        if (rows == 0) return false;
+        unit.Execute(
+            "insert into definition_words (workspace, namespace, name, version, words) values ($1, $2, $3, $4, $5)",
+            tenant.Workspace, definition.Namespace, definition.Name, definition.Version, words);
+        return true;
+    }
 
     /// <summary>Lets nobody else push a version of this definition before this transaction ends, so that what is the latest here stays so.</summary>
     public static void Lock(DbUnit unit, Tenant tenant, string space, string name) =>
