@@ -8,6 +8,8 @@ import { newDefinitionRoute } from './routes/new-definition'
 import { rootRoute } from './routes/root'
 import { runRoute } from './routes/run'
 import { runsRoute } from './routes/runs'
+import { scheduleRoute } from './routes/schedule'
+import { schedulesRoute } from './routes/schedules'
 
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -24,6 +26,8 @@ const tree = rootRoute.addChildren([
   definitionsRoute,
   definitionRoute,
   newDefinitionRoute,
+  schedulesRoute,
+  scheduleRoute,
 ])
 
 export function makeRouter(client: QueryClient) {
