@@ -16,10 +16,11 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
     public async Task<Json> GetAsync(string path, CancellationToken cancel) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancel)).Body;
 
+    public async Task<Json> PatchAsync(string path, Json body, CancellationToken cancel) => (await SendAsync(With(HttpMethod.Patch, path, body), cancel)).Body;
+
     public async Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var request = With(HttpMethod.Post, path, body);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return await SendAsync(request, cancel);
     }
@@ -57,6 +58,13 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
         request.Headers.Accept.ParseAdd("text/event-stream");
         if (lastEventId is { } id) request.Headers.TryAddWithoutValidation("Last-Event-ID", id.ToString(System.Globalization.CultureInfo.InvariantCulture));
         return await AnswerAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+    }
+
+    private static HttpRequestMessage With(HttpMethod method, string path, Json body)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return request;
     }
 
     private async Task<(int Status, Json Body)> SendAsync(HttpRequestMessage request, CancellationToken cancel)
