@@ -19,6 +19,7 @@ var benches = new Dictionary<string, Func<Task>>
     ["storage"] = () => StorageBench.RunAsync(Figures.AsJson),
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,
+    ["schedules"] = () => InFolderAsync(ScheduleBench.RunAsync),
     ["postgres"] = PostgresBench.RunAsync,
     ["postgres:cluster"] = PostgresBench.RunClusterAsync,
 };
