@@ -21,6 +21,7 @@ var benches = new Dictionary<string, Func<Task>>
     ["spawn"] = SpawnBench.RunAsync,
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,
+    ["schedules"] = () => InFolderAsync(ScheduleBench.RunAsync),
     ["postgres"] = PostgresBench.RunAsync,
     ["postgres:cluster"] = PostgresBench.RunClusterAsync,
 };

@@ -10,6 +10,14 @@ async function expectAccessible(page: Page) {
   expect(found).toEqual([])
 }
 
+const hourly = `schedule:
+  every: PT1H
+do:
+  - note:
+      set:
+        done: true
+`
+
 for (const scheme of ['light', 'dark'] as const) {
   test(`Every room meets WCAG 2.2 AA as far as a machine can tell, ${scheme}`, async ({ page, request }) => {
     // Some fifteen rooms, each looked through in full.
@@ -18,6 +26,7 @@ for (const scheme of ['light', 'dark'] as const) {
     const definition = await push(request, 'look', greeting)
     const { namespace, name } = definition
     const id = await start(request, definition, { name: 'Ada' })
+    const scheduled = await push(request, 'look-schedule', hourly)
     const open = await start(request, await push(request, 'look-wait', longWait))
     await page.goto(`/runs/${id}`)
     await expect(stateOf(page)).toHaveText('completed')
@@ -30,7 +39,15 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.goto(`/runs/${open}`)
     await expect(stateOf(page)).toHaveText('waiting')
     await expectAccessible(page)
-    for (const path of ['/runs', '/definitions', `/definitions/${namespace}/${name}`, '/definitions/new', '/nowhere']) {
+    for (const path of [
+      '/runs',
+      '/definitions',
+      `/definitions/${namespace}/${name}`,
+      '/definitions/new',
+      '/schedules',
+      `/schedules/${namespace}/${scheduled.name}`,
+      '/nowhere',
+    ]) {
       await page.goto(path)
       await expect(page.getByRole('main')).not.toBeEmpty()
       await page.waitForLoadState('load')
@@ -48,6 +65,7 @@ test('The rooms fit a phone', async ({ page, request }) => {
   await page.setViewportSize({ width: 390, height: 844 })
   const definition = await push(request, 'phone', greeting)
   const { namespace, name } = definition
+  const scheduled = await push(request, 'phone-schedule', hourly)
   const id = await start(request, definition, { name: 'Ada' })
   await page.goto('/runs')
   await expect(page.getByRole('row').filter({ hasText: name })).toBeVisible()
@@ -60,6 +78,8 @@ test('The rooms fit a phone', async ({ page, request }) => {
     '/definitions/new',
     `/runs/${id}?step=1`,
     `/runs/${id}?tab=timeline&step=2`,
+    '/schedules',
+    `/schedules/${namespace}/${scheduled.name}`,
   ]) {
     await page.goto(path)
     await expect(page.getByRole('heading').first()).toBeVisible()

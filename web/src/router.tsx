@@ -9,6 +9,8 @@ import { rootRoute } from './routes/root'
 import { compareRoute } from './routes/compare'
 import { runRoute } from './routes/run'
 import { runsRoute } from './routes/runs'
+import { scheduleRoute } from './routes/schedule'
+import { schedulesRoute } from './routes/schedules'
 
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -26,6 +28,8 @@ const tree = rootRoute.addChildren([
   definitionsRoute,
   definitionRoute,
   newDefinitionRoute,
+  schedulesRoute,
+  scheduleRoute,
 ])
 
 export function makeRouter(client: QueryClient) {

@@ -16,6 +16,8 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
     public async Task<Json> GetAsync(string path, CancellationToken cancel) =>
         (await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancel)).Body;
 
+    public async Task<Json> PatchAsync(string path, Json body, CancellationToken cancel) => (await SendAsync(With(HttpMethod.Patch, path, body), cancel)).Body;
+
     public Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json") =>
         SendAsync(HttpMethod.Post, path, body, idempotencyKey, cancel, type);
 
@@ -23,8 +25,7 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
 
     private async Task<(int Status, Json Body)> SendAsync(HttpMethod method, string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json")
     {
-        var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        var request = With(method, path, body, type);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return await SendAsync(request, cancel);
     }
@@ -62,6 +63,13 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
         request.Headers.Accept.ParseAdd("text/event-stream");
         if (lastEventId is { } id) request.Headers.TryAddWithoutValidation("Last-Event-ID", id.ToString(System.Globalization.CultureInfo.InvariantCulture));
         return await AnswerAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+    }
+
+    private static HttpRequestMessage With(HttpMethod method, string path, Json body, string type = "application/json")
+    {
+        var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        return request;
     }
 
     private async Task<(int Status, Json Body)> SendAsync(HttpRequestMessage request, CancellationToken cancel)

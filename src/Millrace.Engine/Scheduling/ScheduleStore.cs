@@ -39,17 +39,17 @@ public static class ScheduleStore
         run, "insert into schedule_end (organisation, workspace, schedule, run, at) values ($1, $2, $3, $4, $5) on conflict do nothing",
         tenant.Organisation, tenant.Workspace, schedule, run, at);
 
-    /// <summary>Ends that nobody told of, such as those recorded by a build that knows no schedules; and ends that no schedule waits for any more.</summary>
-    internal static int FindEnds(DbUnit db)
-    {
-        db.Execute("delete from schedule_end where not exists (select 1 from schedule s where s.workspace = schedule_end.workspace and s.id = schedule_end.schedule)");
-        return db.Execute(
-            """
-            insert into schedule_end (organisation, workspace, schedule, run, at)
-            select s.organisation, s.workspace, s.id, r.id, coalesce(r.ended_at, r.updated_at) from schedule s join run r on r.workspace = s.workspace and r.id = s.running
-            where s.running is not null and r.state >= 4 on conflict do nothing
-            """);
-    }
+    /// <summary>Ends that nobody told of, such as those recorded by a build that knows no schedules.</summary>
+    internal static void FindEnds(DbUnit db) => db.Execute(
+        """
+        insert into schedule_end (organisation, workspace, schedule, run, at)
+        select s.organisation, s.workspace, s.id, r.id, coalesce(r.ended_at, r.updated_at) from schedule s join run r on r.workspace = s.workspace and r.id = s.running
+        where s.running is not null and r.state >= 4 on conflict do nothing
+        """);
+
+    /// <summary>Ends that no schedule waits for any more.</summary>
+    internal static void ForgetEnds(DbUnit db) => db.Execute(
+        "delete from schedule_end where not exists (select 1 from schedule s where s.workspace = schedule_end.workspace and s.id = schedule_end.schedule)");
 
     /// <summary>Schedules that have dealt with ticks that are yet to come: the clock was ahead.</summary>
     internal static List<ScheduleRow> Ahead(DbUnit db, long now, int limit) => db.Query(

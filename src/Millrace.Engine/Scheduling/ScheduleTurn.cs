@@ -51,7 +51,12 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
     /// <summary>Deals with the ticks that are due.</summary>
     public void Tick()
     {
-        if (Row.NextTick is not { } next || Due(next) > now) return;
+        if (Row.NextTick is not { } next || Due(next) > now)
+        {
+            // It was due for another reason, such as trying again.
+            Await(Row.NextTick);
+            return;
+        }
         if (Schedule.After is not null)
         {
             Row = Row with { LastTick = Later(Row.LastTick, next) };

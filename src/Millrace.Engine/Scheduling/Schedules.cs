@@ -72,7 +72,10 @@ internal sealed class Schedules(Worker worker) : IAsyncDisposable
     private (int Rows, int Runs, List<(Tenant, Guid)> Cancelled) Take(DbUnit db, long now, bool ended)
     {
         var (rows, runs, cancelled) = (0, 0, new List<(Tenant, Guid)>());
-        foreach (var row in ended ? ScheduleStore.WithEnds(db, BatchMax) : [])
+        var waiting = ended ? ScheduleStore.WithEnds(db, BatchMax) : [];
+        // Of schedules that were taken away meanwhile, or that another process deals with.
+        if (ended && waiting.Count == 0) ScheduleStore.ForgetEnds(db);
+        foreach (var row in waiting)
         {
             var ends = ScheduleStore.TakeEnds(db, row.Tenant, row.Id);
             Deal(row, turn =>

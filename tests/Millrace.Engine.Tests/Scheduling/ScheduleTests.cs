@@ -126,6 +126,34 @@ public abstract class ScheduleTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
+    public async Task The_end_of_a_run_whose_schedule_is_gone_is_forgotten()
+    {
+        await using var test = await OpenAsync(Quiet);
+        var schedule = await FollowAsync(test, "after: PT10M");
+        await PassAsync(test, TimeSpan.FromMinutes(10));
+        var first = Assert.Single(await RunsAsync(test, schedule));
+        await FollowAsync(test, null, version: "1.0.1");
+        await test.PassUntilAsync(first.Run, r => r.IsFinished);
+        await PassAsync(test, TimeSpan.Zero);
+        Assert.Equal(0, await CountAsync(test, "select count(*) from schedule_end"));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_cannot_be_followed_here_says_why_and_is_tried_again()
+    {
+        await using var test = await OpenAsync(Quiet);
+        var schedule = await FollowAsync(test, "cron: '0 * * * *'", "timeZone: Europe/Berlin");
+        await FollowAsync(test, "every: PT1H", name: "other");
+        await test.Disk.WriteAsync(db => db.Execute("update schedule set source = replace(source, 'Europe/Berlin', 'Europe/Atlantis')"));
+        Assert.Equal(1, await PassAsync(test, TimeSpan.FromHours(1)));
+        Assert.Contains("Atlantis", (await RowAsync(test)).Error, StringComparison.Ordinal);
+        await test.Disk.WriteAsync(db => db.Execute("update schedule set source = replace(source, 'Europe/Atlantis', 'Europe/Berlin')"));
+        Assert.Equal(1, await PassAsync(test, TimeSpan.FromMinutes(1)));
+        Assert.Null((await RowAsync(test)).Error);
+        Assert.Single(await RunsAsync(test, schedule));
+    }
+
+    [Fact]
     public async Task The_run_under_way_is_cancelled_and_the_next_begins_when_it_has_ended()
     {
         await using var test = await OpenAsync(Quiet);

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { CornerLeftUp, GitFork } from 'lucide-react'
+import { CalendarClock, CornerLeftUp, GitFork } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
 import { PageHeader, Trail } from '~/components/ui/page'
@@ -58,6 +58,15 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
             className="inline-flex items-center gap-1 text-xs text-accent hover:underline"
           >
             <CornerLeftUp size={13} aria-hidden /> child of {shortId(run.parent.run)}, step {run.parent.step}
+          </Link>
+        )}
+        {run.trigger && (
+          <Link
+            to="/schedules/$namespace/$name"
+            params={{ namespace, name }}
+            className="inline-flex items-center gap-1 text-xs text-accent hover:underline"
+          >
+            <CalendarClock size={13} aria-hidden /> scheduled for {formatTime(run.trigger.at)}
           </Link>
         )}
       </div>

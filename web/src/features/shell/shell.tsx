@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useLocation, type LinkProps } from '@tanstack/react-router'
-import { Activity, FileCode2, Monitor, Moon, Sun } from 'lucide-react'
+import { Activity, CalendarClock, FileCode2, Monitor, Moon, Sun } from 'lucide-react'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { IconButton } from '~/components/ui/button'
 import { systemQuery } from '~/lib/queries'
@@ -11,6 +11,7 @@ import { setTheme, useTheme, type Theme } from './theme'
 const rooms: { to: LinkProps['to']; label: string; icon: typeof Activity }[] = [
   { to: '/runs', label: 'Runs', icon: Activity },
   { to: '/definitions', label: 'Definitions', icon: FileCode2 },
+  { to: '/schedules', label: 'Schedules', icon: CalendarClock },
 ]
 
 /** The frame around every room: ways between them, whether the page is live, what system this is. */

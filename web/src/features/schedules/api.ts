@@ -1,0 +1,31 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { Page, Run, Schedule, ScheduleDetail } from '~/lib/api'
+import { request, url } from '~/lib/http'
+
+// Nothing tells the page that a schedule has fired, so it asks again while somebody looks.
+const pace = 5_000
+
+export const schedulesQuery = infiniteQueryOptions({
+  queryKey: ['schedules'],
+  queryFn: ({ pageParam, signal }) =>
+    request<Page<Schedule>>('/api/v1/schedules', { signal, query: { cursor: pageParam, limit: 50 } }),
+  initialPageParam: null as string | null,
+  getNextPageParam: last => last.next ?? null,
+  refetchInterval: pace,
+})
+
+export function scheduleQuery(namespace: string, name: string) {
+  return queryOptions({
+    queryKey: ['schedules', namespace, name],
+    queryFn: ({ signal }) => request<ScheduleDetail>(url`/api/v1/schedules/${namespace}/${name}`, { signal }),
+    refetchInterval: pace,
+  })
+}
+
+export function pauseSchedule({ namespace, name }: Schedule, paused: boolean): Promise<Schedule> {
+  return request(url`/api/v1/schedules/${namespace}/${name}`, { method: 'PATCH', json: { paused } })
+}
+
+export function triggerSchedule({ namespace, name }: Schedule): Promise<Run> {
+  return request(url`/api/v1/schedules/${namespace}/${name}/runs`, { method: 'POST', json: {} })
+}
