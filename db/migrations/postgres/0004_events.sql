@@ -41,3 +41,28 @@ create table subscription (
 
 create index subscription_type on subscription (workspace, type, source);
 create index subscription_unsettled on subscription (settled) where settled = 0;
+
+-- Definitions of which an event starts a run: the latest version of each that says so. An empty type or source stands for any.
+create table event_trigger (
+    organisation uuid not null,
+    workspace uuid not null,
+    namespace text collate "C" not null,
+    name text collate "C" not null,
+    type text collate "C" not null,
+    source text collate "C" not null,
+    version text collate "C" not null,
+    hash text collate "C" not null,
+    primary key (workspace, namespace, name, type, source)
+);
+
+create index event_trigger_type on event_trigger (workspace, type, source);
+
+create index subscription_lifecycle on subscription (workspace) where type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/';
+
+-- Up to where a workspace's journal has been told of as lifecycle events; a row only while somebody listens for them.
+create table lifecycle (
+    organisation uuid not null,
+    workspace uuid not null,
+    position bigint not null,
+    primary key (workspace)
+);

@@ -14,6 +14,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<(Guid Run, int Step, string Type, string Source), long> _noted = [];
+    private readonly LifecycleLog _lifecycle = new(worker);
     private long _swept;
     private Task _loop = Task.CompletedTask;
 
@@ -22,6 +23,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     public async Task RunOnceAsync()
     {
         if (!worker.Settings.Alone) await SettleAsync();
+        if (worker.Settings.Works) await _lifecycle.RunOnceAsync();
         var now = worker.Now;
         if (now - _swept < SweepInterval.TotalMicroseconds) return;
         _swept = now;

@@ -19,11 +19,11 @@ public static class EventStore
 {
     private const string Columns = "position, type, source, id, subject, time, received_at, size, body, sha256";
 
-    /// <returns>The position given to it.</returns>
+    /// <returns>The position given to it. Where another transaction has written an event with the same source and id meanwhile, nothing stands there.</returns>
     internal static long Append(DbUnit db, Tenant tenant, EventRow e) => db.AppendLater(
         """
         insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (workspace, source, id) do nothing
         """,
         tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256);
 

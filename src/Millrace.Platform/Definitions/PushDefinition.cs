@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Platform.Http;
@@ -32,7 +33,11 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         var name = new DefinitionName(definition.Namespace, definition.Name, definition.Version);
         var bytes = Encoding.UTF8.GetBytes(source);
         var (stored, created) = await database.WriteAsync(unit =>
-            DefinitionStore.Insert(unit, tenant, definition, bytes) ? (definition, true) : (DefinitionStore.Find(unit, tenant, name)!, false));
+        {
+            if (!DefinitionStore.Insert(unit, tenant, definition, bytes)) return (DefinitionStore.Find(unit, tenant, name)!, false);
+            if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version == definition.Version) TriggerStore.Follow(unit, tenant, workflow);
+            return (definition, true);
+        });
         if (stored.Hash != definition.Hash)
             throw Problem.Conflict("definition.version_exists", "The version exists with another text.",
                 $"{name} exists with another text. A version never changes: raise document.version to push this one.");

@@ -29,6 +29,7 @@ internal static class WorkflowCompiler
             Definition = root.Value,
             Do = tasks,
             Nodes = [.. of.Nodes.Select(n => n!)],
+            Trigger = Listening.Trigger(of, root["schedule"]),
             Listens = of.Nodes.Exists(n => n!.Body is ListenBody),
             InputSchema = of.Schema(root["input"]),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
@@ -48,8 +49,8 @@ internal static class WorkflowCompiler
     private static void CheckSchedule(Compilation of, Cursor schedule)
     {
         if (schedule.IsAbsent) return;
-        of.Unsupported(schedule, "A schedule");
-        Listening.Strategy(of, schedule["on"], Variables.Standard);
+        foreach (var (kind, at) in schedule.Members)
+            if (kind is not ("on" or "read")) of.Unsupported(at, "A schedule by time");
     }
 
     /// <summary>Components are compiled where they are used; here come those that may never be, and what can be said of all.</summary>

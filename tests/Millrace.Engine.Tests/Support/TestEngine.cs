@@ -67,9 +67,10 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     }
 
     /// <summary>Another worker beside the first, which sees the same database and can die or stand still by itself.</summary>
-    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync()
+    /// <param name="disk">Its own connection to the database, as another process has; null: the first's.</param>
+    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync(Database? disk = null)
     {
-        var database = new CrashingDatabase(_disk!);
+        var database = new CrashingDatabase(disk ?? _disk!);
         var engine = await OpenEngineAsync(database);
         return (engine, database);
     }
