@@ -207,7 +207,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         var row = new EventRow(0, "wanted", "/test", "unseen", null, null, test.Engine.Worker.Now, 0, JsonText.ToUtf8(Event("wanted", 7, "unseen")), null);
         await test.Database.WriteAsync(db =>
         {
-            db.Execute("update subscription set settled = 0");
+            db.Execute("update subscription set settled = 0, horizon = 0");
             return EventStore.Append(db, Tenant.Default, row);
         });
         var end = test.EndAsync(id);
@@ -228,6 +228,33 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         var end = test.EndAsync(id);
         await test.PassUntilAsync(end);
         Assert.Equal("[3]", (await end).State.Output.ToString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_event_and_the_run_that_it_starts_are_kept_together_or_not_at_all(bool afterCommit)
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0].data }' } }", extra: "schedule: { on: { any: [ { with: { type: wanted, data: '${ . > 1 }' } } ] } }");
+        await test.Database.WriteAsync(db =>
+        {
+            TriggerStore.Follow(db, Tenant.Default, workflow);
+            return 0;
+        });
+        await SendAsync(test, "wanted", 1, "small");
+        test.Database.AfterCommit = afterCommit;
+        test.Database.DieAt = test.Database.Writes + 1;
+        _ = SendAsync(test, "wanted", 2, "large");
+        await test.Database.Died.WaitAsync(TestEngine.Patience);
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        // The sender never heard, so it sends again.
+        Assert.Equal(afterCommit, (await SendAsync(test, "wanted", 2, "large")).IsDuplicate);
+        var run = Assert.Single(await test.Database.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10))));
+        var end = test.EndAsync(run.Id);
+        await test.PassUntilAsync(end);
+        Assert.Equal("""{"n":2}""", (await end).State.Output.ToString());
     }
 
     [Fact]

@@ -34,6 +34,8 @@ create table subscription (
     source text not null,
     -- Events received before are none of its business. Unix microseconds, UTC.
     since integer not null,
+    -- Up to here the log of events was settled when it began.
+    horizon integer not null,
     -- 0 while events may be under way that were written without seeing this row.
     settled integer not null,
     primary key (workspace, run, step, type, source)
