@@ -67,6 +67,23 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Events_are_sent_listed_and_shown()
+    {
+        var (exit, output, error) = await RunAsync("events", "send", "order.paid", "order=17", "--subject", "17", "--id", "e1", "-a", "tenant=acme");
+        Assert.True(exit == Exit.Completed, error);
+        Assert.Equal("event 1 e1 sent", output.Trim());
+        Assert.Equal("event 1 e1 was there already", (await RunAsync("events", "send", "order.paid", "--id", "e1")).Out.Trim());
+        Assert.Contains("order.paid", (await RunAsync("events", "list", "--type", "order.paid")).Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("order.paid", (await RunAsync("events", "list", "--type", "other")).Out, StringComparison.Ordinal);
+        var kept = JsonText.Parse((await RunAsync("events", "get", "1")).Out);
+        Assert.Equal(("""{"order":17}""", "acme", "17"), (kept["data"].ToString(), kept["tenant"].AsString(), kept["subject"].AsString()));
+        File.WriteAllText(Path.Combine(_folder, "events.json"), """[{"specversion": "1.0", "id": "x", "source": "/s"}]""");
+        (exit, _, error) = await RunAsync("events", "send", "--file", Path.Combine(_folder, "events.json"));
+        Assert.Equal(Exit.Refused, exit);
+        Assert.Contains("/0/type", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Artifacts_are_told_with_the_place_where_they_lie()
     {
         var (_, output, _) = await RunAsync("run", Write("kept", "  - keep: {call: 'artifact:1.0.0@default', with: {name: note.txt, content: hello}}"));

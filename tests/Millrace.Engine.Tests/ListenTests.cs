@@ -27,7 +27,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
 
     private static int _ids;
 
-    private static Json Event(string type, Json data, string? id = null) => new JsonObject.Builder()
+    private protected static Json Event(string type, Json data, string? id = null) => new JsonObject.Builder()
         .Set("specversion", "1.0").Set("id", id ?? $"e{Interlocked.Increment(ref _ids)}").Set("source", "/test").Set("type", type).Set("data", data).Build();
 
     private static async Task<Published> SendAsync(TestEngine test, string type, Json data, string? id = null) =>
@@ -207,7 +207,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         var row = new EventRow(0, "wanted", "/test", "unseen", null, null, test.Engine.Worker.Now, 0, JsonText.ToUtf8(Event("wanted", 7, "unseen")), null);
         await test.Database.WriteAsync(db =>
         {
-            db.Execute("update subscription set settled = 0");
+            db.Execute("update subscription set settled = 0, horizon = 0");
             return EventStore.Append(db, Tenant.Default, row);
         });
         var end = test.EndAsync(id);
@@ -215,9 +215,122 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         Assert.Equal("[7]", (await end).State.Output.ToString());
     }
 
-    private static Task<long> CountAsync(TestEngine test, string table) => test.Database.ReadAsync(db => db.First($"select count(*) from {table}", r => r.Long(0), -1L));
+    [Fact]
+    public async Task An_event_that_another_process_takes_wakes_the_run()
+    {
+        await using var test = await OpenAsync(new EngineSettings { Alone = false });
+        var id = await test.StartAsync(test.Define(One));
+        await ListeningAsync(test, id);
+        test.Settings = test.Settings with { Works = false };
+        var (api, _) = await test.JoinAsync();
+        await using var _1 = api;
+        await api.Events.PublishAsync(Tenant.Default, [Event("wanted", 3)]);
+        var end = test.EndAsync(id);
+        await test.PassUntilAsync(end);
+        Assert.Equal("[3]", (await end).State.Output.ToString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_event_and_the_run_that_it_starts_are_kept_together_or_not_at_all(bool afterCommit)
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0].data }' } }", extra: "schedule: { on: { any: [ { with: { type: wanted, data: '${ . > 1 }' } } ] } }");
+        await test.Database.WriteAsync(db =>
+        {
+            TriggerStore.Follow(db, Tenant.Default, workflow);
+            return 0;
+        });
+        await SendAsync(test, "wanted", 1, "small");
+        test.Database.AfterCommit = afterCommit;
+        test.Database.DieAt = test.Database.Writes + 1;
+        _ = SendAsync(test, "wanted", 2, "large");
+        await test.Database.Died.WaitAsync(TestEngine.Patience);
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        // The sender never heard, so it sends again.
+        Assert.Equal(afterCommit, (await SendAsync(test, "wanted", 2, "large")).IsDuplicate);
+        var run = Assert.Single(await test.Database.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10))));
+        var end = test.EndAsync(run.Id);
+        await test.PassUntilAsync(end);
+        Assert.Equal("""{"n":2}""", (await end).State.Output.ToString());
+    }
+
+    [Fact]
+    public async Task Who_listens_for_lifecycle_events_hears_what_other_runs_do()
+    {
+        await using var test = await OpenAsync();
+        var id = await test.StartAsync(test.Define("""
+            - hear:
+                listen:
+                  read: envelope
+                  to:
+                    any:
+                      - with: { type: io.serverlessworkflow.workflow.started.v1 }
+                      - with: { type: io.serverlessworkflow.task.retried.v1 }
+                      - with: { type: io.serverlessworkflow.task.faulted.v1 }
+                    until: { one: { with: { type: io.serverlessworkflow.workflow.completed.v1 } } }
+            """));
+        await ListeningAsync(test, id);
+        // From the first look on, what happens is told.
+        await test.Engine.Worker.Keeper.RunOnceAsync();
+        test.Functions.FailuresLeft = 1;
+        var other = await test.StartAsync(test.Define("""
+            - again:
+                try: [ { shaky: { call: 'flaky:1.0.0@default', with: {} } } ]
+                catch: { retry: { delay: PT1S } }
+            """, "other"));
+        var end = test.EndAsync(id);
+        await test.PassUntilAsync(end);
+        var heard = (await end).State.Output.AsArray();
+        Assert.Equal(["workflow.started", "task.faulted", "task.retried"], heard.Select(e => e["type"].AsString()["io.serverlessworkflow.".Length..^3]));
+        Assert.All(heard, e => Assert.Equal(other.ToString(), e["subject"].AsString()));
+        Assert.Equal($"other-{other:N}.test", heard[0]["data"]["name"].AsString());
+        Assert.Equal("/do/0/again/try/0/shaky", heard[1]["data"]["task"].AsString());
+        await test.Engine.Worker.Keeper.RunOnceAsync();
+        Assert.Equal(0, await CountAsync(test, "lifecycle"));
+    }
+
+    private protected static Task<long> CountAsync(TestEngine test, string table) => test.Database.ReadAsync(db => db.First($"select count(*) from {table}", r => r.Long(0), -1L));
 }
 
 public sealed class ListenOnSqliteTests() : ListenTests(TestDatabases.Sqlite);
 
-public sealed class ListenOnPostgresTests() : ListenTests(TestDatabases.Postgres);
+public sealed class ListenOnPostgresTests() : ListenTests(TestDatabases.Postgres)
+{
+    [Fact]
+    public async Task The_same_events_sent_to_two_processes_at_once_count_once()
+    {
+        const int count = 40;
+        await using var test = await OpenAsync(new EngineSettings { Alone = false });
+        await using var disk = test.OpenDisk();
+        var (other, _) = await test.JoinAsync(disk: disk);
+        await using var _1 = other;
+        var sent = await Task.WhenAll(Enumerable.Range(0, count).SelectMany(n => new[] { test.Engine, other }.Select(e => e.Events.PublishAsync(Tenant.Default, [Event("wanted", n, $"same-{n}")]))));
+        Assert.Equal(count, sent.Count(s => s[0].IsDuplicate));
+        Assert.Equal(count, sent.Select(s => s[0].Position).Distinct().Count());
+        Assert.Equal(count, await CountAsync(test, "event"));
+    }
+
+    [Fact]
+    public async Task Runs_that_begin_to_listen_while_others_send_miss_nothing()
+    {
+        const int count = 25;
+        await using var test = await OpenAsync(new EngineSettings { Alone = false });
+        await using var disk = test.OpenDisk();
+        var (other, _) = await test.JoinAsync(disk: disk);
+        await using var _1 = other;
+        var workflow = test.Define($"- hear: {{ listen: {{ to: {{ any: [ {{ with: {{ type: wanted }} }} ], until: '(. | length) == {count}' }} }} }}");
+        var runs = Enumerable.Range(0, count).Select(_ => test.StartAsync(workflow)).ToList();
+        await Task.WhenAll(Enumerable.Range(0, count).Select(n => (n % 2 == 0 ? other : test.Engine).Events.PublishAsync(Tenant.Default, [Event("wanted", n)])));
+        foreach (var start in runs)
+        {
+            var run = await test.PassUntilAsync(await start, r => r.IsFinished);
+            Assert.Equal(RunPhase.Completed, run.State);
+            var heard = (await test.Engine.Journal.OutcomeAsync(Tenant.Default, run.Id)).Output.AsArray().Select(n => (int)n.AsNumber());
+            Assert.Equal(Enumerable.Range(0, count), heard.Order());
+        }
+        Assert.Equal(0, await CountAsync(test, "subscription"));
+    }
+}

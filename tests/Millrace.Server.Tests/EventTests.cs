@@ -41,6 +41,23 @@ public sealed class EventTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task An_event_starts_a_run_of_a_definition_that_is_scheduled_on_it()
+    {
+        const string head = "schedule: {on: {one: {with: {type: beat.low, data: '${ .bpm < 40 }'}}}}\n";
+        var pushed = await server.PushAsync(TestServer.Document("nurse", "  - call: {set: {who: '${ $workflow.input[0].data.patient }'}}", head: head));
+        Assert.True(pushed.Status == 201, pushed.Text);
+        await server.PostAsync("/api/v1/events", Event("beat-1", "beat.low", """{"patient": "p1", "bpm": 60}"""), One);
+        await server.PostAsync("/api/v1/events", Event("beat-2", "beat.low", """{"patient": "p2", "bpm": 30}"""), One);
+        await server.PostAsync("/api/v1/events", Event("beat-2", "beat.low", """{"patient": "p2", "bpm": 30}"""), One);
+        var runs = (await server.GetAsync("/api/v1/runs?definition=test/nurse")).Body["items"].AsArray();
+        Assert.Equal("""{"who":"p2"}""", (await OutputAsync(Guid.Parse(Assert.Single(runs)["id"].AsString()))).ToString());
+        // A later version without a schedule ends it.
+        await server.PushAsync(TestServer.Document("nurse", "  - call: {set: {who: nobody}}", "1.1.0"));
+        await server.PostAsync("/api/v1/events", Event("beat-3", "beat.low", """{"patient": "p3", "bpm": 30}"""), One);
+        Assert.Single((await server.GetAsync("/api/v1/runs?definition=test/nurse")).Body["items"].AsArray());
+    }
+
+    [Fact]
     public async Task The_same_event_again_is_a_duplicate()
     {
         var first = await server.PostAsync("/api/v1/events", Event("again"), One);

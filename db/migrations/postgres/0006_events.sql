@@ -34,6 +34,8 @@ create table subscription (
     source text collate "C" not null,
     -- Events received before are none of its business. Unix microseconds, UTC.
     since bigint not null,
+    -- Up to here the log of events was settled when it began.
+    horizon bigint not null,
     -- 0 while events may be under way that were written without seeing this row.
     settled bigint not null,
     primary key (workspace, run, step, type, source)
@@ -41,3 +43,28 @@ create table subscription (
 
 create index subscription_type on subscription (workspace, type, source);
 create index subscription_unsettled on subscription (settled) where settled = 0;
+
+-- Definitions of which an event starts a run: the latest version of each that says so. An empty type or source stands for any.
+create table event_trigger (
+    organisation uuid not null,
+    workspace uuid not null,
+    namespace text collate "C" not null,
+    name text collate "C" not null,
+    type text collate "C" not null,
+    source text collate "C" not null,
+    version text collate "C" not null,
+    hash text collate "C" not null,
+    primary key (workspace, namespace, name, type, source)
+);
+
+create index event_trigger_type on event_trigger (workspace, type, source);
+
+create index subscription_lifecycle on subscription (workspace) where type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/';
+
+-- Up to where a workspace's journal has been told of as lifecycle events; a row only while somebody listens for them.
+create table lifecycle (
+    organisation uuid not null,
+    workspace uuid not null,
+    position bigint not null,
+    primary key (workspace)
+);

@@ -34,6 +34,8 @@ create table subscription (
     source text not null,
     -- Events received before are none of its business. Unix microseconds, UTC.
     since integer not null,
+    -- Up to here the log of events was settled when it began.
+    horizon integer not null,
     -- 0 while events may be under way that were written without seeing this row.
     settled integer not null,
     primary key (workspace, run, step, type, source)
@@ -41,3 +43,28 @@ create table subscription (
 
 create index subscription_type on subscription (workspace, type, source);
 create index subscription_unsettled on subscription (settled) where settled = 0;
+
+-- Definitions of which an event starts a run: the latest version of each that says so. An empty type or source stands for any.
+create table event_trigger (
+    organisation blob not null,
+    workspace blob not null,
+    namespace text not null,
+    name text not null,
+    type text not null,
+    source text not null,
+    version text not null,
+    hash text not null,
+    primary key (workspace, namespace, name, type, source)
+) strict, without rowid;
+
+create index event_trigger_type on event_trigger (workspace, type, source);
+
+create index subscription_lifecycle on subscription (workspace) where type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/';
+
+-- Up to where a workspace's journal has been told of as lifecycle events; a row only while somebody listens for them.
+create table lifecycle (
+    organisation blob not null,
+    workspace blob not null,
+    position integer not null,
+    primary key (workspace)
+) strict, without rowid;

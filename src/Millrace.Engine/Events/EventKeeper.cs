@@ -5,7 +5,7 @@ namespace Millrace.Engine.Events;
 /// <summary>
 /// Looks after the log of events: old ones go, and subscriptions are settled. On PostgreSQL a run may begin to listen while an event is
 /// being written, and neither transaction sees the other. So a subscription begins unsettled, and when all that was under way then has
-/// ended, the run is told of everything that came since once more; what it has heard already means nothing to it.
+/// ended, the run is told of what was not settled in the log when it began; what it has heard of that already means nothing to it.
 /// </summary>
 internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
 {
@@ -14,6 +14,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<(Guid Run, int Step, string Type, string Source), long> _noted = [];
+    private readonly LifecycleLog _lifecycle = new(worker);
     private long _swept;
     private Task _loop = Task.CompletedTask;
 
@@ -22,6 +23,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     public async Task RunOnceAsync()
     {
         if (!worker.Settings.Alone) await SettleAsync();
+        if (worker.Settings.Works) await _lifecycle.RunOnceAsync();
         var now = worker.Now;
         if (now - _swept < SweepInterval.TotalMicroseconds) return;
         _swept = now;
@@ -57,7 +59,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
             foreach (var row in ready)
             {
                 SubscriptionStore.Settle(db, row);
-                Subscriptions.Tell(db, row.Tenant, row.Run, EventStore.Since(db, row.Tenant, row.Since, row.Type, row.Source, Subscriptions.BacklogMax), now);
+                Subscriptions.Tell(db, row.Tenant, row.Run, EventStore.Since(db, row.Tenant, row.Since, row.Type, row.Source, Subscriptions.BacklogMax, after: row.Horizon), now);
             }
             return 0;
         });

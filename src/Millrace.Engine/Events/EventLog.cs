@@ -1,5 +1,6 @@
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
@@ -10,13 +11,11 @@ namespace Millrace.Engine.Events;
 /// <param name="IsDuplicate">An event with the same source and id was there already, and this one was not kept.</param>
 public readonly record struct Published(long Position, bool IsDuplicate);
 
-/// <summary>The events of workspaces: kept, and told to whoever listens, in one transaction.</summary>
+/// <summary>The events of workspaces: kept, told to whoever listens, and the beginning of runs that they start, in one transaction.</summary>
 public sealed class EventLog
 {
     /// <summary>Lengths in bytes of UTF-8 that the log takes: they are keys of its indexes.</summary>
     public const int TypeBytesMax = 512, SourceBytesMax = 1024, IdBytesMax = 512, SubjectBytesMax = 1024;
-
-    private const int AttemptsMax = 5;
 
     private readonly Worker _worker;
 
@@ -29,19 +28,15 @@ public sealed class EventLog
     {
         var rows = new List<EventRow>(events.Count);
         foreach (var one in events) rows.Add(await PrepareAsync(one));
-        for (var attempt = 1; ; attempt++)
+        var starts = await new Triggers(_worker).FindAsync(tenant, events, rows);
+        var (published, told) = await _worker.Database.WriteAsync(db => Write(db, tenant, rows, starts));
+        foreach (var run in told) _worker.Nudge(tenant, run);
+        if (Started(published, starts) is > 0 and var started)
         {
-            try
-            {
-                var (published, told) = await _worker.Database.WriteAsync(db => Write(db, tenant, rows));
-                foreach (var run in told) _worker.Nudge(tenant, run);
-                return published;
-            }
-            catch (StatementException e) when (e.Failure == StatementFailure.Duplicate && attempt < AttemptsMax)
-            {
-                // Somebody else has sent the same event at the same time: this one is a duplicate now.
-            }
+            for (var i = 0; i < started; i++) EngineMetrics.RunStarted();
+            await _worker.Wakes.CallAsync();
         }
+        return published;
     }
 
     /// <summary>An event in its JSON format; null when it is not there any more.</summary>
@@ -62,7 +57,9 @@ public sealed class EventLog
             _worker.Now, bytes.Length, large is null ? bytes : null, large?.Sha256);
     }
 
-    private static (Published[] Published, HashSet<Guid> Told) Write(DbUnit db, Tenant tenant, List<EventRow> rows)
+    private static int Started(Published[] published, IReadOnlyList<NewRun>[] starts) => published.Zip(starts, (p, s) => p.IsDuplicate ? 0 : s.Count).Sum();
+
+    private static (Published[] Published, HashSet<Guid> Told) Write(DbUnit db, Tenant tenant, List<EventRow> rows, IReadOnlyList<NewRun>[] starts)
     {
         var published = new Published[rows.Count];
         var told = new HashSet<Guid>();
@@ -75,11 +72,18 @@ public sealed class EventLog
                 continue;
             }
             var position = EventStore.Append(db, tenant, row);
+            // Another process may have written the same event since it was looked for.
+            if (EventStore.Find(db, tenant, row.Source, row.Id) is { } first && first != position)
+            {
+                published[i] = new Published(first, true);
+                continue;
+            }
             foreach (var run in SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
             {
                 Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
                 told.Add(run);
             }
+            foreach (var run in starts[i]) run.Insert(db);
             published[i] = new Published(position, false);
         }
         return (published, told);

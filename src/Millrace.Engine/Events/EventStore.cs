@@ -19,11 +19,11 @@ public static class EventStore
 {
     private const string Columns = "position, type, source, id, subject, time, received_at, size, body, sha256";
 
-    /// <returns>The position given to it.</returns>
+    /// <returns>The position given to it. Where another transaction has written an event with the same source and id meanwhile, nothing stands there.</returns>
     internal static long Append(DbUnit db, Tenant tenant, EventRow e) => db.AppendLater(
         """
         insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (workspace, source, id) do nothing
         """,
         tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256);
 
@@ -44,13 +44,14 @@ public static class EventStore
 
     /// <summary>The last events received since a moment, in their order.</summary>
     /// <param name="type">Empty: of any type. So is <paramref name="source"/>.</param>
-    internal static List<long> Since(DbUnit db, Tenant tenant, long since, string type, string source, int limit)
+    /// <param name="after">Only those behind this position.</param>
+    internal static List<long> Since(DbUnit db, Tenant tenant, long since, string type, string source, int limit, long after = 0)
     {
         var found = type.Length > 0
-            ? db.Query("select position from event where workspace = $1 and type = $2 and received_at >= $3 and ($4 = '' or source = $4) order by position desc limit $5",
-                r => r.Long(0), tenant.Workspace, type, since, source, (long)limit)
-            : db.Query("select position from event where workspace = $1 and received_at >= $2 and ($3 = '' or source = $3) order by position desc limit $4",
-                r => r.Long(0), tenant.Workspace, since, source, (long)limit);
+            ? db.Query("select position from event where workspace = $1 and type = $2 and received_at >= $3 and ($4 = '' or source = $4) and position > $5 order by position desc limit $6",
+                r => r.Long(0), tenant.Workspace, type, since, source, after, (long)limit)
+            : db.Query("select position from event where workspace = $1 and received_at >= $2 and ($3 = '' or source = $3) and position > $4 order by position desc limit $5",
+                r => r.Long(0), tenant.Workspace, since, source, after, (long)limit);
         found.Reverse();
         return found;
     }

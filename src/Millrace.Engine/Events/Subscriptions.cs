@@ -30,9 +30,10 @@ internal static class Subscriptions
     private static void Begin(DbUnit db, RunRecord record, Command.Listen listen)
     {
         var backlog = new SortedSet<long>();
+        var horizon = db.Horizon;
         foreach (var key in listen.Keys)
         {
-            var row = new SubscriptionRow(record.Tenant, record.Run, listen.Step, key.Type ?? "", key.Source ?? "", listen.Since);
+            var row = new SubscriptionRow(record.Tenant, record.Run, listen.Step, key.Type ?? "", key.Source ?? "", listen.Since) { Horizon = horizon };
             SubscriptionStore.Begin(db, row);
             backlog.UnionWith(EventStore.Since(db, row.Tenant, row.Since, row.Type, row.Source, BacklogMax));
         }

@@ -50,6 +50,14 @@ public static class JournalStore
     public static long LastPosition(DbUnit db, Tenant tenant) => db.First(
         "select coalesce(max(position), 0) from journal where workspace = $1 and position <= $2 and state is not null", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
 
+    /// <summary>Settled records of one workspace after a position.</summary>
+    internal static List<JournalRow> After(DbUnit db, Tenant tenant, long after, int limit) => db.Query(
+        $"select {Columns} from journal where workspace = $1 and position > $2 and position <= $3 order by position limit $4", Map, tenant.Workspace, after, db.Horizon, (long)limit);
+
+    /// <summary>The last settled position of any record of the workspace; 0 when there is none.</summary>
+    internal static long LastOf(DbUnit db, Tenant tenant) => db.First(
+        "select position from journal where workspace = $1 and position <= $2 order by position desc limit 1", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
+
     /// <summary>Records of all workspaces after a position, for those who look after the whole database: damaged ones as well.</summary>
     internal static List<JournalRow> Page(DbUnit db, long after, int limit) =>
         db.Query($"select {Columns} from journal where position > $1 order by position limit $2", Map, after, limit);

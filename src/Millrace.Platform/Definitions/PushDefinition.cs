@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Scheduling;
 using Millrace.Jq;
@@ -36,8 +37,9 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         {
             DefinitionStore.Lock(unit, tenant, definition.Namespace, definition.Name);
             if (!DefinitionStore.Insert(unit, tenant, definition, bytes, words)) return (DefinitionStore.Find(unit, tenant, name)!, false);
-            if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version == definition.Version)
-                ScheduleControl.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
+            if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version != definition.Version) return (definition, true);
+            ScheduleControl.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
+            TriggerStore.Follow(unit, tenant, workflow);
             return (definition, true);
         });
         if (stored.Hash != definition.Hash)

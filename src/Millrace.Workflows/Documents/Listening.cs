@@ -19,6 +19,8 @@ internal static class Listening
         var (kind, filters) = strategy["all"].Is(JsonKind.Array) ? (StrategyKind.All, strategy["all"].Items)
             : strategy["any"].Is(JsonKind.Array) ? (StrategyKind.Any, strategy["any"].Items)
             : (StrategyKind.One, [strategy["one"]]);
+        if (kind == StrategyKind.All && strategy["all"].Value.AsArray().Count == 0)
+            of.Findings.Warn("workflow.nothing_awaited", strategy["all"].Pointer, "No event is named here, so nothing is waited for.", expected: "at least one filter; any: [] takes every event");
         var until = strategy["until"];
         return new(kind, [.. filters.Select(f => Filter(of, f, names))])
         {
@@ -26,6 +28,18 @@ internal static class Listening
             UntilCondition = until.Is(JsonKind.String) ? of.Filter(until, names, Place.Definition) : null,
             UntilEvents = until.Is(JsonKind.Object) ? Strategy(of, until, names) : null,
         };
+    }
+
+    /// <summary>Compiles <c>schedule.on</c>; null when there is none. A run begins for each event: the events of several cannot be gathered yet.</summary>
+    public static EventTrigger? Trigger(Compilation of, Cursor schedule)
+    {
+        var on = schedule["on"];
+        if (!on.Is(JsonKind.Object)) return null;
+        // No run is there yet, so there is nothing of one to read.
+        var strategy = Strategy(of, on, []);
+        if (strategy is { Kind: StrategyKind.All, Filters.Count: not 1 }) of.Unsupported(on["all"], "Starting a run by several events together");
+        if (!on["until"].IsAbsent) of.Unsupported(on["until"], "Gathering events to start a run by");
+        return new(strategy, schedule["read"].Text switch { "data" => EventRead.Data, "raw" => EventRead.Raw, _ => EventRead.Envelope });
     }
 
     private static EventFilter Filter(Compilation of, Cursor filter, IReadOnlyList<string> names)

@@ -29,13 +29,9 @@ internal static partial class ScheduleCompiler
     public static WorkflowSchedule? Compile(Compilation of, Cursor schedule, Cursor policy, JsonSchema? input)
     {
         if (!schedule.Is(JsonKind.Object)) return null;
-        Listening.Strategy(of, schedule["on"], Variables.Standard);
         if (!HasOneKind(of, schedule)) return null;
-        if (!schedule["on"].IsAbsent)
-        {
-            of.Unsupported(schedule["on"], "A schedule by events");
-            return null;
-        }
+        // Started by events: see Listening.Trigger.
+        if (!schedule["on"].IsAbsent) return null;
         if (!policy.IsAbsent) Policy.Check(policy.Value, policy.Pointer, of.Findings);
         foreach (var at in (Cursor[])[schedule["every"], schedule["after"], policy["jitter"], policy["catchUp"]["window"]]) CheckLiteral(of, at);
         if (of.Findings.Any) return null;

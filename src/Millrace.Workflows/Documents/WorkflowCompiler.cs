@@ -29,6 +29,7 @@ internal static class WorkflowCompiler
             Definition = root.Value,
             Do = tasks,
             Nodes = [.. of.Nodes.Select(n => n!)],
+            Trigger = Listening.Trigger(of, root["schedule"]),
             Listens = of.Nodes.Exists(n => n!.Body is ListenBody),
             InputSchema = input,
             Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),

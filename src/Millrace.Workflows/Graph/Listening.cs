@@ -1,3 +1,4 @@
+using Millrace.Jq;
 using Millrace.Workflows.Schema;
 
 namespace Millrace.Workflows.Graph;
@@ -52,12 +53,80 @@ public sealed record EventFilter(IReadOnlyList<KeyValuePair<string, ValueFilter>
 {
     public EventKey Key => new(Constant("type"), Constant("source"));
 
+    /// <summary>Whether the attributes are what is wanted; correlations are not asked.</summary>
+    /// <param name="envelope">The CloudEvent in its JSON format.</param>
+    /// <exception cref="JqException">An expression failed on it.</exception>
+    internal bool Fits(Json envelope, IVariables variables)
+    {
+        foreach (var (name, wanted) in With)
+        {
+            var value = name == "data" ? DataOf(envelope) : envelope[name];
+            if (value.IsNull && !(name == "data" && wanted.TakesAbsent)) return false;
+            if (!wanted.Fits(value, variables)) return false;
+        }
+        return true;
+    }
+
+    /// <summary>What a task reads of an event.</summary>
+    internal static Json Read(EventRead read, Json envelope) => read switch
+    {
+        EventRead.Envelope => envelope,
+        EventRead.Raw when DataOf(envelope) is { IsString: false, IsNull: false } data => data.ToString(),
+        _ => DataOf(envelope),
+    };
+
+    /// <summary>Bytes are read as the Base64 they came in.</summary>
+    private static Json DataOf(Json envelope) => envelope.AsObject().TryGet("data", out var data) ? data : envelope["data_base64"];
+
     private string? Constant(string name) => With.FirstOrDefault(w => w.Key == name).Value?.Constant;
+}
+
+/// <summary>Starts a run for each event that fits (dsl.md, Event-driven scheduling); its input is an array of that event.</summary>
+public sealed record EventTrigger(EventStrategy On, EventRead Read)
+{
+    /// <param name="envelope">The CloudEvent in its JSON format.</param>
+    /// <returns>The input of the run to start; null when the event starts none.</returns>
+    public Json? Start(Json envelope, DateTimeOffset now)
+    {
+        var variables = new Nothing(new JqOptions { Now = (now - DateTimeOffset.UnixEpoch).TotalSeconds });
+        var fits = On.Filters.Count == 0 || On.Filters.Any(f => Fits(f, envelope, variables));
+        return fits ? Json.Array(EventFilter.Read(Read, envelope)) : (Json?)null;
+    }
+
+    private static bool Fits(EventFilter filter, Json envelope, Nothing variables)
+    {
+        try
+        {
+            return filter.Fits(envelope, variables) && filter.Correlate.All(c => c.From.Evaluate(envelope, variables) is { IsNull: false } value && c.Agrees(value, default, variables));
+        }
+        catch (Exception e) when (e is JqException or JqLimitException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>There is no run yet that an expression could read anything of.</summary>
+    private sealed class Nothing(JqOptions options) : IVariables
+    {
+        public JqOptions Options => options;
+
+        public Json Get(string name) => Json.Null;
+    }
 }
 
 /// <param name="From">Takes the value out of the event.</param>
 /// <param name="Expect">What it must be; without it, what the first event gave.</param>
-public sealed record Correlation(string Name, Expression From, Template? Expect);
+public sealed record Correlation(string Name, Expression From, Template? Expect)
+{
+    /// <summary>Whether the value is the one that is expected, where one is.</summary>
+    internal bool Agrees(Json value, Json input, IVariables variables)
+    {
+        if (Expect is null) return true;
+        var wanted = Expect.Evaluate(input, variables);
+        // A constant is always written as text.
+        return value == wanted || (Expect.ConstantValue is not null && value.ToString() == wanted.StringOrNull);
+    }
+}
 
 /// <summary>What is done for each event, one after another (dsl-reference.md, Subscription Iterator).</summary>
 public sealed record EventIterator(string Item, string At, Scope? Tasks)

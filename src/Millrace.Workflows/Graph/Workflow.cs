@@ -28,6 +28,9 @@ public sealed class Workflow
     /// <summary>Every node of the graph; <c>Nodes[i].Index == i</c>.</summary>
     public required IReadOnlyList<Node> Nodes { get; init; }
 
+    /// <summary>The events that start runs of it; null when none do.</summary>
+    public EventTrigger? Trigger { get; init; }
+
     /// <summary>Some task listens for events.</summary>
     public bool Listens { get; init; }
 

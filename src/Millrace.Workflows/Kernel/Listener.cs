@@ -24,6 +24,9 @@ public sealed class Listener
     /// <summary>Events consumed that wait for the ones before them to be done with.</summary>
     public int Waiting => _waiting.Count;
 
+    /// <summary>What the events agree in, by the name of the correlation.</summary>
+    public IReadOnlyDictionary<string, Json> Correlated => Correlations;
+
     /// <summary>Which filters an event was found for.</summary>
     internal bool[] Found { get; }
     internal bool[] Ends { get; }

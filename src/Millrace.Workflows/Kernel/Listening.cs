@@ -10,7 +10,7 @@ internal static class Listening
     public const int EventsMax = 100_000;
 
     /// <summary>Events consumed that may wait while something is done for the ones before them.</summary>
-    public const int WaitingMax = 1_000;
+    public const int WaitingMax = 10_000;
 
     public static void Begin(Decision on, Step step, ListenBody body)
     {
@@ -38,7 +38,7 @@ internal static class Listening
             {
                 if (listener.Consumed >= EventsMax) throw TooMany($"A task consumes at most {EventsMax} events.");
                 if (listener.Waiting >= WaitingMax) throw TooMany($"{WaitingMax} events wait for what is done for those before them, which is the limit.");
-                on.Emit(new Entry.EventConsumed(step.Id, position, found.Filter, false, Read(body.Read, envelope), found.Correlated));
+                on.Emit(new Entry.EventConsumed(step.Id, position, found.Filter, false, EventFilter.Read(body.Read, envelope), found.Correlated));
             }
             else
             {
@@ -131,13 +131,7 @@ internal static class Listening
         try
         {
             var variables = new StepVariables(on, step);
-            foreach (var (name, wanted) in filter.With)
-            {
-                var value = name == "data" ? DataOf(envelope) : envelope[name];
-                if (value.IsNull && !(name == "data" && wanted.TakesAbsent)) return null;
-                if (!wanted.Fits(value, variables)) return null;
-            }
-            return Correlate(step, filter, envelope, variables);
+            return filter.Fits(envelope, variables) ? Correlate(step, filter, envelope, variables) : null;
         }
         catch (JqException)
         {
@@ -148,37 +142,16 @@ internal static class Listening
     private static JsonObject? Correlate(Step step, EventFilter filter, Json envelope, StepVariables variables)
     {
         var found = new JsonObject.Builder();
-        foreach (var (name, from, expect) in filter.Correlate)
+        foreach (var correlation in filter.Correlate)
         {
-            var value = from.Evaluate(envelope, variables);
-            if (value.IsNull) return null;
-            if (expect is not null)
-            {
-                var wanted = expect.Evaluate(step.Input, variables);
-                // A constant is always written as text.
-                if (value != wanted && !(expect.ConstantValue is not null && value.ToString() == wanted.StringOrNull)) return null;
-            }
-            else if (!step.Listener!.Correlations.TryGetValue(name, out var known))
-            {
-                found.Set(name, value);
-            }
-            else if (value != known)
-            {
-                return null;
-            }
+            var value = correlation.From.Evaluate(envelope, variables);
+            if (value.IsNull || !correlation.Agrees(value, step.Input, variables)) return null;
+            if (correlation.Expect is not null) continue;
+            if (!step.Listener!.Correlations.TryGetValue(correlation.Name, out var known)) found.Set(correlation.Name, value);
+            else if (value != known) return null;
         }
         return found.Build();
     }
-
-    private static Json Read(EventRead read, Json envelope) => read switch
-    {
-        EventRead.Envelope => envelope,
-        EventRead.Raw when DataOf(envelope) is { IsString: false, IsNull: false } data => data.ToString(),
-        _ => DataOf(envelope),
-    };
-
-    /// <summary>Bytes are read as the Base64 they came in.</summary>
-    private static Json DataOf(Json envelope) => envelope.AsObject().TryGet("data", out var data) ? data : envelope["data_base64"];
 
     private static WorkflowFault TooMany(string detail) => new(new WorkflowError(ErrorTypes.Runtime, 429, "Too many events", detail));
 }

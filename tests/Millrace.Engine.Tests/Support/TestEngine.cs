@@ -68,9 +68,10 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
 
     /// <summary>Another worker beside the first, which sees the same database and can die or stand still by itself.</summary>
     /// <param name="time">Its own clock, where it is another than <see cref="Time"/>, which is then the database's.</param>
-    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync(TimeProvider? time = null)
+    /// <param name="disk">Its own connection to the database, as another process has; null: the first's.</param>
+    public async Task<(DurableEngine Engine, CrashingDatabase Database)> JoinAsync(TimeProvider? time = null, Database? disk = null)
     {
-        var database = new CrashingDatabase(_disk!) { Clock = time is null ? null : Time.GetUtcNow };
+        var database = new CrashingDatabase(disk ?? _disk!) { Clock = time is null ? null : Time.GetUtcNow };
         var engine = await OpenEngineAsync(database, time: time);
         return (engine, database);
     }

@@ -320,7 +320,7 @@ public sealed class GraphTests
         Assert.Equal(5, result.Workflow!.Nodes.Count);
         Assert.NotNull(Assert.IsType<ListenBody>(result.Workflow.Nodes[0].Body).ForEach?.Tasks);
         Assert.All(result.Diagnostics, d => Assert.Equal("workflow.unsupported", d.Code));
-        Assert.Equal(["/schedule/on", "/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
+        Assert.Equal(["/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Tests;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Workflows.Tests.Kernel;
@@ -10,6 +11,16 @@ public sealed class ListenTests
         JsonText.Parse($$"""{"specversion": "1.0", "id": "1", "source": "/test", "type": "{{type}}"{{more}}, "data": {{data}}}""");
 
     private static KernelRun Hear(string listen, params Json[] events) => KernelRun.Of($"- hear:\n    listen:\n{Indented(listen)}", events: events);
+
+    /// <summary>The tasks of an example.</summary>
+    private static string Example(string name)
+    {
+        var folder = Conformance.Folder("open-workflow");
+        Assert.SkipWhen(folder is null, Conformance.Skipped("open-workflow", "the folder examples of the specification's repository, open-workflow-specification/specification"));
+        var text = File.ReadAllText(Path.Combine(folder!, "examples", $"{name}.yaml"));
+        var tasks = text.IndexOf("\ndo:", StringComparison.Ordinal);
+        return text[(text.IndexOf('\n', tasks + 1) + 1)..];
+    }
 
     private static string Indented(string text) => string.Join('\n', text.Split('\n').Select(l => $"      {l}"));
 
@@ -190,6 +201,29 @@ public sealed class ListenTests
                 foreach: {output: {as: '$item.n'}}
             """, events: [Event("a", """{"n": 1}"""), Event("b", """{"n": 2}""")]).State.Output.ToString());
 
+    /// <summary>The examples of the specification that listen, each with events that it takes and some that it lets be.</summary>
+    [Theory]
+    [InlineData("listen-to-one", "com.virtual-wf-powered-race.events.race.started.v1=1", "null")]
+    [InlineData("listen-to-any", "x=1 y=2", "[1]")]
+    [InlineData("listen-to-any-filter", "com.fake-hospital.vitals.measurements.temperature={\"temperature\":37} com.fake-hospital.vitals.measurements.bpm={\"bpm\":120}", """[{"bpm":120}]""")]
+    [InlineData("listen-to-any-until-condition", "a=1 b=2 c=3 d=4 e=5", "[1,2,3,4]")]
+    [InlineData("listen-to-any-until-consumed", "com.fake-hospital.vitals.measurements.bpm={\"bpm\":50} x=1 com.fake-hospital.patient.checked-out={} x=2", """[{"bpm":50}]""")]
+    [InlineData("listen-to-all", "com.fake-hospital.vitals.measurements.bpm={\"bpm\":50} com.fake-hospital.vitals.measurements.temperature={\"temperature\":39}", """[{"bpm":50},{"temperature":39}]""")]
+    public void Examples_of_the_specification_listen(string example, string events, string output)
+    {
+        var run = KernelRun.Of(Example(example), events: [.. events.Split(' ').Select(e => Event(e.Split('=')[0], e.Split('=')[1]))]);
+        Assert.Equal(RunPhase.Completed, run.State.Phase);
+        Assert.Equal(output, run.State.Output.ToString());
+    }
+
+    [Fact]
+    public void An_example_that_listens_for_ever_posts_each_event()
+    {
+        var run = KernelRun.Of(Example("listen-to-any-forever-foreach"), events: [Event("a", "1"), Event("b", "2"), Event("c", "3")]);
+        Assert.Equal(RunPhase.Waiting, run.State.Phase);
+        Assert.Equal(["1", "2", "3"], run.Calls.Select(c => c["body"]["event"].ToString()));
+    }
+
     [Fact]
     public void A_timeout_ends_the_listening_abruptly()
     {
@@ -220,7 +254,7 @@ public sealed class ListenTests
     [Fact]
     public void Too_many_events_that_wait_fault_the_task()
     {
-        var events = Enumerable.Range(0, 1002).Select(n => Event("a", n.ToString(System.Globalization.CultureInfo.InvariantCulture))).ToArray();
+        var events = Enumerable.Range(0, 10_002).Select(n => Event("a", n.ToString(System.Globalization.CultureInfo.InvariantCulture))).ToArray();
         var run = KernelRun.Of("""
             - hear:
                 listen: {to: {any: [], until: '${ false }'}}

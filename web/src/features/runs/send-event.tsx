@@ -61,7 +61,13 @@ function SendEventDialog({ wanted, onClose }: { wanted: Wanted; onClose: () => v
           </Field>
           <Field label="Source" required hint="A URI reference: where the event comes from.">
             {props => (
-              <input {...props} value={source} required className={inputClass} onChange={e => setSource(e.target.value)} />
+              <input
+                {...props}
+                value={source}
+                required
+                className={inputClass}
+                onChange={e => setSource(e.target.value)}
+              />
             )}
           </Field>
           <Field label="Data" hint="JSON; may stay empty." error={wrong}>

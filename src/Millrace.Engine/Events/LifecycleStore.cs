@@ -1,0 +1,31 @@
+using Millrace.Engine.Journal;
+using Millrace.Storage;
+
+namespace Millrace.Engine.Events;
+
+/// <summary>Every statement on how far workspaces' journals have been told of as lifecycle events.</summary>
+internal static class LifecycleStore
+{
+    private const string IsLifecycle = "type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/'";
+
+    /// <summary>Types of lifecycle events that somebody listens for, by workspace.</summary>
+    public static List<(Tenant Tenant, string Type)> Wanted(DbUnit db) => db.Query(
+        $"""
+        select organisation, workspace, type from subscription where {IsLifecycle}
+        union select organisation, workspace, type from event_trigger where {IsLifecycle}
+        """,
+        r => (new Tenant(r.Id(0), r.Id(1)), r.Text(2)));
+
+    public static List<(Tenant Tenant, long Position)> Cursors(DbUnit db) =>
+        db.Query("select organisation, workspace, position from lifecycle", r => (new Tenant(r.Id(0), r.Id(1)), r.Long(2)));
+
+    /// <summary>From the end of what is settled now.</summary>
+    public static void Begin(DbUnit db, Tenant tenant) => db.Execute(
+        "insert into lifecycle (organisation, workspace, position) values ($1, $2, $3) on conflict do nothing",
+        tenant.Organisation, tenant.Workspace, JournalStore.LastOf(db, tenant));
+
+    public static void Advance(DbUnit db, Tenant tenant, long from, long to) => db.Execute(
+        "update lifecycle set position = $1 where workspace = $2 and position = $3", to, tenant.Workspace, from);
+
+    public static void End(DbUnit db, Tenant tenant) => db.Execute("delete from lifecycle where workspace = $1", tenant.Workspace);
+}

@@ -1,0 +1,46 @@
+using Millrace.Engine.Execution;
+using Millrace.Engine.Runs;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Events;
+
+/// <summary>Runs that events start: found before an event is written, and created with it or not at all.</summary>
+internal sealed class Triggers(Worker worker)
+{
+    /// <summary>Runs for each of the events, due at once for whichever worker takes them first.</summary>
+    public async Task<IReadOnlyList<NewRun>[]> FindAsync(Tenant tenant, IReadOnlyList<Json> events, IReadOnlyList<EventRow> rows)
+    {
+        var found = new IReadOnlyList<NewRun>[rows.Count];
+        Array.Fill(found, []);
+        var keys = rows.Select(r => (r.Type, r.Source)).Distinct().ToList();
+        var triggers = await worker.Database.ReadAsync(db => !TriggerStore.Any(db, tenant) ? null : keys.ToDictionary(k => k, k => TriggerStore.Of(db, tenant, k.Type, k.Source)));
+        for (var i = 0; i < rows.Count && triggers is not null; i++)
+        {
+            var runs = new List<NewRun>();
+            foreach (var trigger in triggers[(rows[i].Type, rows[i].Source)])
+                if (await StartAsync(tenant, trigger, events[i], rows[i].ReceivedAt) is { } run) runs.Add(run);
+            found[i] = runs;
+        }
+        return found;
+    }
+
+    private async ValueTask<NewRun?> StartAsync(Tenant tenant, TriggerRow trigger, Json envelope, long now)
+    {
+        var workflow = await worker.Definitions.ByHashAsync(tenant, trigger.Hash);
+        if (workflow?.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;
+        var row = new RunRow
+        {
+            Tenant = tenant,
+            Id = worker.NewId(),
+            Definition = workflow.Id,
+            Hash = workflow.Hash,
+            State = RunPhase.Running,
+            WakeAt = now,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        return await NewRun.CreateAsync(worker.Blobs, row, workflow, new Entry.RunCreated(input));
+    }
+}
