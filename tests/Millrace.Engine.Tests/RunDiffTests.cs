@@ -64,6 +64,13 @@ public sealed class RunDiffTests
     }
 
     [Fact]
+    public void A_step_that_a_retry_began_once_more_is_compared_by_what_it_became()
+    {
+        StepView[] fork = [Step(1, "a"), Step(2, "loop", state: StepState.Cancelled) with { IsSuperseded = true }, Step(3, "turn", 2, 0), Step(4, "loop"), Step(5, "turn", 4, 0)];
+        Assert.Equal("/a:Same /loop:Same /loop/turn[0]:Same", Told(RunDiff.Of([Step(1, "a"), Step(2, "loop"), Step(3, "turn", 2, 0)], fork)));
+    }
+
+    [Fact]
     public void Steps_in_another_order_are_still_told_once()
     {
         var pairs = RunDiff.Of([Step(1, "a"), Step(2, "b")], [Step(1, "b"), Step(2, "a"), Step(3, "loop")]);

@@ -11,6 +11,7 @@ internal static class RunsCommands
     private static readonly Option<string[]> State = new("--state") { Description = "Only runs in this state; may be repeated.", HelpName = "state", AllowMultipleArgumentsPerToken = false };
     private static readonly Option<string?> Definition = new("--definition") { Description = "Only runs of this definition.", HelpName = "namespace/name" };
     private static readonly Option<string?> Parent = new("--parent") { Description = "Only children of this run.", HelpName = "id" };
+    private static readonly Option<string?> ForkOf = new("--fork-of") { Description = "Only forks of this run.", HelpName = "id" };
     private static readonly Option<int> Limit = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 50, HelpName = "n" };
     private static readonly Option<int> StepsMax = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 10_000, HelpName = "n" };
     private static readonly Option<long> After = new("--after") { Description = "Only records after this sequence number.", HelpName = "seq", DefaultValueFactory = _ => -1 };
@@ -23,7 +24,7 @@ internal static class RunsCommands
     {
         var group = new Verb("runs", "List runs, look into them, and act on them.",
             "millrace runs list --state faulted", "millrace runs waiting 019a…", "millrace runs cancel 019a… --reason 'wrong input'");
-        group.Add(With(line, new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, Limit }, ListAsync));
+        group.Add(With(line, new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Limit }, ListAsync));
         group.Add(With(line, new Verb("get", "Show one run.", "millrace runs get 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "", c)));
         group.Add(With(line, new Verb("steps", "List the steps of a run in the order in which they began.", "millrace runs steps 019a…") { Id, StepsMax }, StepsAsync));
         group.Add(With(line, new Verb("journal", "Print the run's record, one line of JSON for each entry.", "millrace runs journal 019a… --after 17") { Id, After }, JournalAsync));
@@ -64,6 +65,7 @@ internal static class RunsCommands
         var query = (parse.GetValue(State) ?? []).Select(s => $"state={Uri.EscapeDataString(s)}").ToList();
         if (parse.GetValue(Definition) is { } definition) query.Add($"definition={Uri.EscapeDataString(definition)}");
         if (parse.GetValue(Parent) is { } parent) query.Add($"parent={Uri.EscapeDataString(parent)}");
+        if (parse.GetValue(ForkOf) is { } forkOf) query.Add($"forkOf={Uri.EscapeDataString(forkOf)}");
         var items = await session.Client.ListAsync($"api/v1/runs{(query.Count == 0 ? "" : $"?{string.Join('&', query)}")}", parse.GetValue(Limit), cancel);
         if (session.Json) session.Terminal.Print(Json.Object("items", JsonArray.Of(items)));
         else

@@ -56,8 +56,15 @@ public static class RunDiff
         var paths = new Dictionary<int, string>();
         var times = new Dictionary<string, int>(StringComparer.Ordinal);
         var all = new List<(string, StepView)>();
+        var superseded = new HashSet<int>();
         foreach (var step in steps)
         {
+            // What a fork began once more is compared by what it became.
+            if (step.IsSuperseded || superseded.Contains(step.Parent))
+            {
+                superseded.Add(step.Id);
+                continue;
+            }
             var own = step.Node.Reference[(step.Node.Reference.LastIndexOf('/') + 1)..];
             var path = $"{(step.Parent == 0 ? "" : paths.GetValueOrDefault(step.Parent))}/{own}";
             if (step.Iteration >= 0) path += string.Create(CultureInfo.InvariantCulture, $"[{step.Iteration}]");

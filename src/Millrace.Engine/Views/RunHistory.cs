@@ -41,6 +41,8 @@ public sealed class RunHistory
         if (State.IsFinished) return [];
         if (State.IsSuspended)
             return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, State.Reason is { } reason ? $"It is suspended ({reason}) until somebody resumes it." : "It is suspended until somebody resumes it.")];
+        // A fork that no worker has taken yet: what was under way in its source is not under way here.
+        if (State.IsCut) return [new WaitingFor(WaitKind.Worker, State.StartedAt, null, "A worker will go on with it at once.")];
         var waits = State.Active.Values.OrderBy(s => s.Id).Select(Waits).OfType<WaitingFor>().ToList();
         if (waits.Count == 0) waits.Add(new WaitingFor(WaitKind.Worker, State.CreatedAt, null, "A worker will go on with it at once."));
         return waits;
@@ -113,7 +115,11 @@ public sealed class RunHistory
         foreach (var id in _steps.Where(s => s.Value.EndedAt is null).Select(s => s.Key).ToList())
         {
             if (State.Find(id) is { } step) Change(id, touched, s => s with { WakeAt = step.WakeAt });
-            else End(id, StepState.Cancelled, at, touched, null);
+            else
+            {
+                End(id, StepState.Cancelled, at, touched, null);
+                Change(id, touched, s => s with { IsSuperseded = true });
+            }
         }
     }
 

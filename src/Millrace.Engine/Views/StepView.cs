@@ -26,6 +26,9 @@ public sealed record StepView
     public Window? Window { get; init; }
     public Json Input { get; init; }
 
+    /// <summary>A fork took it over as it was under way, and began its task once more in its place.</summary>
+    public bool IsSuperseded { get; init; }
+
     /// <summary>Null while there is none.</summary>
     public Json? Output { get; init; }
 }

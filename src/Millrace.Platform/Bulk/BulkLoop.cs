@@ -114,6 +114,12 @@ public sealed class BulkLoop(Database database, DurableEngine engine, RunForks f
             {
                 refusals.Add(new BulkRefusal(run, refusal.Code, refusal.Detail ?? refusal.Title));
             }
+            catch (Exception e) when (e is not (StorageUnavailableException or OperationCanceledException))
+            {
+                // One run that cannot be read does not keep the others from being handled.
+                log.LogError(e, "Run {Run} could not be forked", run);
+                refusals.Add(new BulkRefusal(run, "server.fault", $"{e.GetType().Name}: {e.Message}"));
+            }
         }
         await database.WriteAsync(db => BulkStore.Advance(db, row, After(row, runs, refusals, atOnce)));
     }

@@ -25,7 +25,27 @@ internal sealed class KernelRun
         _decision = new Decision(State, _around);
     }
 
+    /// <summary>Goes on from what another run's journal says.</summary>
+    private KernelRun(KernelRun source, IEnumerable<(List<Entry> Entries, long At)> taken, Entry.RunForked fork)
+    {
+        (_around, _now) = (source._around, source._now + 1_000_000_000);
+        State = new RunState(source.State.Workflow, _id);
+        _journal.AddRange(taken);
+        _journal.Add(([fork], _now));
+        foreach (var (entries, at) in _journal)
+            foreach (var entry in entries) State.Apply(entry, at);
+        _decision = new Decision(State, _around);
+    }
+
     public RunState State { get; }
+
+    /// <summary>The steps that the journal says have begun, or were skipped, with where they stand.</summary>
+    public IEnumerable<(int Step, int Scope)> Begun => _journal.SelectMany(j => j.Entries).Select(e => e switch
+    {
+        Entry.StepStarted s => (s.Step, s.Parent),
+        Entry.StepSkipped s => (s.Step, s.Parent),
+        _ => (0, 0),
+    }).Where(b => b.Item1 > 0);
 
     /// <summary>Names of the tasks in the order in which their steps began.</summary>
     public List<string> Ran { get; } = [];
@@ -54,10 +74,36 @@ internal sealed class KernelRun
         return run;
     }
 
+    /// <summary>A run that goes on from just before a step began, or with a step that is under way then begun once more.</summary>
+    /// <param name="again">Cut behind the beginning of the step, which is then begun once more.</param>
+    public KernelRun Fork((int Step, int Scope) at, Func<int, object> answer, bool again = false, Json? input = null)
+    {
+        var taken = new List<(List<Entry> Entries, long At)>();
+        foreach (var (entries, time) in _journal)
+        {
+            var place = entries.FindIndex(e => e is Entry.StepStarted s && s.Step == at.Step || e is Entry.StepSkipped k && k.Step == at.Step);
+            taken.Add((place < 0 ? entries : entries[..(place + (again ? 1 : 0))], time));
+            if (place >= 0) break;
+        }
+        var run = new KernelRun(this, taken, new Entry.RunForked(_id, taken.Count - 1, taken[^1].At) { Step = at.Step, Again = again, Scope = at.Scope, Input = input });
+        run._decision.At(run._now);
+        run._decision.Recover(_ => false, _ => true);
+        run._decision.Tick();
+        run._decision.Continue();
+        run.Turn(answer, 1000, new Queue<Json>());
+        run.CheckReplay();
+        return run;
+    }
+
     private void Drive(Func<int, object> answer, int decisionsMax, Queue<Json> events)
     {
-        var pending = new Queue<Command.Invoke>();
         _decision.At(_now).Begin();
+        Turn(answer, decisionsMax, events);
+    }
+
+    private void Turn(Func<int, object> answer, int decisionsMax, Queue<Json> events)
+    {
+        var pending = new Queue<Command.Invoke>();
         for (var i = 0; i < decisionsMax; i++)
         {
             foreach (var invoke in Record()) pending.Enqueue(invoke);

@@ -111,6 +111,7 @@ function Side({ step, ms, differs, side }: SideProps) {
   return (
     <div className="min-w-0 py-1">
       <p className="flex flex-wrap items-center gap-x-3 text-xs">
+        <span className="label w-9 sm:hidden">{side}</span>
         <StateLabel state={step.state} />
         {typeof ms === 'number' && <span className="tabular font-mono text-soft">{formatDuration(ms)}</span>}
         {step.error && <span className="text-faulted">{headline(step.error)}</span>}

@@ -19,11 +19,13 @@ interface ForkDialogProps {
   place: ForkPlace
   /** Of the step. */
   name?: string
+  /** For a retry: the step that is begun once more. */
+  failed?: number | undefined
   onClose: () => void
 }
 
 /** Starts a run that goes on from a place in this one, perhaps with another input or another version. */
-export function ForkDialog({ run, place, name, onClose }: ForkDialogProps) {
+export function ForkDialog({ run, place, name, failed, onClose }: ForkDialogProps) {
   const { send, pending, error } = useFork(run, place, onClose)
   const [input, setInput] = useState<string | null>(null)
   const [version, setVersion] = useState('')
@@ -41,7 +43,9 @@ export function ForkDialog({ run, place, name, onClose }: ForkDialogProps) {
       <form onSubmit={submit} noValidate className="flex min-h-0 flex-col">
         <DialogBody>
           <p>{explanation(place, name)} This run stays as it is.</p>
-          {takesInput && <InputEditor run={run.id} place={place} text={input} onChange={setInput} error={wrong} />}
+          {takesInput && (
+            <InputEditor run={run.id} place={place} failed={failed} text={input} onChange={setInput} error={wrong} />
+          )}
           <VersionField run={run} version={version} onChange={setVersion} />
           <Field label="Reason" hint="Kept with the new run; may stay empty.">
             {props => (
@@ -80,24 +84,23 @@ function explanation(place: ForkPlace, name: string | undefined): string {
 interface InputEditorProps {
   run: string
   place: ForkPlace
+  /** The step that a retry begins once more, as far as it is known. */
+  failed: number | undefined
   text: string | null
   onChange: (text: string | null) => void
   error: string | undefined
 }
 
 /** The input is sent only when somebody asks to change it. */
-function InputEditor({ run, place, text, onChange, error }: InputEditorProps) {
+function InputEditor({ run, place, failed, text, onChange, error }: InputEditorProps) {
+  const at = place ?? (failed === undefined ? null : { step: failed })
   const from =
-    place === null
-      ? null
-      : 'step' in place
-        ? url`/api/v1/runs/${run}/steps/${place.step}`
-        : url`/api/v1/runs/${run}/input`
+    at === null ? null : 'step' in at ? url`/api/v1/runs/${run}/steps/${at.step}` : url`/api/v1/runs/${run}/input`
   const present = useQuery({
     queryKey: ['fork-input', from],
     queryFn: async ({ signal }): Promise<Json> => {
       const found = await request<Json>(from!, { signal })
-      return place && 'step' in place ? ((found as { input?: Json }).input ?? null) : found
+      return at && 'step' in at ? ((found as { input?: Json }).input ?? null) : found
     },
     enabled: from !== null,
   })

@@ -14,7 +14,7 @@ import { ForkDialog } from './fork-dialog'
 import { StartRunDialog } from './start-run-dialog'
 
 /** What can be done with a run in its present state. */
-export function RunActions({ run }: { run: Run }) {
+export function RunActions({ run, failedStep }: { run: Run; failedStep: number | undefined }) {
   const [asking, setAsking] = useState<'cancellation' | 'suspension' | 'again' | 'retry' | 'compare' | null>(null)
   const { tell, refuse } = useNotices()
   const control = useMutation({
@@ -75,7 +75,7 @@ export function RunActions({ run }: { run: Run }) {
           onConfirm={reason => control.mutate({ what: asking, reason })}
         />
       )}
-      {asking === 'retry' && <ForkDialog run={run} place={null} onClose={() => setAsking(null)} />}
+      {asking === 'retry' && <ForkDialog run={run} place={null} failed={failedStep} onClose={() => setAsking(null)} />}
       {asking === 'compare' && <CompareDialog run={run} onClose={() => setAsking(null)} />}
       {asking === 'again' && <StartAgain run={run} onClose={() => setAsking(null)} />}
     </>

@@ -20,7 +20,7 @@ import { RunHeader } from './run-header'
 import { RunSource } from './run-source'
 import type { RunTab } from './run-tabs'
 import { StepPanel } from './step-panel'
-import { attemptsOf } from './step-tree-model'
+import { attemptsOf, faultedStep } from './step-tree-model'
 import { Timeline } from './timeline'
 import { useRun } from './use-run'
 import { WaitingPanel } from './waiting-panel'
@@ -49,7 +49,12 @@ export default function RunPage({ id, tab, step, seq, onTab, onStep, onSeq }: Ru
   const selected = step === undefined ? undefined : view.steps.get(step)
   return (
     <>
-      <RunHeader run={run} actions={<RunActions run={run} />} />
+      <RunHeader
+        run={run}
+        actions={
+          <RunActions run={run} failedStep={run.error ? faultedStep(view.steps, run.error.instance)?.id : undefined} />
+        }
+      />
       {!isFinished(run.state) && <WaitingPanel id={id} onStep={onStep} />}
       {run.error && <ErrorPanel view={view} error={run.error} onStep={onStep} onSource={() => onTab('source')} />}
       <div
@@ -89,7 +94,7 @@ function tabsOf(view: RunView, live: readonly LiveLine[]) {
     { id: 'data', label: 'Input and output' },
     { id: 'live', label: 'Live output', ...(live.length > 0 ? { badge: live.length } : {}) },
     { id: 'artifacts', label: 'Artifacts' },
-    { id: 'children', label: 'Child runs' },
+    { id: 'children', label: 'Children and forks' },
     { id: 'past', label: 'Past states' },
     { id: 'journal', label: 'Journal' },
     { id: 'source', label: 'Source' },
