@@ -19,6 +19,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string _folder;
     private readonly string[] _settings;
     private int _databases;
+    private bool _removed;
 
     private PostgresServer(string folder, int port, string[] settings)
     {
@@ -112,6 +113,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private void Remove()
     {
+        // Asked again when the process ends, which has little time then.
+        if (_removed) return;
         try
         {
             var id = int.Parse(File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
@@ -128,6 +131,7 @@ public sealed class PostgresServer : IAsyncDisposable
         try
         {
             Directory.Delete(_folder, recursive: true);
+            _removed = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
