@@ -66,8 +66,7 @@ public sealed class PostgresLink : BusLink
         if (topic.StartsWith("run:", StringComparison.Ordinal)) return;
         var text = Convert.ToBase64String(payload.Span);
         if (text.Length > PayloadCharsMax) text = "";
-        if (_waiting.Count < WaitingMax || _waiting.ContainsKey((topic, text))) Wait((topic, text), position);
-        else _dropped = true;
+        Wait((topic, text), position);
         _news.Writer.TryWrite(true);
     }
 
@@ -158,15 +157,18 @@ public sealed class PostgresLink : BusLink
             {
                 // Perhaps it was sent: a hint that comes twice costs nothing, one that never comes a poll interval.
                 foreach (var (key, position) in taken) Wait(key, position);
-                _dropped |= dropped;
+                if (dropped) _dropped = true;
                 _news.Writer.TryWrite(true);
                 throw;
             }
         }
     }
 
-    private void Wait((string Topic, string Payload) message, long position) =>
-        _waiting.AddOrUpdate(message, static (_, p) => p, static (_, last, p) => Math.Max(last, p), position);
+    private void Wait((string Topic, string Payload) message, long position)
+    {
+        if (_waiting.Count < WaitingMax || _waiting.ContainsKey(message)) _waiting.AddOrUpdate(message, static (_, p) => p, static (_, last, p) => Math.Max(last, p), position);
+        else _dropped = true;
+    }
 
     private void Arrived(string text)
     {

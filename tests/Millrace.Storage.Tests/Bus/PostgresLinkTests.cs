@@ -9,7 +9,6 @@ namespace Millrace.Storage.Tests.Bus;
 /// <summary>Two processes joined by nothing but PostgreSQL's own notification. The first one's wire can be cut.</summary>
 public sealed class PostgresLinkTests : IAsyncLifetime
 {
-    private PostgresServer _server = null!;
     private string _uri = null!;
     private CuttableLink _wire = null!;
     private LinkedHub _one = null!;
@@ -17,10 +16,10 @@ public sealed class PostgresLinkTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await PostgresServer.StartAsync();
-        _uri = await _server.CreateDatabaseAsync();
-        _wire = new CuttableLink(_server.Port);
-        _one = Open(_uri.Replace($":{_server.Port}/", $":{_wire.Port}/", StringComparison.Ordinal));
+        var server = await PostgresServer.SharedAsync();
+        _uri = await server.CreateDatabaseAsync();
+        _wire = new CuttableLink(server.Port);
+        _one = Open(_uri.Replace($":{server.Port}/", $":{_wire.Port}/", StringComparison.Ordinal));
         _two = Open(_uri);
         await _one.UpAsync();
         await _two.UpAsync();
@@ -31,7 +30,6 @@ public sealed class PostgresLinkTests : IAsyncLifetime
         await _one.DisposeAsync();
         await _two.DisposeAsync();
         await _wire.DisposeAsync();
-        await _server.DisposeAsync();
     }
 
     [Fact]
@@ -93,34 +91,32 @@ public sealed class PostgresLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_dies_and_comes_back_is_told_as_loss_and_everything_works_again()
+    public async Task A_server_that_dies_and_comes_back_is_told_as_loss_and_everything_works_again_and_a_link_opens_meanwhile()
     {
-        await using var subscription = await _two.FollowAsync("worker:1");
-        await _server.StopAsync("immediate");
-        await _one.UpAsync(false);
-        await _two.UpAsync(false);
+        await using var server = await PostgresServer.StartAsync();
+        var uri = await server.CreateDatabaseAsync();
+        await using var one = Open(uri);
+        await using var two = Open(uri);
+        await one.UpAsync();
+        await using var subscription = await two.FollowAsync("worker:1");
+        await server.StopAsync("immediate");
+        await one.UpAsync(false);
+        await two.UpAsync(false);
         // Nobody waits and nothing throws while it is away, however much there is to send.
-        for (var i = 1; i <= 50_000; i++) _one.Send("workspace:1", i, $"{i}");
-        await using var opened = _two.Bus.Subscribe("workspace:1");
+        for (var i = 1; i <= 50_000; i++) one.Send("workspace:1", i, $"{i}");
+        await using var opened = two.Bus.Subscribe("workspace:1");
         opened.TakeLost();
-        await _server.StartAgainAsync();
+        await using var late = Open(uri);
+        await using var early = late.Bus.Subscribe("worker:1");
+        Assert.False(late.Link.IsUp);
+        Assert.True(early.TakeLost());
+        await server.StartAgainAsync();
         await LinkedHub.LostAsync(subscription);
         await LinkedHub.LostAsync(opened);
-        await SendUntilHeardAsync(subscription, 7);
-    }
-
-    [Fact]
-    public async Task A_link_opens_while_the_server_is_away()
-    {
-        await _server.StopAsync();
-        await using var hub = Open(_uri);
-        await using var subscription = hub.Bus.Subscribe("worker:1");
-        Assert.False(hub.Link.IsUp);
-        Assert.True(subscription.TakeLost());
-        hub.Send("worker:1", 1, "");
-        await _server.StartAgainAsync();
-        await LinkedHub.LostAsync(subscription);
-        await hub.UpAsync();
+        await LinkedHub.LostAsync(early);
+        await late.UpAsync();
+        await SendUntilHeardAsync(one, subscription, 7);
+        await SendUntilHeardAsync(one, early, 8);
     }
 
     [Fact]
@@ -129,7 +125,7 @@ public sealed class PostgresLinkTests : IAsyncLifetime
         await using var subscription = await _two.FollowAsync("worker:1");
         await TerminateAsync();
         await LinkedHub.LostAsync(subscription);
-        await SendUntilHeardAsync(subscription, 2);
+        await SendUntilHeardAsync(_one, subscription, 2);
     }
 
     [Fact]
@@ -152,12 +148,12 @@ public sealed class PostgresLinkTests : IAsyncLifetime
         await using var unrelated = await _two.FollowAsync("workspace:1");
         _wire.Tear();
         await _one.UpAsync(false);
-        for (var i = 1; i <= 5_000; i++) _one.Send("worker:1", i, $"run {i}");
+        for (var i = 1; i <= 20_000; i++) _one.Send("worker:1", i, $"run {i}");
         _wire.Heal();
         await LinkedHub.LostAsync(subscription);
         await LinkedHub.LostAsync(unrelated);
-        await SendUntilHeardAsync(subscription, 5_001);
-        Assert.InRange(_two.Received.Count, 1, 4_200);
+        await SendUntilHeardAsync(_one, subscription, 20_001);
+        Assert.InRange(_two.Received.Count, 1, 10_000);
     }
 
     [Fact]
@@ -211,18 +207,18 @@ public sealed class PostgresLinkTests : IAsyncLifetime
     {
         await using var connection = new NpgsqlConnection(PostgresOptions.ConnectionOf(_uri));
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millrace link'", connection);
+        await using var command = new NpgsqlCommand("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millrace link' and datname = current_database()", connection);
         await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>A message that does not come must be told as lost; then it is sent again.</summary>
-    private async Task SendUntilHeardAsync(Subscription subscription, long position)
+    private static async Task SendUntilHeardAsync(LinkedHub from, Subscription subscription, long position)
     {
         using var limit = new CancellationTokenSource(LinkedHub.Limit);
         var told = true;
         while (true)
         {
-            if (told) _one.Send(subscription.Topic, position, "again");
+            if (told) from.Send(subscription.Topic, position, "again");
             await subscription.WaitAsync(limit.Token);
             told = subscription.TakeLost();
             while (subscription.TryRead(out var message))

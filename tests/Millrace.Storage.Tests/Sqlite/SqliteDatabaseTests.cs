@@ -124,18 +124,6 @@ public sealed class SqliteDatabaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_statement_that_is_refused_may_be_caught_and_the_unit_goes_on()
-    {
-        await _database.WriteAsync(unit => Insert(unit, 1));
-        await _database.WriteAsync(unit =>
-        {
-            Assert.Equal(StatementFailure.Duplicate, Assert.Throws<StatementException>(() => Insert(unit, 1)).Failure);
-            return Insert(unit, 2);
-        });
-        Assert.Equal([1, 2], await _database.ReadAsync(unit => unit.Query("select id from item order by id", r => r.Long(0))));
-    }
-
-    [Fact]
     public async Task A_unit_that_undoes_the_shared_transaction_fails_and_its_later_statements_do_not_run()
     {
         await _database.WriteAsync(unit => Insert(unit, 1));

@@ -19,6 +19,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string _folder;
     private readonly string[] _settings;
     private int _databases;
+    private bool _removed;
 
     private PostgresServer(string folder, int port, string[] settings)
     {
@@ -113,6 +114,9 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Stops it as a crash would and removes its files, without waiting: those of hundreds of databases take longer than a process that ends has.</summary>
     private void Remove()
     {
+        // Asked again when the process ends, which has little time then.
+        if (_removed) return;
+        _removed = true;
         try
         {
             var id = File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First();
