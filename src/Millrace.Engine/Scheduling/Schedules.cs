@@ -145,7 +145,9 @@ internal sealed class Schedules(Worker worker) : IAsyncDisposable
                 worker.LoopFailed("starting runs of schedules", e);
             }
             Volatile.Write(ref _sleepsUntil, until);
-            await _called.SleepAsync(TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000)), () => worker.Now >= until, _stop.Token);
+            // Timers count whole milliseconds: one that is cut short would have the loop look again and again until the time has come.
+            var most = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(until - worker.Now, 0, 60_000_000) / 1000.0));
+            await _called.SleepAsync(most, () => worker.Now >= until, _stop.Token);
         }
     }
 }
