@@ -24,11 +24,8 @@ public static class TriggerStore
 
     /// <summary>Definitions that may begin with the event, each once.</summary>
     internal static List<TriggerRow> Of(DbUnit db, Tenant tenant, string type, string source) => db.Query(
-        """
-        select distinct namespace, name, version, hash from event_trigger
-        where workspace = $1 and type in ($2, '') and source in ($3, '') order by namespace, name
-        """,
-        r => new TriggerRow(new WorkflowId(r.Text(0), r.Text(1), r.Text(2)), r.Text(3)), tenant.Workspace, type, source);
+        "select namespace, name, version, hash from event_trigger where workspace = $1 and type in ($2, '') and source in ($3, '')",
+        r => new TriggerRow(new WorkflowId(r.Text(0), r.Text(1), r.Text(2)), r.Text(3)), tenant.Workspace, type, source).Distinct().ToList();
 
     internal static bool Any(DbUnit db, Tenant tenant) =>
         db.First("select name from event_trigger where workspace = $1 limit 1", r => r.Text(0), null, tenant.Workspace) is not null;
