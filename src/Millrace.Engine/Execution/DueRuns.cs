@@ -112,7 +112,8 @@ internal sealed class DueRuns(Worker worker) : IAsyncDisposable
                 worker.LoopFailed("taking due runs", e);
             }
             Volatile.Write(ref _sleepsUntil, until);
-            await _called.SleepAsync(TimeSpan.FromMicroseconds(Math.Clamp(until - worker.Now, 0, 60_000_000)), () => worker.Now >= until, _stop.Token);
+            // Whole milliseconds, upwards: a timer of less would end at once, and the loop would go round until the moment has come.
+            await _called.SleepAsync(TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(until - worker.Now, 0, 60_000_000) / 1000.0)), () => worker.Now >= until, _stop.Token);
         }
     }
 }
