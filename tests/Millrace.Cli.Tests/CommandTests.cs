@@ -116,6 +116,22 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_run_that_has_ended_is_taken_back_to_its_map()
+    {
+        await RunAsync("definitions", "push", Write("sour", "  - fail: {raise: {error: {type: 'https://example.com/e', status: 418}}}"));
+        var (_, started, _) = await RunAsync("run", Write("over", "  - all: {call: 'map:1.0.0@default', with: {in: [1, 2], do: {namespace: test, name: sour, version: 1.x}}}"), "--detach", "--json");
+        var id = JsonText.Parse(started)["id"].AsString();
+        Assert.Equal(Exit.Faulted, (await RunAsync("runs", "watch", id)).Exit);
+
+        var (exit, output, error) = await RunAsync("runs", "redrive", id, "1");
+
+        Assert.True(exit == Exit.Completed, error);
+        Assert.Contains($"run {id}", output, StringComparison.Ordinal);
+        Assert.Equal(Exit.Faulted, (await RunAsync("runs", "watch", id)).Exit);
+        Assert.Contains("step.already_ended", (await RunAsync("runs", "concurrency", id, "1", "5")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_error_in_a_document_is_drawn_under_the_word()
     {
         var file = Write("drawn", "  - a:\n      cal: http");

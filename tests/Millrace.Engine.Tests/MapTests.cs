@@ -276,6 +276,45 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_at_any_write_of_a_redrive_repeats_nothing_that_had_completed(bool afterCommit)
+    {
+        for (var at = 1; ; at++)
+        {
+            await using var test = await OpenAsync();
+            test.Define("- one: { call: 'count:1.0.0@default', with: {} }\n- shaky: { call: 'flaky:1.0.0@default', with: {} }", "child");
+            test.Functions.FailuresLeft = 1;
+            var id = await test.StartAsync(test.Define(Map("concurrency: 1, key: '${ $item.n }'") + "\n- count: { set: '${ length }' }"), List(3));
+            Assert.Equal(RunPhase.Faulted, (await test.EndAsync(id)).State.Phase);
+            test.Database.AfterCommit = afterCommit;
+            test.Database.DieAt = test.Database.Writes + at;
+            var died = test.Database.Died;
+            await Task.WhenAny(test.PassUntilAsync(RedriveAsync(test, id)), died).WaitAsync(TestEngine.Patience);
+            var crashed = died.IsCompleted;
+            if (crashed)
+            {
+                await test.CrashAsync();
+                await test.ReopenAsync();
+                await test.PassUntilAsync(RedriveAsync(test, id));
+            }
+            var run = await test.HistoryAsync(id);
+            Assert.True(run.State.Phase == RunPhase.Completed && run.State.Output.ToString() == "3", string.Create(CultureInfo.InvariantCulture, $"crash at write {at}: {run.State.Error}"));
+            // The item that failed was done twice at least, under one key.
+            Assert.Equal(3, test.Functions.Ledger.Count);
+            Assert.Equal(4, (await ChildrenAsync(test, id)).Count);
+            if (!crashed) break;
+        }
+    }
+
+    /// <summary>As somebody who does not know whether he has been heard.</summary>
+    private static async Task RedriveAsync(TestEngine test, Guid run)
+    {
+        if ((await test.RowAsync(run)).State == RunPhase.Faulted) await test.Engine.RedriveAsync(Tenant.Default, run, 1);
+        await test.Engine.EndAsync(Tenant.Default, run);
+    }
+
     private static async Task<Guid> EndAsync(TestEngine test, Task<Execution.StartOutcome> start)
     {
         var id = await start switch

@@ -53,13 +53,14 @@ public sealed class JournalReader(Database database, BlobStore blobs)
         var outcomes = new Dictionary<Guid, RunOutcome>(runs.Length);
         foreach (var row in last)
         {
-            if (row is not { State: >= RunPhase.Cancelled }) continue;
-            outcomes[row.Run] = (await DecodeAsync(row)).Entries[^1] switch
+            RunOutcome? outcome = row is null ? null : (await DecodeAsync(row)).Entries[^1] switch
             {
                 Entry.RunCompleted e => new(RunPhase.Completed, e.Output, null),
                 Entry.RunFaulted e => new(RunPhase.Faulted, Json.Null, e.Error),
-                _ => new(RunPhase.Cancelled, Json.Null, null),
+                Entry.RunCancelled => new(RunPhase.Cancelled, Json.Null, null),
+                _ => null,
             };
+            if (outcome is { } ended) outcomes[row!.Run] = ended;
         }
         return outcomes;
     }

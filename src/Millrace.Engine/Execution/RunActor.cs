@@ -187,7 +187,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         worker.Keep(this);
         Hold(true);
         Unclaim();
-        _phase = _rowPhase = row.State;
+        // A run that had ended and is to go back is told of as ended until its journal says otherwise.
+        (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
         await HearAsync(decision, signals);

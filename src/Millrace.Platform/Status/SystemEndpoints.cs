@@ -8,6 +8,7 @@ using Millrace.Engine.Runs;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
 using Millrace.Storage;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Platform.Status;
@@ -67,12 +68,19 @@ internal static class SystemEndpoints
         }
     }
 
+    /// <summary>What the engine itself carries out under the names of functions.</summary>
+    private static readonly FunctionDescription[] Spawning =
+    [
+        new(ChildrenBody.Map, "A child run for each chunk of a collection.", Capability.Compute, Idempotency.Pure),
+        new(ChildrenBody.Swarm, "Child runs that need each other's results.", Capability.Compute, Idempotency.Pure),
+    ];
+
     private static async Task<Ok<SystemStatus>> StatusAsync(HttpRequest request, SystemIdentity identity, Database database, FunctionRegistry functions, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
         var (definitions, counts) = await database.ReadAsync(db => (DefinitionStore.Count(db, tenant), RunStore.CountByState(db, tenant).ToDictionary(c => c.State, c => c.Count)), cancel);
         var runs = Enum.GetValues<RunPhase>().ToDictionary(s => s.ToString().ToLowerInvariant(), s => counts.GetValueOrDefault(s));
         return TypedResults.Ok(new SystemStatus(identity.Version, identity.Shape, identity.StartedAt, definitions, runs,
-            [.. functions.All.Select(f => new FunctionDescription(f.Reference, f.Summary, f.Capability, f.Idempotency))]));
+            [.. functions.All.Select(f => new FunctionDescription(f.Reference, f.Summary, f.Capability, f.Idempotency)), .. Spawning]));
     }
 }

@@ -43,6 +43,15 @@ public sealed class DataFlowTests
         Assert.Equal([warning], Warnings(After(value, expression)));
 
     [Theory]
+    [InlineData("map:1.0.0@default", "in: [{n: 1}], do: {namespace: t, name: c, version: 1.x}, input: {m: '${ $item.m }'}", ".[0]", "unknown_field 5:91")]
+    [InlineData("map:1.0.0@default", "in: [{n: 1}], do: {namespace: t, name: c, version: 1.x}, onError: collect", ".result", "unknown_field 9:14")]
+    [InlineData("map:1.0.0@default", "in: [{n: 1}], do: {namespace: t, name: c, version: 1.x}", ".results", "type_mismatch 9:14")]
+    [InlineData("swarm:1.0.0@default", "nodes: {a: {run: {namespace: t, name: c, version: 1.x}}}", ".a.outptu", "unknown_field 9:16")]
+    [InlineData("swarm:1.0.0@default", "nodes: {a: {run: {namespace: t, name: c, version: 1.x}}, b: {run: {namespace: t, name: c, version: 1.x}, needs: [a], input: '${ $needs.c }'}}", ".b.output.x", "unknown_field 5:148")]
+    public void Knows_what_maps_and_swarms_give_and_what_their_children_can_read(string function, string with, string expression, string warning) =>
+        Assert.Equal([warning], Warnings($"do:\n  - first:\n      call: {function}\n      with: {{{with}}}\n  - second:\n      set:\n        x: |-\n          ${{ {expression} }}\n"));
+
+    [Theory]
     [InlineData("{a: 1}", ".a")]
     [InlineData("{a: 1}", ".b // 5")]
     [InlineData("{a: 1}", ".b?")]
