@@ -38,14 +38,6 @@ internal sealed class KernelRun
 
     public RunState State { get; }
 
-    /// <summary>The steps that the journal says have begun, or were skipped, with where they stand.</summary>
-    public IEnumerable<(int Step, int Scope)> Begun => _journal.SelectMany(j => j.Entries).Select(e => e switch
-    {
-        Entry.StepStarted s => (s.Step, s.Parent),
-        Entry.StepSkipped s => (s.Step, s.Parent),
-        _ => (0, 0),
-    }).Where(b => b.Item1 > 0);
-
     /// <summary>Names of the tasks in the order in which their steps began.</summary>
     public List<string> Ran { get; } = [];
 
@@ -59,46 +51,22 @@ internal sealed class KernelRun
 
     /// <param name="answer">What the n-th call (from 0) gives: a value, or an error.</param>
     /// <param name="decisionsMax">Ends runs that would never end.</param>
-    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000)
+    /// <param name="events">What comes in, one after another as soon as somebody listens: an event, or an array of events at once; the position of each is its place here.</param>
+    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000, IReadOnlyList<Json>? events = null)
     {
         var loaded = WorkflowLoader.Load($"document: {{ dsl: 1.0.3, namespace: test, name: test, version: 1.0.0 }}\n{head}\ndo:\n{tasks}\n");
         Assert.True(loaded.IsExecutable, string.Join("\n", loaded.Diagnostics));
         var run = new KernelRun(loaded.Workflow!, input ?? Json.EmptyObject, secrets);
-        run.Drive(answer ?? (_ => Json.Null), decisionsMax);
+        run.Drive(answer ?? (_ => Json.Null), decisionsMax, new Queue<Json>(events ?? []));
         run.CheckReplay();
         return run;
     }
 
-    /// <summary>A run that goes on from just before a step began, or with a step that is under way then begun once more.</summary>
-    /// <param name="again">Cut behind the beginning of the step, which is then begun once more.</param>
-    public KernelRun Fork((int Step, int Scope) at, Func<int, object> answer, bool again = false, Json? input = null)
-    {
-        var taken = new List<(List<Entry> Entries, long At)>();
-        foreach (var (entries, time) in _journal)
-        {
-            var place = entries.FindIndex(e => e is Entry.StepStarted s && s.Step == at.Step || e is Entry.StepSkipped k && k.Step == at.Step);
-            taken.Add((place < 0 ? entries : entries[..(place + (again ? 1 : 0))], time));
-            if (place >= 0) break;
-        }
-        var run = new KernelRun(this, taken, new Entry.RunForked(_id, taken.Count - 1, taken[^1].At) { Step = at.Step, Again = again, Scope = at.Scope, Input = input });
-        run._decision.At(run._now);
-        run._decision.Recover(_ => false, _ => true);
-        run._decision.Tick();
-        run._decision.Continue();
-        run.Turn(answer, 1000);
-        run.CheckReplay();
-        return run;
-    }
-
-    private void Drive(Func<int, object> answer, int decisionsMax)
-    {
-        _decision.At(_now).Begin();
-        Turn(answer, decisionsMax);
-    }
-
-    private void Turn(Func<int, object> answer, int decisionsMax)
+    private void Drive(Func<int, object> answer, int decisionsMax, Queue<Json> events)
     {
         var pending = new Queue<Command.Invoke>();
+        if (State.IsCut) _decision.At(_now).Recover(_ => false, _ => true);
+        else _decision.At(_now).Begin();
         for (var i = 0; i < decisionsMax; i++)
         {
             foreach (var invoke in Record()) pending.Enqueue(invoke);
@@ -143,5 +111,30 @@ internal sealed class KernelRun
         Assert.Equal(State.NextWake, folded.NextWake);
         Assert.Equal(State.Active.Keys.Order(), folded.Active.Keys.Order());
         foreach (var (id, step) in State.Active) Assert.Equal(step.Data, folded.Active[id].Data);
+    }
+
+    /// <summary>The steps that the journal says have begun, or were skipped, with where they stand.</summary>
+    public IEnumerable<(int Step, int Scope)> Begun => _journal.SelectMany(j => j.Entries).Select(e => e switch
+    {
+        Entry.StepStarted s => (s.Step, s.Parent),
+        Entry.StepSkipped s => (s.Step, s.Parent),
+        _ => (0, 0),
+    }).Where(b => b.Item1 > 0);
+
+    /// <summary>A run that goes on from just before a step began, or with a step that is under way then begun once more.</summary>
+    /// <param name="again">Cut behind the beginning of the step, which is then begun once more.</param>
+    public KernelRun Fork((int Step, int Scope) at, Func<int, object> answer, bool again = false, Json? input = null)
+    {
+        var taken = new List<(List<Entry> Entries, long At)>();
+        foreach (var (entries, time) in _journal)
+        {
+            var place = entries.FindIndex(e => e is Entry.StepStarted s && s.Step == at.Step || e is Entry.StepSkipped k && k.Step == at.Step);
+            taken.Add((place < 0 ? entries : entries[..(place + (again ? 1 : 0))], time));
+            if (place >= 0) break;
+        }
+        var run = new KernelRun(this, taken, new Entry.RunForked(_id, taken.Count - 1, taken[^1].At) { Step = at.Step, Again = again, Scope = at.Scope, Input = input });
+        run.Drive(answer, 1000, new Queue<Json>());
+        run.CheckReplay();
+        return run;
     }
 }
