@@ -82,7 +82,7 @@ public sealed class MillraceServer : IAsyncDisposable
         }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var events = new TaskCompletionSource<EventLog>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var functions = OpenFunctions(parts, events.Task);
+        var functions = OpenFunctions(parts, events.Task, logs.CreateLogger("Millrace.Events"));
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
             new EngineParts(database, stores.Blobs, stores.Bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")) { Link = stores.Link },
@@ -124,17 +124,21 @@ public sealed class MillraceServer : IAsyncDisposable
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    private FunctionRegistry OpenFunctions(ServerParts parts, Task<EventLog> events)
+    private FunctionRegistry OpenFunctions(ServerParts parts, Task<EventLog> events, ILogger log)
     {
         // Who may push a definition here owns the machine: the server serves nobody else (see LocalOnly). So processes are allowed.
-        var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Outlet(events));
+        var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Outlet(events, log));
         _parts.Push(new Disposing(connectors));
         return new FunctionRegistry([.. connectors.All, .. parts.Functions]);
     }
 
     /// <summary>Emitted events go where those from outside go. The same event comes again with the same id after a crash, and is a duplicate then.</summary>
-    private static EventOutlet Outlet(Task<EventLog> events) => async (emitted, cancel) =>
+    private static EventOutlet Outlet(Task<EventLog> events, ILogger log) => async (emitted, cancel) =>
+    {
         await (await events.WaitAsync(cancel)).PublishAsync(new Tenant(emitted.Organisation, emitted.Workspace), [emitted.Event]);
+        log.LogInformation("Run {Run} emitted {Type} {Id} at step {Step} in workspace {Workspace}",
+            emitted.Run, emitted.Event["type"].StringOrNull, emitted.Event["id"].StringOrNull, emitted.Step, emitted.Workspace);
+    };
 
     private static WebApplicationBuilder CreateBuilder(ServerSettings settings, TimeProvider time)
     {

@@ -100,7 +100,7 @@ public abstract class DefinitionTests(TestServer server)
     [InlineData("q=find-me", 1)]
     [InlineData("q=FIND-ME", 1)]
     [InlineData("q=a%25title", 1)]
-    [InlineData("q=%25find", 0)]
+    [InlineData("q=%25fin", 0)]
     public async Task A_list_is_searched_by_text_and_not_by_pattern(string query, int count)
     {
         await server.PushAsync("document: {dsl: '1.0.3', namespace: test, name: find-me, version: '1.0.0', title: 'a%title'}\ndo: [{a: {set: {x: 1}}}]");

@@ -54,7 +54,7 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
     {
         var result = WorkflowLoader.Load(source);
         if (result.Workflow is null) return (null, result.Diagnostics);
-        var unknown = UnknownFunctions(result.Workflow, source);
+        var unknown = result.IsExecutable ? UnknownFunctions(result.Workflow, source) : [];
         return unknown.Count == 0 && result.IsExecutable ? (result.Workflow, result.Diagnostics) : (null, [.. unknown, .. result.Diagnostics]);
     }
 

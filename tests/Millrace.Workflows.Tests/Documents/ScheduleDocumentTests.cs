@@ -84,11 +84,12 @@ public sealed class ScheduleDocumentTests
     }
 
     [Fact]
-    public void A_schedule_by_events_is_shown_and_not_run()
+    public void A_schedule_by_events_has_no_times()
     {
         var result = Load("on: {one: {with: {type: order}}}", "{}");
-        Assert.Equal(("workflow.unsupported", "/schedule/on"), (Assert.Single(result.Diagnostics).Code, result.Diagnostics[0].Pointer));
-        Assert.NotNull(result.Workflow);
+        Assert.Empty(result.Diagnostics);
+        Assert.Null(result.Workflow!.Schedule);
+        Assert.NotNull(result.Workflow.Trigger);
     }
 
     private static LoadResult Load(string schedule, string policy, string head = "") => WorkflowLoader.Load($$"""

@@ -39,14 +39,6 @@ internal sealed class KernelRun
 
     public RunState State { get; }
 
-    /// <summary>The steps that the journal says have begun, or were skipped, with where they stand.</summary>
-    public IEnumerable<(int Step, int Scope)> Begun => _journal.SelectMany(j => j.Entries).Select(e => e switch
-    {
-        Entry.StepStarted s => (s.Step, s.Parent),
-        Entry.StepSkipped s => (s.Step, s.Parent),
-        _ => (0, 0),
-    }).Where(b => b.Item1 > 0);
-
     /// <summary>Names of the tasks in the order in which their steps began.</summary>
     public List<string> Ran { get; } = [];
 
@@ -159,5 +151,30 @@ internal sealed class KernelRun
         Assert.Equal(State.NextWake, folded.NextWake);
         Assert.Equal(State.Active.Keys.Order(), folded.Active.Keys.Order());
         foreach (var (id, step) in State.Active) Assert.Equal(step.Data, folded.Active[id].Data);
+    }
+
+    /// <summary>The steps that the journal says have begun, or were skipped, with where they stand.</summary>
+    public IEnumerable<(int Step, int Scope)> Begun => _journal.SelectMany(j => j.Entries).Select(e => e switch
+    {
+        Entry.StepStarted s => (s.Step, s.Parent),
+        Entry.StepSkipped s => (s.Step, s.Parent),
+        _ => (0, 0),
+    }).Where(b => b.Item1 > 0);
+
+    /// <summary>A run that goes on from just before a step began, or with a step that is under way then begun once more.</summary>
+    /// <param name="again">Cut behind the beginning of the step, which is then begun once more.</param>
+    public KernelRun Fork((int Step, int Scope) at, Func<int, object> answer, bool again = false, Json? input = null)
+    {
+        var taken = new List<(List<Entry> Entries, long At)>();
+        foreach (var (entries, time) in _journal)
+        {
+            var place = entries.FindIndex(e => e is Entry.StepStarted s && s.Step == at.Step || e is Entry.StepSkipped k && k.Step == at.Step);
+            taken.Add((place < 0 ? entries : entries[..(place + (again ? 1 : 0))], time));
+            if (place >= 0) break;
+        }
+        var run = new KernelRun(this, taken, new Entry.RunForked(_id, taken.Count - 1, taken[^1].At) { Step = at.Step, Again = again, Scope = at.Scope, Input = input });
+        run.Drive(answer, 1000, new Queue<Json>());
+        run.CheckReplay();
+        return run;
     }
 }

@@ -7,7 +7,7 @@ export type StepState = RunState | 'skipped'
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /** Optional members may be absent or null on the wire. */
-type Maybe<T> = T | null | undefined
+export type Maybe<T> = T | null | undefined
 
 export interface Page<T> {
   items: T[]
@@ -113,45 +113,6 @@ export interface Run {
   reason?: Maybe<string>
   /** The schedule that started it, and the moment that it names. */
   trigger?: Maybe<{ schedule: string; at: string }>
-}
-
-export interface Schedule {
-  id: string
-  namespace: string
-  name: string
-  version: string
-  /** As the document says it. */
-  times: { cron?: string; every?: Json; after?: Json }
-  timeZone: string
-  overlap: 'allow' | 'skip' | 'bufferOne' | 'cancelOther'
-  /** ISO 8601. */
-  catchUp: { window: string; mode: 'all' | 'latest' | 'none' }
-  jitter?: Maybe<string>
-  input: Json
-  paused: boolean
-  nextAt: string | null
-  lastRun?: Maybe<ScheduledRun>
-  running?: Maybe<string>
-  buffered?: Maybe<string>
-  skipped: number
-  error?: Maybe<string>
-  createdAt: string
-  updatedAt: string
-}
-
-export interface ScheduledRun {
-  /** The moment that it stands for. */
-  at: string
-  run: string
-  state: RunState
-  createdAt: string
-  endedAt?: Maybe<string>
-}
-
-export interface ScheduleDetail {
-  schedule: Schedule
-  next: { tick: string; at: string }[]
-  runs: ScheduledRun[]
 }
 
 export interface Step {

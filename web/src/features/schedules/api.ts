@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import type { Page, Run, Schedule, ScheduleDetail } from '~/lib/api'
+import type { Page, Run } from '~/lib/api'
+import type { Schedule, ScheduleDetail } from './schedule'
 import { request, url } from '~/lib/http'
 
 // Nothing tells the page that a schedule has fired, so it asks again while somebody looks.

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNotices } from '~/components/ui/notices'
-import type { Schedule } from '~/lib/api'
+import type { Schedule } from './schedule'
 import { pauseSchedule } from './api'
 
 /** Whether the schedule starts runs. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Schedule } from '~/lib/api'
+import type { Schedule } from './schedule'
 import { nextText, timesText } from './schedule-model'
 
 const schedule: Schedule = {

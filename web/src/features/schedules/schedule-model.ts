@@ -1,4 +1,5 @@
-import type { Json, Schedule } from '~/lib/api'
+import type { Json } from '~/lib/api'
+import type { Schedule } from './schedule'
 import { formatRelative } from '~/lib/time'
 
 /** When a schedule starts runs, as its document says it: `0 8 * * * in Europe/Berlin`, `every PT1H`, `10 m after each run`. */

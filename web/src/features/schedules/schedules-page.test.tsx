@@ -2,7 +2,7 @@
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
-import type { Schedule } from '~/lib/api'
+import type { Schedule } from './schedule'
 import { renderPage, serve } from '~/test-server'
 import { SchedulePage } from './schedule-page'
 import { SchedulesPage } from './schedules-page'

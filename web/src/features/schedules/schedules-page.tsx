@@ -5,7 +5,7 @@ import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feed
 import { buttonClass } from '~/components/ui/button'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
-import type { Schedule } from '~/lib/api'
+import type { Schedule } from './schedule'
 import { formatRelative, formatTime, useNow } from '~/lib/time'
 import { schedulesQuery } from './api'
 import { PauseSwitch } from './pause-switch'
