@@ -66,36 +66,11 @@ internal sealed class KernelRun
         return run;
     }
 
-    /// <summary>A run that goes on from just before a step began, or with a step that is under way then begun once more.</summary>
-    /// <param name="again">Cut behind the beginning of the step, which is then begun once more.</param>
-    public KernelRun Fork((int Step, int Scope) at, Func<int, object> answer, bool again = false, Json? input = null)
-    {
-        var taken = new List<(List<Entry> Entries, long At)>();
-        foreach (var (entries, time) in _journal)
-        {
-            var place = entries.FindIndex(e => e is Entry.StepStarted s && s.Step == at.Step || e is Entry.StepSkipped k && k.Step == at.Step);
-            taken.Add((place < 0 ? entries : entries[..(place + (again ? 1 : 0))], time));
-            if (place >= 0) break;
-        }
-        var run = new KernelRun(this, taken, new Entry.RunForked(_id, taken.Count - 1, taken[^1].At) { Step = at.Step, Again = again, Scope = at.Scope, Input = input });
-        run._decision.At(run._now);
-        run._decision.Recover(_ => false, _ => true);
-        run._decision.Tick();
-        run._decision.Continue();
-        run.Turn(answer, 1000, new Queue<Json>());
-        run.CheckReplay();
-        return run;
-    }
-
     private void Drive(Func<int, object> answer, int decisionsMax, Queue<Json> events)
     {
-        _decision.At(_now).Begin();
-        Turn(answer, decisionsMax, events);
-    }
-
-    private void Turn(Func<int, object> answer, int decisionsMax, Queue<Json> events)
-    {
         var pending = new Queue<Command.Invoke>();
+        if (State.IsCut) _decision.At(_now).Recover(_ => false, _ => true);
+        else _decision.At(_now).Begin();
         for (var i = 0; i < decisionsMax; i++)
         {
             foreach (var invoke in Record()) pending.Enqueue(invoke);
