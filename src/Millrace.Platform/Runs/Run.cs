@@ -41,7 +41,8 @@ public sealed record Run(
     /// <param name="position">The last record's sequence number, which the row does not hold.</param>
     public static Run Of(RunRow row, long position) => new(
         row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),
-        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason, TriggerOf(row)) { ForkOf = RunFork.Of(row) };
+        ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason, TriggerOf(row))
+    { ForkOf = RunFork.Of(row) };
 
     /// <param name="row">What never changes.</param>
     /// <param name="history">Everything else, as of the record last applied.</param>
@@ -51,7 +52,8 @@ public sealed record Run(
         return new Run(
             row.Id, DefinitionOf(row), state.Phase, Micros.ToTime(row.CreatedAt), state.IsStarted ? Micros.ToTime(state.StartedAt) : null,
             state.IsFinished ? Micros.ToTime(state.EndedAt) : null, Micros.ToTime(history.UpdatedAt),
-            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason, TriggerOf(row)) { ForkOf = RunFork.Of(row) };
+            ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason, TriggerOf(row))
+        { ForkOf = RunFork.Of(row) };
     }
 
     private static RunDefinition DefinitionOf(RunRow row) => new(row.Definition.Namespace, row.Definition.Name, row.Definition.Version, row.Hash);
