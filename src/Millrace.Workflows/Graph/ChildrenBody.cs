@@ -4,7 +4,7 @@ namespace Millrace.Workflows.Graph;
 
 /// <summary>
 /// A task that is carried out by many child runs under one window: <c>map</c> and <c>swarm</c> of the default catalog
-/// (docs/decisions/0021-spawn.md). Which workflows they run is known before the run starts.
+/// (docs/decisions/0014-spawn.md). Which workflows they run is known before the run starts.
 /// </summary>
 public abstract record ChildrenBody(Template Concurrency) : TaskBody
 {

@@ -3,7 +3,7 @@ using Millrace.Workflows.Graph;
 
 namespace Millrace.Workflows.Kernel;
 
-/// <summary>Which events a step consumes, what it does for each, and when it has heard enough (dsl-reference.md, Listen; decision 20).</summary>
+/// <summary>Which events a step consumes, what it does for each, and when it has heard enough (dsl-reference.md, Listen; decision 13).</summary>
 internal static class Listening
 {
     /// <summary>Events that one step consumes.</summary>
