@@ -76,10 +76,10 @@ test('The rooms fit a phone', async ({ page, request }) => {
   for (const path of [
     `/definitions/${namespace}/${name}?tab=source`,
     '/definitions/new',
-    `/runs/${id}?step=1`,
-    `/runs/${id}?tab=timeline&step=2`,
     '/schedules',
     `/schedules/${namespace}/${scheduled.name}`,
+    `/runs/${id}?step=1`,
+    `/runs/${id}?tab=timeline&step=2`,
   ]) {
     await page.goto(path)
     await expect(page.getByRole('heading').first()).toBeVisible()

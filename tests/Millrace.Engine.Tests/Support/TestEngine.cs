@@ -30,7 +30,7 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public ManualTime Time { get; } = new();
     public TestFunctions Functions { get; } = new();
     public Dictionary<string, Json> Secrets { get; } = [];
-    public EngineSettings Settings { get; set; } = new() { DrainTime = TimeSpan.FromMilliseconds(1) };
+    public EngineSettings Settings { get; set; } = new() { DrainTime = TimeSpan.Zero };
     public EventBus Bus { get; } = new();
 
     /// <summary>So many of the next look-ups of definitions find the store away.</summary>
@@ -45,7 +45,7 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public static async Task<TestEngine> OpenAsync(TestDatabases databases, EngineSettings? settings = null)
     {
         var test = new TestEngine();
-        if (settings is not null) test.Settings = settings with { DrainTime = TimeSpan.FromMilliseconds(1) };
+        if (settings is not null) test.Settings = settings with { DrainTime = TimeSpan.Zero };
         test._open = await databases.CreateAsync(test._folder);
         await test.ReopenAsync();
         return test;
