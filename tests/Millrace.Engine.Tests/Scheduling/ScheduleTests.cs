@@ -290,7 +290,8 @@ public abstract class ScheduleTests(TestDatabases databases) : EngineSuite(datab
     private static async Task PassUntilAsync(TestEngine test, Func<Task<bool>> says, TimeSpan step)
     {
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        // Days pass here, and every poll of every loop falls into them.
+        using var patience = new CancellationTokenSource(TestEngine.Patience * 4);
         while (!await says())
         {
             await pulse.WaitForNextTickAsync(patience.Token);
