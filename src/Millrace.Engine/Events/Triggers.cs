@@ -30,17 +30,7 @@ internal sealed class Triggers(Worker worker)
     {
         var workflow = await worker.Definitions.ByHashAsync(tenant, trigger.Hash);
         if (workflow?.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;
-        var row = new RunRow
-        {
-            Tenant = tenant,
-            Id = worker.NewId(),
-            Definition = workflow.Id,
-            Hash = workflow.Hash,
-            State = RunPhase.Running,
-            WakeAt = now,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
+        var row = RunRow.New(tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now };
         return await NewRun.CreateAsync(worker.Blobs, row, workflow, new Entry.RunCreated(input));
     }
 }

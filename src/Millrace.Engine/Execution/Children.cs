@@ -55,19 +55,12 @@ internal static class Children
     private static ValueTask<NewRun> CreateAsync(RunActor parent, Command.Spawn spawn, Workflow workflow, bool isShared)
     {
         var now = parent.Worker.Now;
-        var row = new RunRow
+        var row = RunRow.New(parent.Tenant, spawn.Child, workflow.Id, workflow.Hash, now) with
         {
-            Tenant = parent.Tenant,
-            Id = spawn.Child,
-            Definition = workflow.Id,
-            Hash = workflow.Hash,
-            State = RunPhase.Running,
             Lease = isShared ? null : parent.Lease.Id,
             WakeAt = isShared ? now + (long)SharedFor.TotalMicroseconds : null,
             Parent = parent.Id,
             ParentStep = spawn.Step.Id,
-            CreatedAt = now,
-            UpdatedAt = now,
             Depth = parent.Depth + 1,
         };
         return NewRun.CreateAsync(parent.Worker.Blobs, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace, Part = spawn.Part });

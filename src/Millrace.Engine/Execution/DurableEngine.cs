@@ -62,17 +62,7 @@ public sealed class DurableEngine : IAsyncDisposable
     public async Task<StartOutcome> StartAsync(StartRequest request)
     {
         var (now, lease) = (_worker.Now, _worker.Lease);
-        var row = new RunRow
-        {
-            Tenant = request.Tenant,
-            Id = _worker.NewId(),
-            Definition = request.Workflow.Id,
-            Hash = request.Workflow.Hash,
-            State = RunPhase.Running,
-            Lease = lease.Id,
-            CreatedAt = now,
-            UpdatedAt = now,
-        };
+        var row = RunRow.New(request.Tenant, _worker.NewId(), request.Workflow.Id, request.Workflow.Hash, now) with { Lease = lease.Id };
         using var span = EngineTrace.Start(request, row.Id);
         var first = new Entry.RunCreated(request.Input) { Trace = span?.Id ?? request.Trace };
         var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, first);

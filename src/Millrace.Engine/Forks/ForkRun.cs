@@ -41,16 +41,9 @@ internal static class ForkRun
     private static RunRow RowOf(Worker worker, ForkRequest request, RunRow source, Workflow workflow)
     {
         var now = worker.Now;
-        return new RunRow
+        return RunRow.New(request.Tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with
         {
-            Tenant = request.Tenant,
-            Id = worker.NewId(),
-            Definition = workflow.Id,
-            Hash = workflow.Hash,
-            State = RunPhase.Running,
             WakeAt = now,
-            CreatedAt = now,
-            UpdatedAt = now,
             // Nobody waits for a fork; that it stands as deep as its source keeps runs from starting each other for ever.
             Depth = source.Depth,
             Fork = new ForkOrigin(source.Id, 0, null),

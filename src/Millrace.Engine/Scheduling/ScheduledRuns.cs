@@ -37,18 +37,7 @@ internal static class ScheduledRuns
     private static void Insert(DbUnit db, ScheduleRow row, ScheduledRun start, long now)
     {
         var trigger = new RunTrigger(row.Id, start.Tick);
-        RunStore.Insert(db, new RunRow
-        {
-            Tenant = row.Tenant,
-            Id = start.Run,
-            Definition = row.Definition,
-            Hash = row.Hash,
-            State = RunPhase.Running,
-            WakeAt = now,
-            CreatedAt = now,
-            UpdatedAt = now,
-            Trigger = trigger,
-        });
+        RunStore.Insert(db, RunRow.New(row.Tenant, start.Run, row.Definition, row.Hash, now) with { WakeAt = now, Trigger = trigger });
         // Small enough never to be kept elsewhere: the loader sees to it.
         var (bytes, _) = EntryWriter.Write([new Entry.RunCreated(row.Schedule.Input) { Trigger = trigger }]);
         JournalStore.Append(db, row.Tenant, start.Run, 0, now, RunPhase.Pending, bytes);

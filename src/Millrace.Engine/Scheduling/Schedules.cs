@@ -9,7 +9,7 @@ namespace Millrace.Engine.Scheduling;
 /// Starts the runs of schedules that are due. Sleeps until the next one is, or until it is told that there is one sooner. Any number of
 /// processes may do this on one database: a schedule's row is locked by who deals with it, and its runs are committed with it.
 /// </summary>
-internal sealed class Schedules(Worker worker) : IAsyncDisposable
+internal sealed class Schedules : IAsyncDisposable
 {
     /// <summary>Schedules dealt with in one transaction.</summary>
     private const int BatchMax = 200;
@@ -25,49 +25,45 @@ internal sealed class Schedules(Worker worker) : IAsyncDisposable
 
     private const long RetryMicros = 60_000_000;
 
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Alarm _called = new(worker.Time);
-    private long _sleepsUntil = long.MaxValue;
+    private readonly Worker _worker;
+    private readonly DueLoop _loop;
     private long? _swept;
-    private Task _loop = Task.CompletedTask;
 
-    public void Start() => _loop = LoopAsync();
+    public Schedules(Worker worker)
+    {
+        _worker = worker;
+        _loop = new DueLoop(worker, "starting runs of schedules", RunOnceAsync);
+    }
+
+    public void Start() => _loop.Start();
 
     /// <param name="at">When a schedule will be due, Unix microseconds.</param>
-    public void Call(long at)
-    {
-        if (at < Volatile.Read(ref _sleepsUntil)) _called.Ring();
-    }
+    public void Call(long at) => _loop.Call(at);
 
     /// <summary>Starts what is due now.</summary>
     /// <returns>When to look again, Unix microseconds.</returns>
     public async Task<long> RunOnceAsync()
     {
-        if (_swept is not { } swept || worker.Time.GetElapsedTime(swept) >= SweepInterval) await SweepAsync();
-        while (!_stop.IsCancellationRequested)
+        if (_swept is not { } swept || _worker.Time.GetElapsedTime(swept) >= SweepInterval) await SweepAsync();
+        while (!_loop.IsStopping)
         {
-            var now = worker.Now;
-            var (next, ended) = await worker.Database.ReadAsync(ScheduleStore.Next);
+            var now = _worker.Now;
+            var (next, ended) = await _worker.Database.ReadAsync(ScheduleStore.Next);
             if (!ended && !(next <= now)) return Math.Min(next ?? long.MaxValue, now + (long)Poll.TotalMicroseconds);
-            var (rows, runs, cancelled) = await worker.Database.WriteAsync(db => Take(db, now, ended));
+            var (rows, runs, cancelled) = await _worker.Database.WriteAsync(db => Take(db, now, ended));
             if (runs > 0)
             {
                 EngineMetrics.RunsScheduled(runs);
-                await worker.Wakes.CallAsync();
+                await _worker.Wakes.CallAsync();
             }
-            foreach (var (tenant, run) in cancelled) worker.Nudge(tenant, run);
+            foreach (var (tenant, run) in cancelled) _worker.Nudge(tenant, run);
             // Another process deals with them.
             if (rows == 0) return now + (long)Poll.TotalMicroseconds;
         }
         return long.MaxValue;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _stop.Cancel();
-        await _loop;
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
 
     private (int Rows, int Runs, List<(Tenant, Guid)> Cancelled) Take(DbUnit db, long now, bool ended)
     {
@@ -95,7 +91,7 @@ internal sealed class Schedules(Worker worker) : IAsyncDisposable
             rows++;
             try
             {
-                var turn = new ScheduleTurn(row with { Error = null }, now, worker.NewId);
+                var turn = new ScheduleTurn(row with { Error = null }, now, _worker.NewId);
                 what(turn);
                 runs += ScheduledRuns.Write(db, row, turn, now).Count;
                 if (turn.Cancel is { } run) cancelled.Add((row.Tenant, run));
@@ -111,43 +107,21 @@ internal sealed class Schedules(Worker worker) : IAsyncDisposable
     /// <summary>Finds what nobody told of, and schedules that a clock which was ahead has taken along.</summary>
     private async Task SweepAsync()
     {
-        var now = worker.Now;
-        if (await worker.Database.ReadAsync(ScheduleStore.HasAny))
+        var now = _worker.Now;
+        if (await _worker.Database.ReadAsync(ScheduleStore.HasAny))
         {
-            await worker.Database.WriteAsync(db =>
+            await _worker.Database.WriteAsync(db =>
             {
                 ScheduleStore.FindEnds(db);
                 foreach (var row in ScheduleStore.Ahead(db, now + RetryMicros, BatchMax))
                 {
-                    var turn = new ScheduleTurn(row with { LastTick = null }, now, worker.NewId);
+                    var turn = new ScheduleTurn(row with { LastTick = null }, now, _worker.NewId);
                     turn.Restart();
                     ScheduledRuns.Write(db, row, turn, now);
                 }
                 return 0;
             });
         }
-        _swept = worker.Time.GetTimestamp();
-    }
-
-    private async Task LoopAsync()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            var until = worker.Now + (long)worker.Settings.PollInterval.TotalMicroseconds;
-            try
-            {
-                // A call that comes meanwhile makes it look once more.
-                Volatile.Write(ref _sleepsUntil, long.MaxValue);
-                until = await RunOnceAsync();
-            }
-            catch (Exception e)
-            {
-                worker.LoopFailed("starting runs of schedules", e);
-            }
-            Volatile.Write(ref _sleepsUntil, until);
-            // Timers count whole milliseconds: one that is cut short would have the loop look again and again until the time has come.
-            var most = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(until - worker.Now, 0, 60_000_000) / 1000.0));
-            await _called.SleepAsync(most, () => worker.Now >= until, _stop.Token);
-        }
+        _swept = _worker.Time.GetTimestamp();
     }
 }
