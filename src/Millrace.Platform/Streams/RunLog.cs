@@ -21,7 +21,7 @@ public sealed record RunRecordMessage(long Seq, DateTimeOffset At, Run Run, IRea
 public sealed record LiveMessage(int Step, string Channel, Json Data, DateTimeOffset At);
 
 /// <summary>A run's journal as its stream tells it: each record with the run and the touched steps as they are after it.</summary>
-internal sealed class RunLog(Tenant tenant, RunRow row, Workflow workflow, JournalReader journal, long after) : FollowedLog(after)
+internal sealed class RunLog(Tenant tenant, RunRow row, Workflow workflow, JournalReader journal, Database database, long after) : FollowedLog(after)
 {
     private const int PageRecords = 500;
 
@@ -46,7 +46,8 @@ internal sealed class RunLog(Tenant tenant, RunRow row, Workflow workflow, Journ
             Position = Math.Max(Position, _history.State.Position);
             if (page.Count < PageRecords) break;
         }
-        if (_history.State.IsFinished) Ended = true;
+        // A run that was taken back is live though its journal does not say so yet.
+        if (_history.State.IsFinished && await database.ReadAsync(db => RunStore.Get(db, tenant, row.Id), cancel) is not { IsFinished: false }) Ended = true;
         return frames;
     }
 

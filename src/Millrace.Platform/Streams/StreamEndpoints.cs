@@ -32,7 +32,7 @@ internal static class StreamEndpoints
         var run = RunEndpoints.ParseId(id);
         var row = await database.ReadAsync(db => RunStore.Get(db, tenant, run), context.RequestAborted) ?? throw RunEndpoints.NotFound(id);
         var workflow = await histories.WorkflowOfAsync(tenant, row, context.RequestAborted);
-        await stream.WriteAsync(context, after, from => new RunLog(tenant, row, workflow, journal, from));
+        await stream.WriteAsync(context, after, from => new RunLog(tenant, row, workflow, journal, database, from));
     }
 
     private static async Task FollowWorkspaceAsync(HttpContext context, EventStream stream, Database database, Tenant tenant)

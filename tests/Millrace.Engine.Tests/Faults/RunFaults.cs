@@ -1,6 +1,7 @@
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
@@ -176,6 +177,24 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
 
         var ends = await test.Disk.ReadAsync(db => db.Query("select count(*) from journal where state >= 4 group by run", r => r.Long(0)));
         Assert.Equal(Enumerable.Repeat(1L, outcomes.Length), ends);
+        Assert.Equal(0, await SignalsAsync(test));
+    }
+
+    [Fact]
+    public async Task Fault_24_a_wish_that_meets_the_end_goes_with_it()
+    {
+        await using var test = await OpenAsync();
+        var id = await test.StartAsync(test.Define("- one: { call: 'hold:1.0.0@default', with: {} }"));
+        await test.Functions.Entered;
+        // It is on disk, and the word of it is lost or late.
+        await test.Disk.WriteAsync(db =>
+        {
+            SignalStore.Send(db, Tenant.Default, id, "cancel", Json.EmptyObject, 0);
+            return 0;
+        });
+        test.Functions.Open();
+
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(id)).State.Phase);
         Assert.Equal(0, await SignalsAsync(test));
     }
 
