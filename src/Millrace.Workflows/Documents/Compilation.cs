@@ -21,6 +21,9 @@ internal sealed class Compilation(Json document, Findings findings)
     public bool IsLoose { get; } = document["evaluate"]["mode"].StringOrNull == "loose";
     public List<Node?> Nodes { get; private set; } = [];
 
+    /// <summary>What is being compiled is done by an extension.</summary>
+    public bool InExtension { get; set; }
+
     /// <summary>The functions whose task is being compiled, outermost first.</summary>
     public Stack<string> Functions { get; } = new();
 

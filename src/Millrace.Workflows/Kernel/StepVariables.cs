@@ -77,9 +77,16 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
             .Set("input", state.Input).Set("startedAt", Moment(state.IsStarted ? state.StartedAt : on.Now)).Build();
     }
 
-    private Json Task() => step.Node is null ? Json.Null : new JsonObject.Builder()
-        .Set("name", step.Node.Name).Set("reference", step.Node.Reference).Set("definition", step.Node.Definition)
-        .Set("input", step.RawInput).Set("output", RawOutput ?? Json.Null).Set("startedAt", Moment(step.StartedAt)).Build();
+    /// <summary>For what an extension does, and for its condition, it is the extended task, and has the members of its definition too (dsl-reference.md, the examples of Extension).</summary>
+    private Json Task()
+    {
+        if (step.Node is null) return Json.Null;
+        var extended = step.Node.Body is ExtendedBody ? step : Extending.Around(step);
+        var (of, task) = (extended ?? step, new JsonObject.Builder());
+        foreach (var (name, value) in extended?.Node.Definition.ObjectOrNull ?? JsonObject.Empty) task.Set(name, value);
+        return task.Set("name", of.Node.Name).Set("reference", of.Node.Reference).Set("definition", of.Node.Definition)
+            .Set("input", of.RawInput).Set("output", extended is null ? RawOutput ?? Json.Null : extended.Extension?.Output ?? Json.Null).Set("startedAt", Moment(of.StartedAt)).Build();
+    }
 
     /// <summary>The specification's date time descriptor.</summary>
     private static Json Moment(long micros)

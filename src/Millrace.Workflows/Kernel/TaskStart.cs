@@ -20,7 +20,14 @@ internal static class TaskStart
                 on.Follow(parent);
                 return;
             }
+            var extensions = node.Body is ExtendedBody extended ? Extending.Applying(on, draft, extended) : null;
+            if (extensions is { Count: 0 })
+            {
+                Begin(on, parent, ((ExtendedBody)node.Body).Task, iteration);
+                return;
+            }
             on.Emit(Prepare(on, draft, parent));
+            if (extensions is not null) on.Emit(new ExtensionEntry.Applied(id, extensions));
         }
         catch (Exception e) when (DataFlow.IsRefusal(e))
         {
@@ -78,6 +85,7 @@ internal static class TaskStart
         {
             switch (step.Node.Body)
             {
+                case var _ when Extending.Given(step) is { } given: DataFlow.Complete(on, step, given); break;
                 case SetBody set:
                     DataFlow.Complete(on, step, set.Value.Evaluate(step.Input, new StepVariables(on, step)));
                     break;

@@ -330,7 +330,6 @@ public sealed class GraphTests
     [InlineData("do: [{a: {call: https://example.com/function.yaml}}]", "/do/0/a/call")]
     [InlineData("do: [{a: {call: grpc, with: {proto: {endpoint: file://x}, service: {name: n, host: h}, method: m}}}]", "/do/0/a/call")]
     [InlineData("use: {authentications: {c: {certificate: {}}}}\ndo: [{a: {wait: PT1S}}]", "/use/authentications/c/certificate")]
-    [InlineData("use: {extensions: [{x: {extend: all, before: [{b: {wait: PT1S}}]}}]}\ndo: [{a: {wait: PT1S}}]", "/use/extensions")]
     public void Each_thing_that_cannot_run_yet_is_named_where_it_stands(string source, string pointer)
     {
         var result = WorkflowLoader.Load(Head + source + "\n");
