@@ -257,6 +257,53 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         Assert.Equal("""{"n":2}""", (await end).State.Output.ToString());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Events_that_start_a_run_together_start_one_whatever_dies(bool afterCommit)
+    {
+        for (var at = 1; ; at++)
+        {
+            await using var test = await OpenAsync();
+            var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0] + .[1] }' } }",
+                extra: "schedule: { on: { all: [ { with: { type: a } }, { with: { type: b } } ] }, read: data }");
+            await test.Database.WriteAsync(db =>
+            {
+                TriggerStore.Follow(db, Tenant.Default, workflow);
+                return 0;
+            });
+            test.Database.AfterCommit = afterCommit;
+            test.Database.DieAt = test.Database.Writes + at;
+            var sending = Task.WhenAll(SendAsync(test, "b", 2, "two"), SendAsync(test, "a", 1, "one"));
+            var crashed = await GatheredAsync(test, sending);
+            if (crashed)
+            {
+                await test.CrashAsync();
+                await test.ReopenAsync();
+                await Task.WhenAll(SendAsync(test, "b", 2, "two"), SendAsync(test, "a", 1, "one"));
+                await GatheredAsync(test, Task.CompletedTask);
+            }
+            var run = Assert.Single(await test.Disk.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10))));
+            var end = test.EndAsync(run.Id);
+            await test.PassUntilAsync(end);
+            Assert.Equal("""{"n":3}""", (await end).State.Output.ToString());
+            Assert.Equal(0, await CountAsync(test, "event_letter"));
+            if (!crashed) break;
+        }
+    }
+
+    /// <returns>Whether the database died before a run had begun.</returns>
+    private static async Task<bool> GatheredAsync(TestEngine test, Task sending)
+    {
+        while (!test.Database.Died.IsCompleted)
+        {
+            if (sending.IsCompletedSuccessfully && await test.Disk.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10)).Count) > 0) return false;
+            test.Time.Advance(test.Settings.PollInterval);
+            await test.Disk.ReadAsync(db => 0);
+        }
+        return true;
+    }
+
     [Fact]
     public async Task Who_listens_for_lifecycle_events_hears_what_other_runs_do()
     {

@@ -129,11 +129,7 @@ internal sealed class EntryWriter
                 break;
             case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
             case SpawnEntry e: WriteSpawn(e); break;
-            case ExtensionEntry.Applied e:
-                Head("extension.applied", e.Step);
-                Numbers("layers"u8, e.Layers);
-                break;
-            case ExtensionEntry.Passed e: Head("extension.passed", e.Step); break;
+            case ExtensionEntry e: ExtensionEntries.Write(e, _writer); break;
             case ItemEnded e:
                 _writer.WriteString("e"u8, "item.ended"u8);
                 Value("output", e.Output);
@@ -202,13 +198,6 @@ internal sealed class EntryWriter
                 break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }
-    }
-
-    private void Numbers(ReadOnlySpan<byte> name, IReadOnlyList<int> numbers)
-    {
-        _writer.WriteStartArray(name);
-        foreach (var number in numbers) _writer.WriteNumberValue(number);
-        _writer.WriteEndArray();
     }
 
     private void Child(string kind, int step, Guid child)

@@ -63,7 +63,7 @@ internal static class TaskCompiler
         {
             Index = index,
             Name = name,
-            Reference = task.Pointer,
+            Reference = inner.Reference,
             Line = inner.Line,
             Position = position,
             Definition = task.Value,
@@ -86,8 +86,8 @@ internal static class TaskCompiler
         {
             Index = index,
             Name = name,
-            Reference = task.Pointer,
-            Line = of.Findings.Map.Key(task.Pointer).Line,
+            Reference = of.Prefix + task.Pointer,
+            Line = of.Line ?? of.Findings.Map.Key(task.Pointer).Line,
             Position = position,
             Definition = task.Value,
             If = condition,

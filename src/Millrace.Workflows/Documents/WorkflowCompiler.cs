@@ -58,8 +58,8 @@ internal static class WorkflowCompiler
         foreach (var (_, error) in use["errors"].Members) of.Template(error, Variables.Standard, Place.Kept);
         foreach (var (_, catalog) in use["catalogs"].Members)
         {
-            of.Unsupported(catalog, "A catalog of one's own");
             CallCompiler.Arguments(of, catalog, Variables.Standard);
+            Imports.Endpoint(of, catalog["endpoint"]);
         }
         of.Aside(() =>
         {

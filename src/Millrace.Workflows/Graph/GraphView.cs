@@ -52,6 +52,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
                 case ForBody { Tasks: var tasks }: Add(tasks, id, "for"); break;
                 case ForkBody { Branches: var branches }: AddEach(branches, id, "branch"); break;
                 case ExtendedBody body: AddExtended(body, id); break;
+                case MapBody { Tasks: { } tasks }: Add(tasks, id, "map"); break;
                 case InvokeBody { Target: var target }: AddEach([target], id, "function"); break;
                 case ListenBody { ForEach.Tasks: { } tasks }: Add(tasks, id, "for"); break;
                 case TryBody body:
@@ -110,6 +111,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
             ExtendedBody extended => Of(extended.Task.Body),
             InvokeBody invoke => invoke.Target.Name,
             SpawnBody spawn => $"{spawn.Namespace}/{spawn.Name}:{spawn.Version}",
+            MapBody { Tasks: not null } => "map",
             MapBody map => $"map {map.Child.Namespace}/{map.Child.Name}:{map.Child.Version}",
             SwarmBody swarm => $"swarm of {swarm.Nodes.Count}",
             WaitBody wait => Length(wait.Duration),

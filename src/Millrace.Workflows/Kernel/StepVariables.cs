@@ -39,7 +39,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
             case "runtime": return Runtime;
             case "workflow": return Workflow();
             case "task": return Task();
-            case "authorization": return Json.Null;
+            case "authorization": return Authorization();
             case "secrets": return Secrets();
         }
         if (Iteration is { } iteration && step.Node.Body is ForBody own && Item(step, own, iteration, name) is { } item) return item;
@@ -69,6 +69,10 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
 
     private Json Secrets() => on.Around.Secrets(on.State.Workflow.Secrets) ?? throw new WorkflowFault(new WorkflowError(
         ErrorTypes.Authorization, 403, "Secret not available", $"Not all of the secrets {string.Join(", ", on.State.Workflow.Secrets)} are in the vault."));
+
+    private Json Authorization() => step.Node?.Body is CallBody { Authorization: { } policy }
+        ? AuthorizationDescriptor.Of(policy.Evaluate(DataFlow.InputOf(on, step), this), Secrets, isKept: RawOutput is not null)
+        : Json.Null;
 
     private Json Workflow()
     {

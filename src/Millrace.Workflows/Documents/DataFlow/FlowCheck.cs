@@ -149,12 +149,17 @@ internal sealed class FlowCheck
                 return input;
             case InvokeBody invoke:
                 site.Of(invoke.Arguments, input);
-                return Node(invoke.Target, Form.Any, []);
+                // Nothing can be told of a place in another document.
+                return invoke.IsImported ? Form.Any : Node(invoke.Target, Form.Any, []);
             case ExtendedBody extended: return Extended(extended, input, names);
             case SpawnBody spawn:
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
-            case MapBody or SwarmBody: return SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
+            case MapBody { Tasks: { } tasks }:
+                // A run of its own: its input is an item, its context begins with it.
+                Scope(tasks, Form.Any, []);
+                return Spawned(node, input, site, names);
+            case MapBody or SwarmBody: return Spawned(node, input, site, names);
             case ListenBody listen: return Listen(listen, site, names);
             case CallBody call:
                 site.Of(call.Arguments, input);
@@ -162,6 +167,8 @@ internal sealed class FlowCheck
             default: return Form.Any;
         }
     }
+
+    private static Form Spawned(Node node, Form input, Site site, Lexical names) => SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
 
     /// <summary>What is done before and after a task is dropped, but where a list is left by <c>exit</c>.</summary>
     private Form Extended(ExtendedBody extended, Form input, Lexical names)
