@@ -21,7 +21,7 @@ internal static class Listening
             : (StrategyKind.One, [strategy["one"]]);
         if (kind == StrategyKind.All && strategy["all"].Value.AsArray().Count == 0)
             of.Findings.Warn("workflow.nothing_awaited", strategy["all"].Pointer, "No event is named here, so nothing is waited for.", expected: "at least one filter; any: [] takes every event");
-        var until = strategy["until"];
+        var until = kind == StrategyKind.Any ? strategy["until"] : default;
         return new(kind, [.. filters.Select(f => Filter(of, f, names))])
         {
             // It sees what was read of events that came in meanwhile, and decides alone; nothing of it is kept.

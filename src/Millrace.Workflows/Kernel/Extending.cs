@@ -11,7 +11,7 @@ internal static class Extending
     {
         var applying = new List<int>();
         for (var i = 0; i < body.Layers.Count; i++)
-            if (body.Layers[i].When is not { } when || when.Evaluate(draft.RawInput, new StepVariables(on, draft)).IsTruthy) applying.Add(i);
+            if (body.Layers[i].When is not { } when || when.Evaluate(draft.RawInput, new StepVariables(on, draft) { BeforeInput = true }).IsTruthy) applying.Add(i);
         return applying;
     }
 

@@ -24,6 +24,9 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
     /// <summary>For a catch clause's own conditions: the error at hand.</summary>
     public WorkflowError? Error { get; init; }
 
+    /// <summary>For a task's condition and <c>input.from</c>: there is no transformed input yet.</summary>
+    public bool BeforeInput { get; init; }
+
     /// <summary>For evaluating again what was evaluated before: the time of then, in Unix microseconds.</summary>
     public long? Now { get; init; }
 
@@ -34,6 +37,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
         switch (name)
         {
             case "context": return on.State.Context;
+            case "input" when BeforeInput: return Json.Null;
             case "input": return step.Node is null ? step.Input : DataFlow.InputOf(on, step);
             case "output": return Output ?? Json.Null;
             case "runtime": return Runtime;

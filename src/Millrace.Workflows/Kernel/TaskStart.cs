@@ -14,7 +14,7 @@ internal static class TaskStart
         var draft = new Step(id, parent, node, on.Now) { RawInput = raw, Input = raw, Iteration = iteration };
         try
         {
-            if (node.If is not null && !node.If.Evaluate(raw, new StepVariables(on, draft)).IsTruthy)
+            if (node.If is not null && !node.If.Evaluate(raw, new StepVariables(on, draft) { BeforeInput = true }).IsTruthy)
             {
                 on.Emit(new Entry.StepSkipped(id, parent.Id, node.Index, iteration));
                 on.Follow(parent);
@@ -63,7 +63,7 @@ internal static class TaskStart
         var node = draft.Node;
         DataFlow.Check(node.InputSchema, draft.RawInput, node.Reference, "input");
         var hidden = node.InputFrom is { } secret && secret.Variables.Contains("secrets");
-        var input = node.InputFrom?.Evaluate(draft.RawInput, new StepVariables(on, draft));
+        var input = node.InputFrom?.Evaluate(draft.RawInput, new StepVariables(on, draft) { BeforeInput = true });
         draft.Input = input ?? draft.RawInput;
         var variables = new StepVariables(on, draft);
         var body = node.Body;

@@ -35,6 +35,17 @@ public sealed class EventScheduleTests
         Assert.Equal((pointer, code), (finding.Pointer, finding.Code));
     }
 
+    [Theory]
+    [InlineData("{on: {one: {with: {type: a}}, until: '. != null'}}", "/schedule/on/until")]
+    [InlineData("{on: {all: [{with: {type: a}}], until: {one: {with: {type: b}}}}}", "/schedule/on/until")]
+    public void Until_beside_anything_but_any_is_ignored_and_that_is_told(string schedule, string pointer)
+    {
+        var loaded = Load(schedule);
+        var warning = Assert.Single(loaded.Diagnostics);
+        Assert.Equal((Severity.Warning, "workflow.ignored_property", pointer), (warning.Severity, warning.Code, warning.Pointer));
+        Assert.False(loaded.Workflow!.Trigger!.Gathers);
+    }
+
     /// <summary>Inputs of the runs that begin, one event after the other; the state goes through its text each time.</summary>
     private static List<string> Gather(string schedule, params string[] events)
     {
