@@ -25,7 +25,8 @@ public static class PlatformHost
 {
     /// <summary>
     /// Needs besides: <see cref="Database"/>, <see cref="BlobStore"/>, <see cref="EventBus"/>, <see cref="DurableEngine"/> with its <see cref="JournalReader"/>
-    /// and <see cref="FunctionRegistry"/>, the <see cref="CompiledDefinitions"/> the engine was opened with, <see cref="SystemIdentity"/>, <see cref="TimeProvider"/>.
+    /// and <see cref="FunctionRegistry"/>, the <see cref="CompiledDefinitions"/> the engine was opened with, <see cref="SystemIdentity"/>, <see cref="TimeProvider"/>,
+    /// <see cref="Connectors.Imports.ImportReader"/> and <see cref="ISecretSource"/>.
     /// </summary>
     public static void AddPlatform(this IServiceCollection services)
     {
@@ -33,6 +34,7 @@ public static class PlatformHost
         services.ConfigureHttpJsonOptions(o => WireJson.Configure(o.SerializerOptions));
         services.AddSingleton(typeof(Tenant), Tenant.Default);
         services.AddSingleton(s => s.GetRequiredService<DurableEngine>().Schedules);
+        services.AddSingleton<ImportedSource>();
         services.AddSingleton<PushDefinition>();
         services.AddSingleton<StartRun>();
         services.AddSingleton<RunForks>();

@@ -42,6 +42,7 @@ internal static class Children
     private static async ValueTask<Workflow?> FindAsync(RunActor parent, Decision decision, Command.Spawn spawn, Dictionary<string, Workflow?> found)
     {
         var (name, definitions) = (NameOf(spawn), parent.Worker.Definitions);
+        if (spawn.Body.Entry is { } entry) return await definitions.ByHashAsync(parent.Tenant, $"{Workflow.TextOf(parent.Workflow.Hash)}#{entry}");
         var pin = spawn.Step.Window?.PinOf(name);
         if (!found.TryGetValue(pin ?? name, out var workflow))
             found[pin ?? name] = workflow = pin is null

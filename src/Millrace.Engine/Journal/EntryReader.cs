@@ -10,7 +10,7 @@ namespace Millrace.Engine.Journal;
 internal static class EntryReader
 {
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
-    public const int Format = 2;
+    public const int Format = 3;
 
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
@@ -61,6 +61,7 @@ internal static class EntryReader
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),
             "run.faulted" => new Entry.RunFaulted(WorkflowError.FromJson(e["error"])),
             "run.cancelled" => new Entry.RunCancelled(e["reason"].StringOrNull),
+            ExtensionEntries.Applied or ExtensionEntries.Passed => ExtensionEntries.Read(e, step),
             "item.ended" => new ItemEnded(Value(e, "output", large), Fault(e)),
             "run.redriven" => new RunRedriven(step),
             "spawn.opened" => new SpawnEntry.Opened(step, Int(e, "concurrency"))
