@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using Millrace.Jq;
 using Millrace.Testing.Scenarios;
-using Millrace.Testing.Virtual;
 
 namespace Millrace.Testing.Outside;
 
@@ -14,9 +13,9 @@ internal sealed class MockTransport(OutsideWorld outside, TimeProvider time) : H
     {
         var of = MockedFunction.Current.Value ?? throw new InvalidOperationException("A request belongs to no call.");
         var asked = await DescribeAsync(request, cancellationToken);
-        var mock = outside.Request(of.Effect, of.Next(), asked) ?? throw new HttpRequestException(HttpRequestError.ConnectionError, "No mock of the scenario answers this request.");
-        if (mock.Answer is MockAnswer.Hangs) await Process.DelayAsync(time, TimeSpan.FromDays(36_500), cancellationToken);
-        if (mock.After > TimeSpan.Zero) await Process.DelayAsync(time, mock.After, cancellationToken);
+        var known = outside.Request(of.Effect, of.Next(), asked, time.GetUtcNow());
+        var mock = known.Mock ?? throw new HttpRequestException(HttpRequestError.ConnectionError, "No mock of the scenario answers this request.");
+        await OutsideWorld.AnswerAsync(mock, known.Began, time, cancellationToken);
         return mock.Answer is MockAnswer.Responds responds
             ? Respond(request, asked, responds)
             : throw new HttpRequestException(HttpRequestError.ConnectionError, "The connection was refused.");

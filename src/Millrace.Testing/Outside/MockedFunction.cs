@@ -1,7 +1,6 @@
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Testing.Scenarios;
-using Millrace.Testing.Virtual;
 using Millrace.Workflows;
 
 namespace Millrace.Testing.Outside;
@@ -30,8 +29,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
         var effect = outside.Call(Name, context, arguments);
         if (effect.Mock is not null || !Inside.Contains(Name)) outside.Reached(effect);
         if (effect.Mock is not { } mock) return await RealAsync(effect, context, arguments, cancel);
-        if (mock.Answer is MockAnswer.Hangs) await Process.DelayAsync(context.Time, TimeSpan.FromDays(36_500), cancel);
-        if (mock.After > TimeSpan.Zero) await Process.DelayAsync(context.Time, mock.After, cancel);
+        await OutsideWorld.AnswerAsync(mock, effect.Began, context.Time, cancel);
         return mock.Answer switch
         {
             MockAnswer.Faults faults => new FunctionOutcome.Failed(faults.Error),

@@ -15,15 +15,22 @@ internal sealed record OutsideCall(string Key, string Call, string Task, string 
 {
     public Mock? Mock { get; init; }
 
+    /// <summary>When it came first.</summary>
+    public DateTimeOffset Began { get; init; }
+
     /// <summary>Requests of it, in order; a repetition gets the same answers.</summary>
-    public List<(Json Request, Mock? Mock)> Requests { get; } = [];
+    public List<AskedRequest> Requests { get; } = [];
 
     public Json ToJson() => new JsonObject.Builder().Set("call", Call).Set("task", Task).Set("with", With).Set("idempotencyKey", Key).Build();
 }
 
+internal sealed record AskedRequest(Json Request, Mock? Mock, DateTimeOffset Began);
+
 /// <summary>Everything outside the process of a scenario. It outlives every crash, and remembers what it was asked and told.</summary>
 internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
 {
+    private static readonly TimeSpan Forever = TimeSpan.FromDays(36_500);
+
     private readonly Dictionary<Mock, int> _used = [];
     private readonly Dictionary<string, OutsideCall> _effects = new(StringComparer.Ordinal);
     private readonly HashSet<(string Source, string Id)> _known = [];
@@ -53,7 +60,7 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
         var with = arguments.ObjectOrNull is { } members && members.Has("input") ? members.Without("input") : arguments;
         var effect = new OutsideCall(context.IdempotencyKey, call, context.Reference[(context.Reference.LastIndexOf('/') + 1)..], context.Reference, with);
         var mock = Use(m => m.Call is not null && IsFor(m, effect) && Matching.Like(m.With, with));
-        _effects.Add(effect.Key, effect = effect with { Mock = mock });
+        _effects.Add(effect.Key, effect = effect with { Mock = mock, Began = context.Time.GetUtcNow() });
         return effect;
     }
 
@@ -62,14 +69,25 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
         if (!Effects.Contains(effect)) Effects.Add(effect);
     }
 
-    public Mock? Request(OutsideCall effect, int number, Json request)
+    public AskedRequest Request(OutsideCall effect, int number, Json request, DateTimeOffset now)
     {
-        if (number < effect.Requests.Count && effect.Requests[number].Request == request) return effect.Requests[number].Mock;
+        if (number < effect.Requests.Count && effect.Requests[number].Request == request) return effect.Requests[number];
         var mock = Use(m => !m.Request.IsNull && (m.Task is null || IsTask(m.Task, effect)) && Matching.Like(m.Request, request));
-        effect.Requests.Add((request, mock));
+        var asked = new AskedRequest(request, mock, now);
+        effect.Requests.Add(asked);
         Requests.Add(request);
         if (mock is null) Unmocked.Add($"no mock answers the request {request["method"].StringOrNull} {request["uri"].StringOrNull} of '{effect.Task}' ({effect.Call})");
-        return mock;
+        return asked;
+    }
+
+    /// <summary>
+    /// Waits until the answer comes. Whoever asks again after a crash asks about the same thing, which went on meanwhile: it answers when it
+    /// would have.
+    /// </summary>
+    public static async Task AnswerAsync(Mock mock, DateTimeOffset began, TimeProvider time, CancellationToken cancel)
+    {
+        var left = mock.Answer is MockAnswer.Hangs ? Forever : began + mock.After - time.GetUtcNow();
+        if (left > TimeSpan.Zero) await Process.DelayAsync(time, left, cancel);
     }
 
     private static bool IsFor(Mock mock, OutsideCall effect) =>

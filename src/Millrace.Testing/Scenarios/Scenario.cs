@@ -12,6 +12,9 @@ public sealed record Scenario(string File, int Line, string Name)
     /// <summary>The section of the specification it is about, as <c>page#section</c>; empty when none.</summary>
     public string Spec { get; init; } = "";
 
+    /// <summary>What the engine lacks for it to pass; empty when nothing. It is played all the same.</summary>
+    public string Gap { get; init; } = "";
+
     /// <summary>The document that is run.</summary>
     public required string Workflow { get; init; }
 
@@ -42,7 +45,8 @@ public sealed record Scenario(string File, int Line, string Name)
 
 /// <param name="Everywhere">The scenario is played once more for each of its writes, with a crash after it.</param>
 /// <param name="AfterRecord">The process dies when this record of the run's journal is on disk.</param>
-public sealed record Restart(bool Everywhere, long? AfterRecord)
+/// <param name="Forbidden">A crash changes what is expected, for example because an effect that is done once was under way.</param>
+public sealed record Restart(bool Everywhere, long? AfterRecord, bool Forbidden = false)
 {
     public static readonly Restart Never = new(false, null);
 }

@@ -83,7 +83,8 @@ public static class ScenarioReader
                 // A scenario's own mocks come first, so that they win over those of the file.
                 Mocks = [.. one["mocks"].Items.Concat(file["mocks"].Items).Select(Mock)],
                 Script = [.. script.OrderBy(s => s.At)],
-                Restart = restart.Text == "everywhere" ? new Restart(true, null) : new Restart(false, restart["after"].Value is { IsNumber: true } after ? (long)after.AsNumber() : null),
+                Gap = Common(one, "gap").Text ?? "",
+                Restart = restart.Text == "everywhere" ? new Restart(true, null) : restart.Text == "never" ? new Restart(false, null, Forbidden: true) : new Restart(false, restart["after"].Value is { IsNumber: true } after ? (long)after.AsNumber() : null),
                 Expect = one["expect"].Value,
             };
         }

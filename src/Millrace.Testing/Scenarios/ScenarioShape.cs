@@ -37,8 +37,8 @@ internal static class ScenarioShape
 
     private static readonly Shape Signal = new ObjectShape("a wish at its moment", May("at", Span), May("cancel", Text), May("suspend", Text), May("resume", Text)).ExactlyOne("cancel", "suspend", "resume");
 
-    private static readonly Shape Restart = new EitherShape("everywhere, or where the process dies",
-        new ChoiceShape("everywhere"),
+    private static readonly Shape Restart = new EitherShape("everywhere, never, or where the process dies",
+        new ChoiceShape("everywhere", "never"),
         new ObjectShape("where the process dies", May("after", new WholeShape(0)), May("at", Span), May("for", Span)).ExactlyOne("after", "at").Needs("for", "at"));
 
     private static readonly Shape Effect = new ObjectShape("a call", May("call", Text), May("task", Text), May("with", Any), May("idempotencyKey", Text));
@@ -61,7 +61,7 @@ internal static class ScenarioShape
     private static readonly Field[] Common =
     [
         May("spec", Name), May("workflow", Document), May("workflows", new ListShape("a list of workflows", Document)), May("input", Any), May("secrets", Object), May("now", Moment),
-        May("until", Span), May("mocks", new ListShape("a list of mocks", Mock)), May("restart", Restart),
+        May("until", Span), May("gap", Name), May("mocks", new ListShape("a list of mocks", Mock)), May("restart", Restart),
     ];
 
     private static readonly Shape One = new ObjectShape("a scenario",
