@@ -1,4 +1,4 @@
-namespace Millrace.Simulation.Core;
+namespace Millrace.Testing.Virtual;
 
 /// <summary>All chance of a seed. SplitMix64 (Steele, Lea, Flood 2014): the same on every machine and in every version of .NET.</summary>
 public sealed class Dice(ulong seed)

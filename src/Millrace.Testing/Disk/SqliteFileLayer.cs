@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Millrace.Storage.Sqlite;
 
-namespace Millrace.Simulation.Disk;
+namespace Millrace.Testing.Disk;
 
 /// <summary>
 /// The door by which the real SQLite reaches simulated disks: a file layer ("VFS", https://sqlite.org/vfs.html) registered under a name

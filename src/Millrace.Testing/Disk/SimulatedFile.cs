@@ -1,6 +1,6 @@
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 
-namespace Millrace.Simulation.Disk;
+namespace Millrace.Testing.Disk;
 
 /// <summary>
 /// A file as the system shows it, beside the file as the platter holds it. Between them lie the writes since the last sync; when

@@ -1,4 +1,4 @@
-namespace Millrace.Simulation.Core;
+namespace Millrace.Testing.Virtual;
 
 /// <summary>A timer of a process. It calls back in the process's queue, where other work may overtake it.</summary>
 internal sealed class VirtualTimer(Process process, TimerCallback callback, object? state) : ITimer

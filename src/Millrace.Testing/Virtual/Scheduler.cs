@@ -1,17 +1,19 @@
 using System.Globalization;
 
-namespace Millrace.Simulation.Core;
+namespace Millrace.Testing.Virtual;
 
 /// <summary>
-/// Everything of a seed happens here, on one thread: a clock that only moves when it is told to, processes with queues of work, and
-/// dice that pick what happens next. Two runs of one seed pick the same.
+/// Everything of a seed or a scenario happens here, on one thread: a clock that only moves when it is told to, processes with queues of
+/// work, and dice that pick what happens next. Two runs of one seed pick the same.
 /// </summary>
-public sealed class Scheduler(Dice dice)
+/// <param name="dice">Null: work is taken in the order in which it came, and takes no time.</param>
+/// <param name="began">Where the clock stands at first; null: at the beginning of 2026.</param>
+public sealed class Scheduler(Dice? dice, DateTimeOffset? began = null)
 {
     private const int EventsKept = 60;
 
     /// <summary>Pieces of work after which a seed goes round in circles; an ordinary one needs a few thousand.</summary>
-    private const int StepsMax = 500_000;
+    public long StepsMax { get; init; } = 500_000;
 
     /// <summary>The most that a piece of work takes, microseconds.</summary>
     private const int WorkMicrosMost = 60;
@@ -25,9 +27,9 @@ public sealed class Scheduler(Dice dice)
     private ulong _trace = 14695981039346656037;
 
     /// <summary>Unix microseconds.</summary>
-    public long Now { get; private set; } = (new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    public long Now { get; private set; } = Micros(began);
 
-    public long Began { get; } = (new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    public long Began { get; } = Micros(began);
 
     public TimeSpan Elapsed => TimeSpan.FromMicroseconds(Now - Began);
 
@@ -65,7 +67,7 @@ public sealed class Scheduler(Dice dice)
                 if (Runnable() is { } process)
                 {
                     Steps++;
-                    Now += dice.Below(WorkMicrosMost);
+                    Now += dice?.Below(WorkMicrosMost) ?? 0;
                     process.RunOne(dice);
                 }
                 else if (!Wait(end))
@@ -81,6 +83,9 @@ public sealed class Scheduler(Dice dice)
             SynchronizationContext.SetSynchronizationContext(outer);
         }
     }
+
+    /// <summary>Goes on as long as there is something to do at this moment.</summary>
+    public void Settle() => Run(() => !_processes.Exists(p => p.IsRunnable) && !(_timers.TryPeek(out _, out var due) && due.At <= Now), TimeSpan.Zero);
 
     /// <summary>Something worth telling: it is part of the fingerprint and of what a failing seed prints.</summary>
     public void Note(string what)
@@ -117,6 +122,8 @@ public sealed class Scheduler(Dice dice)
 
     internal void Remove(Process process) => _processes.Remove(process);
 
+    private static long Micros(DateTimeOffset? moment) => ((moment?.UtcTicks ?? new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks) - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
     private Process? Runnable()
     {
         var count = 0;
@@ -126,7 +133,7 @@ public sealed class Scheduler(Dice dice)
         }
 
         if (count == 0) return null;
-        var chosen = dice.Below(count);
+        var chosen = dice?.Below(count) ?? 0;
         foreach (var process in _processes)
         {
             if (process.IsRunnable && chosen-- == 0) return process;

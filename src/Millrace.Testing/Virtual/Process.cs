@@ -1,6 +1,6 @@
 using Millrace.Storage;
 
-namespace Millrace.Simulation.Core;
+namespace Millrace.Testing.Virtual;
 
 /// <summary>
 /// One process of the simulated world: a queue of work, a clock that may be wrong, and a thread pool of its own. It can stand still
@@ -84,9 +84,9 @@ public sealed class Process
         _queue.Add((call, state));
     }
 
-    internal void RunOne(Dice dice)
+    internal void RunOne(Dice? dice)
     {
-        var index = dice.Below(_queue.Count);
+        var index = dice?.Below(_queue.Count) ?? 0;
         var (call, state) = _queue[index];
         // The rest keeps its order, so that what waits longest is not always overtaken by the last.
         _queue.RemoveAt(index);

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 
-namespace Millrace.Simulation.Disk;
+namespace Millrace.Testing.Disk;
 
 /// <summary>A disk in memory, reached by SQLite through <see cref="SqliteFileLayer"/>. Its files outlive the processes that use it.</summary>
 public sealed class SimulatedDisk : IDisposable
@@ -40,6 +40,24 @@ public sealed class SimulatedDisk : IDisposable
     internal Dictionary<string, SharedIndex> Indexes { get; } = new(StringComparer.Ordinal);
 
     public string PathOf(string file) => $"/{_name}/{file}";
+
+    /// <summary>What a file holds, as the system shows it.</summary>
+    public byte[] Content(string file)
+    {
+        var found = File(PathOf(file));
+        var content = new byte[found.Length];
+        found.Read(content, 0);
+        return content;
+    }
+
+    /// <summary>Puts a file there, on the platter.</summary>
+    public void Place(string file, ReadOnlySpan<byte> content)
+    {
+        var placed = File(PathOf(file));
+        placed.Create();
+        placed.Write(content, 0);
+        TrySync(placed);
+    }
 
     /// <summary>The process that had files open is gone; the system keeps what it wrote.</summary>
     public void LoseProcess()

@@ -1,4 +1,4 @@
-namespace Millrace.Simulation.Disk;
+namespace Millrace.Testing.Disk;
 
 /// <summary>A file opened by one connection: its locks, and what SQLite asks of it. Numbers are SQLite's result codes.</summary>
 internal sealed class OpenFile
