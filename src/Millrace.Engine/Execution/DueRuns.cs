@@ -67,6 +67,8 @@ internal sealed class DueRuns : IAsyncDisposable
                 return now + (long)settings.PollInterval.TotalMicroseconds;
             }
 
+            // The order of what an update returns is anybody's; who stands in line does so in the order of the starts.
+            rows.Sort(static (a, b) => a.CreatedAt.CompareTo(b.CreatedAt));
             foreach (var row in rows) await _worker.TakeAsync(row);
             // Nothing more is due now. What comes next is looked for when these have begun, so as not to stand in their way.
             if (rows.Count < Math.Min(room, settings.ClaimMax)) return now + (long)Afterwards.TotalMicroseconds;

@@ -94,7 +94,7 @@ public sealed class DurableEngine : IAsyncDisposable
     {
         if (request.IdempotencyKey is { } key
             && RunStore.KeepKey(db, request.Tenant, key, request.RequestHash ?? "", run.Row.Id, now) is { } earlier) return (earlier, false);
-        var held = _worker.Settings.Works && !_worker.IsDraining && lease.IsAlive(db);
+        var held = _worker.Settings.Works && !_worker.IsDraining && !_worker.Limits.Governs(request.Tenant, request.Workflow) && lease.IsAlive(db);
         run.Insert(db, held ? run.Row : run.Row with { Lease = null, WakeAt = now });
         return (null, held);
     }

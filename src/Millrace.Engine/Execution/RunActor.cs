@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Execution;
 
@@ -52,6 +54,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
     public Lease Lease => _lease;
+    public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
 
@@ -187,6 +190,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         worker.Keep(this);
         Hold(true);
         Unclaim();
+        Limits = (row.Plan, row.IsSlotless);
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
@@ -284,6 +288,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Schedule = State.IsFinished && workflow.Schedule is { TracksRuns: true } ? State.Trigger?.Schedule : null,
             // A wish that met the end goes with it: a run that is taken back later must not find it.
             SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
+            Limits = Limits.Plan,
             Commands = commands,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
@@ -354,6 +359,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var written = worker.Database.WriteAsync(db =>
         {
             RunStore.ChangeState(db, tenant, id, _lease.Id, change);
+            if (Limits.Plan is not null) LimitStore.Leave(db, tenant, id, ended: false);
             if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
             RunStore.WakeIfSignalled(db, tenant, id, now);
             return 0;

@@ -1,5 +1,6 @@
 using Millrace.Engine.Events;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
@@ -8,6 +9,7 @@ using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Execution;
 
@@ -37,6 +39,9 @@ internal sealed class RunRecord
     /// <summary>The schedule that waits for this run's end.</summary>
     public Guid? Schedule { get; init; }
 
+    /// <summary>What the run gives back when it lets go; null for one without limits.</summary>
+    public LimitPlan? Limits { get; init; }
+
     /// <summary>Signals up to this position are taken into account by the record.</summary>
     public long? SignalsTaken { get; init; }
 
@@ -61,6 +66,7 @@ internal sealed class RunRecord
         if (Parent is { } parent) SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
         if (Schedule is { } schedule) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         Subscriptions.Write(db, this);
+        if (Limits is not null && Change is { Keep: false } change) LimitStore.Leave(db, Tenant, Run, change.State >= RunPhase.Cancelled);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;

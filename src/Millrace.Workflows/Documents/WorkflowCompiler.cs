@@ -33,6 +33,7 @@ internal static class WorkflowCompiler
             Listens = of.Nodes.Exists(n => n!.Body is ListenBody),
             InputSchema = input,
             Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),
+            Flow = FlowCompiler.Compile(of, document["metadata"]["flow"], $"{document["namespace"].Text}/{document["name"].Text}"),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
             OutputSchema = of.Schema(root["output"]),
             OutputAs = of.FilterOrObject(root["output"]["as"], Variables.Standard, Place.WorkflowOutput),

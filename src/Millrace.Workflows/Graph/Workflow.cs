@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Workflows.Limits;
 using Millrace.Workflows.Schedules;
 using Millrace.Workflows.Schema;
 
@@ -44,6 +45,9 @@ public sealed class Workflow
 
     /// <summary>When its runs begin by themselves.</summary>
     public WorkflowSchedule? Schedule { get; init; }
+
+    /// <summary>When its runs may begin, and how many at once.</summary>
+    public FlowControl? Flow { get; init; }
 
     /// <summary>Names listed under <c>use.secrets</c>.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
