@@ -1,7 +1,9 @@
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Workflows;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Events;
@@ -20,13 +22,38 @@ internal sealed class Triggers(Worker worker)
         {
             var runs = new List<NewRun>();
             foreach (var trigger in triggers[(rows[i].Type, rows[i].Source)])
-                if (await StartAsync(tenant, trigger, events[i], rows[i].ReceivedAt) is { } run) runs.Add(run);
+                if (await TryAsync(tenant, trigger, events[i], rows[i]) is { } run) runs.Add(run);
             found[i] = runs;
         }
         return found;
     }
 
-    private async ValueTask<NewRun?> StartAsync(Tenant tenant, TriggerRow trigger, Json envelope, long now)
+    /// <summary>One definition that cannot be read keeps neither the event from being kept nor the others from being told: the start is put aside.</summary>
+    private async ValueTask<NewRun?> TryAsync(Tenant tenant, TriggerRow trigger, Json envelope, EventRow row)
+    {
+        Exception? failure = null;
+        try
+        {
+            if (await worker.Definitions.ByHashAsync(tenant, trigger.Hash) is not null) return await StartAsync(tenant, trigger, envelope, row.ReceivedAt);
+        }
+        catch (Exception e) when (e is not StorageUnavailableException)
+        {
+            failure = e;
+        }
+        var name = $"{trigger.Definition.Namespace}/{trigger.Definition.Name}";
+        var target = Json.Array(row.Source, row.Id, trigger.Definition.Namespace, trigger.Definition.Name, trigger.Definition.Version, trigger.Hash);
+        var letter = new DeadLetter(tenant, DeadLetterKind.Event, $"{row.Source} {row.Id} {name}", "event.start_failed",
+            new WorkflowError(ErrorTypes.Configuration, 404, "The run could not be started", failure?.Message ?? $"The definition {trigger.Definition} is not there any more."))
+        { Definition = name, Target = target };
+        await worker.Database.WriteAsync(db =>
+        {
+            DeadLetterStore.Put(db, letter, row.ReceivedAt);
+            return 0;
+        });
+        return null;
+    }
+
+    public async ValueTask<NewRun?> StartAsync(Tenant tenant, TriggerRow trigger, Json envelope, long now)
     {
         var workflow = await worker.Definitions.ByHashAsync(tenant, trigger.Hash);
         if (workflow?.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;

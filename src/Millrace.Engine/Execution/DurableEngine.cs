@@ -1,6 +1,9 @@
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Events;
 using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Limits;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
@@ -43,6 +46,9 @@ public sealed class DurableEngine : IAsyncDisposable
     public EventLog Events => _worker.Events;
     public FunctionRegistry Functions => _worker.Functions;
     internal Worker Worker => _worker;
+    public DeadLetterOffice DeadLetters => field ??= new DeadLetterOffice(_worker);
+    public RetentionControl Retention => field ??= new RetentionControl(_worker);
+    public LimitControl Limits => field ??= new LimitControl(_worker);
     public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);
 
     /// <summary>Runs this worker holds now.</summary>
@@ -125,6 +131,7 @@ public sealed class DurableEngine : IAsyncDisposable
             if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
             if (!row.IsFinished) return ControlOutcome.NotFinished;
             RunStore.Reopen(db, tenant, run, now);
+            RetentionStore.Keep(db, tenant, run);
             SignalStore.Send(db, tenant, run, "redrive", Json.Object("step", step), now);
             return ControlOutcome.Accepted;
         });

@@ -62,7 +62,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
-
     public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>A claim waits in its mailbox or is being read.</summary>
@@ -289,6 +288,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             // A wish that met the end goes with it: a run that is taken back later must not find it.
             SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
             Limits = Limits.Plan,
+            ExpiresAt = State.IsFinished ? worker.Keeping.ExpiryOf(tenant, workflow, phase, now) : null,
+            DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
             Commands = commands,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],

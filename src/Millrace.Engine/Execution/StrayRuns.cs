@@ -98,6 +98,8 @@ internal sealed class StrayRuns(Worker worker)
             Parent = row.Parent,
             Schedule = row.Trigger?.Schedule,
             SignalsTaken = long.MaxValue,
+            ExpiresAt = worker.Keeping.ExpiryOf(tenant, null, RunPhase.Faulted, now),
+            DeadLetter = ("run.given_up", row.Definition),
             Limits = LimitPlan.Parse(row.Limits),
         };
         return record.Write(db) ? (record, row.CreatedAt) : null;

@@ -5,6 +5,7 @@ using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Limits;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
@@ -65,7 +66,7 @@ internal sealed class Worker : IAsyncDisposable
         Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
-        (Schedules, Limits) = (new Schedules(this), new RunLimits(this));
+        (Schedules, Limits, Keeping) = (new Schedules(this), new RunLimits(this), new RunKeeper(this));
         (Events, Keeper) = (new EventLog(this), new EventKeeper(this));
         _gauges = EngineMetrics.Observe(this);
     }
@@ -83,6 +84,7 @@ internal sealed class Worker : IAsyncDisposable
     public SharedClock Clock { get; }
     public Schedules Schedules { get; }
     public RunLimits Limits { get; }
+    public RunKeeper Keeping { get; }
     public EventLog Events { get; }
     public EventKeeper Keeper { get; }
     public Database Database => _parts.Database;
@@ -111,6 +113,8 @@ internal sealed class Worker : IAsyncDisposable
         await Leases.RunOnceAsync();
         Leases.Start();
         await Limits.ReadSettingsAsync();
+        await Keeping.ReadSettingsAsync();
+        if (Settings.Works || Settings.Schedules) Keeping.Start();
         if (Settings.Works) Limits.Start();
         if (Settings.Works) Due.Start();
         Keeper.Start();
@@ -161,6 +165,10 @@ internal sealed class Worker : IAsyncDisposable
             CouldNotGoOn(row.Tenant, row.Id, e);
         }
     }
+
+    /// <summary>The workspaces that at least so many of the runs in hand belong to, the largest first.</summary>
+    public List<Guid> Crowds(int least, int most) =>
+        [.. _actors.Values.Where(a => a.IsHeld || a.IsClaimed).CountBy(a => a.Tenant.Workspace).Where(w => w.Value >= least).OrderByDescending(w => w.Value).Take(most).Select(w => w.Key)];
 
     public bool IsInMemory(Guid run) => _actors.ContainsKey(run);
 
@@ -305,6 +313,7 @@ internal sealed class Worker : IAsyncDisposable
         Volatile.Write(ref _draining, true);
         await Due.DisposeAsync();
         await Limits.DisposeAsync();
+        await Keeping.DisposeAsync();
         await DrainAsync();
         await Leases.DisposeAsync();
         await Keeper.DisposeAsync();

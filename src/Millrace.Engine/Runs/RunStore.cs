@@ -133,6 +133,17 @@ public static class RunStore
         """,
         Map, lease, now, (long)limit, format);
 
+    /// <summary>As <see cref="Claim"/>, and none of these four workspaces'.</summary>
+    internal static List<RunRow> ClaimOthers(DbUnit db, long lease, long now, int limit, long format, ReadOnlySpan<Guid> crowds) => db.Query(
+        $"""
+        update run set lease = $1, wake_at = null where (workspace, id) in
+            (select workspace, id from run where wake_at <= $2 and lease is null and format <= $4 and workspace not in ($5, $6, $7, $8) /*pg: and not finished */
+                order by wake_at limit $3 /*pg: for update skip locked */)
+            /*pg: and not finished */
+        returning {Columns}
+        """,
+        Map, lease, now, (long)limit, format, crowds[0], crowds[1], crowds[2], crowds[3]);
+
     internal static long? NextWake(DbUnit db, long format) =>
         db.First("select min(wake_at) from run where wake_at is not null and lease is null and format <= $1 /*pg: and not finished */", r => r.LongOrNull(0), null, format);
 

@@ -13,7 +13,7 @@ internal static class FlowCompiler
     private static readonly TimeSpan PerMax = TimeSpan.FromDays(1), QuietMax = TimeSpan.FromDays(7);
 
     private static readonly Shape Key = new AnyShape("a text or a runtime expression in ${ }", JsonKind.String, JsonKind.Number, JsonKind.Object);
-    private static readonly Shape LimitName = new TextShape($"a name of at most {NameMax} characters, without '/'", t => t.Length is > 0 and <= NameMax && !t.Contains('/'));
+    private static readonly Shape LimitName = new TextShape($"a name of at most {NameMax} characters, without '/', and not 'workspace'", t => t.Length is > 0 and <= NameMax && !t.Contains('/') && t != "workspace");
 
     private static readonly Shape Concurrency = new ObjectShape("a limit on concurrency",
         Must("limit", new WholeShape(1, LimitMax)), May("key", Key), May("name", LimitName), May("groupRoundRobin", Enclosed),

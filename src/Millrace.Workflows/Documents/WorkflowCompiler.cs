@@ -34,6 +34,8 @@ internal static class WorkflowCompiler
             InputSchema = input,
             Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),
             Flow = FlowCompiler.Compile(of, document["metadata"]["flow"], $"{document["namespace"].Text}/{document["name"].Text}"),
+            Retention = RetentionCompiler.Compile(of, document["metadata"]["retention"]),
+            DeadLetters = RetentionCompiler.DeadLetters(of, document["metadata"]["deadLetter"]),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
             OutputSchema = of.Schema(root["output"]),
             OutputAs = of.FilterOrObject(root["output"]["as"], Variables.Standard, Place.WorkflowOutput),

@@ -49,6 +49,12 @@ public sealed class Workflow
     /// <summary>When its runs may begin, and how many at once.</summary>
     public FlowControl? Flow { get; init; }
 
+    /// <summary>For how long its runs are kept.</summary>
+    public RunRetention? Retention { get; init; }
+
+    /// <summary>Runs of it that fault are put aside, for somebody to look at.</summary>
+    public bool DeadLetters { get; init; }
+
     /// <summary>Names listed under <c>use.secrets</c>.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 }
