@@ -55,6 +55,8 @@ internal sealed class RunKeeper : IAsyncDisposable
     {
         var now = _worker.Now;
         if (now - _read >= _worker.Settings.PollInterval.TotalMicroseconds) await ReadSettingsAsync();
+        // Others only need to know what workspaces say.
+        if (!_worker.Settings.Schedules) return now + (long)_worker.Settings.PollInterval.TotalMicroseconds;
         var (next, removals) = await _worker.Database.ReadAsync(db => (RetentionStore.Next(db), RetentionStore.AnyRemoval(db)));
         if (next <= now) await _worker.Database.WriteAsync(db => Expire(db, now));
         if (removals || next <= now)
