@@ -75,6 +75,9 @@ internal sealed class CommandLine
         root.Subcommands.Add(RunsCommands.Create(this));
         root.Subcommands.Add(EventsCommands.Create(this));
         root.Subcommands.Add(ScheduleCommands.Create(this));
+        root.Subcommands.Add(LimitCommands.Create(this));
+        root.Subcommands.Add(DeadLetterCommands.Create(this));
+        root.Subcommands.Add(RetentionCommand.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
         root.Subcommands.Add(TestCommand.Create(this));
         root.Subcommands.Add(Admin());

@@ -1,7 +1,9 @@
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
@@ -22,7 +24,7 @@ internal sealed class Triggers(Worker worker)
             var (runs, letters) = (new List<NewRun>(), new List<WorkflowId>());
             foreach (var trigger in triggers[(rows[i].Type, rows[i].Source)])
             {
-                if (await worker.Definitions.ByHashAsync(tenant, trigger.Hash) is not { Trigger: { } on } workflow) continue;
+                if (await ReadAsync(tenant, trigger, rows[i]) is not { Trigger: { } on } workflow) continue;
                 if (on.Gathers && on.Concerns(events[i], worker.Time.GetUtcNow())) letters.Add(workflow.Id);
                 else if (!on.Gathers && await StartAsync(tenant, workflow, events[i], rows[i].ReceivedAt) is { } run) runs.Add(run);
             }
@@ -31,7 +33,33 @@ internal sealed class Triggers(Worker worker)
         return found;
     }
 
-    private async ValueTask<NewRun?> StartAsync(Tenant tenant, Workflow workflow, Json envelope, long now)
+    /// <summary>One definition that cannot be read keeps neither the event from being kept nor the others from being told: the start is put aside.</summary>
+    private async ValueTask<Workflow?> ReadAsync(Tenant tenant, TriggerRow trigger, EventRow row)
+    {
+        Exception? failure = null;
+        try
+        {
+            if (await worker.Definitions.ByHashAsync(tenant, trigger.Hash) is { } workflow) return workflow;
+        }
+        catch (Exception e) when (e is not StorageUnavailableException)
+        {
+            failure = e;
+        }
+        var name = $"{trigger.Definition.Namespace}/{trigger.Definition.Name}";
+        var target = Json.Array(row.Source, row.Id, trigger.Definition.Namespace, trigger.Definition.Name, trigger.Definition.Version, trigger.Hash);
+        var letter = new DeadLetter(tenant, DeadLetterKind.Event, $"{row.Source} {row.Id} {name}", "event.start_failed",
+            new WorkflowError(ErrorTypes.Configuration, 404, "The run could not be started", failure?.Message ?? $"The definition {trigger.Definition} is not there any more."))
+        { Definition = name, Target = target };
+        await worker.Database.WriteAsync(db =>
+        {
+            DeadLetterStore.Put(db, letter, row.ReceivedAt);
+            return 0;
+        });
+        return null;
+    }
+
+    /// <returns>Null when the event does not fit what starts the definition's runs.</returns>
+    public async ValueTask<NewRun?> StartAsync(Tenant tenant, Workflow workflow, Json envelope, long now)
     {
         if (workflow.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;
         var row = RunRow.New(tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now };

@@ -28,7 +28,8 @@ internal static class Children
                 if (parent.Depth + 1 > parent.Worker.Settings.DepthMax)
                     refuse(spawn, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {parent.Worker.Settings.DepthMax} deep."));
                 else if (await FindAsync(parent, decision, spawn, found) is { } workflow)
-                    children.Add(await CreateAsync(parent, spawn, workflow, isShared: spawn.Step.Window is not null && children.Count % (others + 1) != 0));
+                    children.Add(await CreateAsync(parent, spawn, workflow,
+                        isShared: (spawn.Step.Window is not null && children.Count % (others + 1) != 0) || parent.Worker.Limits.Governs(parent.Tenant, workflow)));
                 else
                     refuse(spawn, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found", $"There is no definition {NameOf(spawn)}."));
             }

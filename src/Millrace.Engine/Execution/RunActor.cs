@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Execution;
 
@@ -52,6 +54,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
     public Lease Lease => _lease;
+    public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
 
@@ -195,6 +198,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             worker.Forget(this);
             return;
         }
+        Limits = (row.Plan, row.IsSlotless);
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
@@ -296,6 +300,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Schedule = State.IsFinished && workflow.Schedule is { TracksRuns: true } ? State.Trigger?.Schedule : null,
             // A wish that met the end goes with it: a run that is taken back later must not find it.
             SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
+            Limits = Limits.Plan,
+            ExpiresAt = State.IsFinished ? worker.Keeping.ExpiryOf(tenant, workflow, phase, now) : null,
+            DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
             Commands = commands,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
@@ -364,7 +371,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
         _signalsTaken = false;
-        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken));
+        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken, Limits.Plan));
         Hold(false);
         await written;
         worker.LetGo(this, change);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Millrace.Jq;
+using Millrace.Workflows.Limits;
 using Millrace.Workflows.Schedules;
 using Millrace.Workflows.Schema;
 
@@ -46,6 +47,15 @@ public sealed class Workflow
 
     /// <summary>When its runs begin by themselves.</summary>
     public WorkflowSchedule? Schedule { get; init; }
+
+    /// <summary>When its runs may begin, and how many at once.</summary>
+    public FlowControl? Flow { get; init; }
+
+    /// <summary>For how long its runs are kept.</summary>
+    public RunRetention? Retention { get; init; }
+
+    /// <summary>Runs of it that fault are put aside, for somebody to look at.</summary>
+    public bool DeadLetters { get; init; }
 
     /// <summary>Names listed under <c>use.secrets</c>.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];

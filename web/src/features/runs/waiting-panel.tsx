@@ -6,7 +6,7 @@ import { formatDuration, formatTime, spanMs, useNow } from '~/lib/time'
 import { waitingQuery } from './api'
 import { SendEvent } from './send-event'
 
-const icons = { timer: Timer, effect: Zap, child: GitBranch, resume: Play, worker: Bot, retry: RotateCw, event: Radio }
+const icons = { timer: Timer, effect: Zap, child: GitBranch, resume: Play, worker: Bot, retry: RotateCw, event: Radio, slot: Hourglass }
 
 /** What the run waits for, since when, and what will wake it. */
 export function WaitingPanel({ id, onStep }: { id: string; onStep: (step: number) => void }) {
