@@ -102,7 +102,7 @@ public abstract class LimitTests(TestServer server)
 
     private async Task<Guid> StartAsync(string name)
     {
-        var started = await server.PostAsync("/api/v1/runs", $$"""{"definition": {"namespace": "test", "name": "{{name}}"}, "input": {"customer": "a"}}""");
+        var started = await server.PostAsync("/api/v1/runs", $$$"""{"definition": {"namespace": "test", "name": "{{{name}}}"}, "input": {"customer": "a"}}""");
         Assert.True(started.Status == 201, started.Text);
         return Guid.Parse(started.Body["id"].AsString());
     }

@@ -29,7 +29,7 @@ internal static class WeekBench
             Console.Error.WriteLine("Usage: ./bench soak --hours H --days D [--json]: D days, 1 or more, pass in H hours.");
             return 2;
         }
-        await inFolder(folder => RunAsync(folder, TimeSpan.FromHours(hours), TimeSpan.FromDays(days)));
+        await inFolder(folder => RunAsync(folder, TimeSpan.FromHours(hours.Value), TimeSpan.FromDays(days.Value)));
         return 0;
     }
 
