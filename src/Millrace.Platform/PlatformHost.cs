@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
+using Millrace.Platform.Approvals;
 using Millrace.Platform.Artifacts;
 using Millrace.Platform.Bulk;
 using Millrace.Platform.Definitions;
@@ -72,6 +73,7 @@ public static class PlatformHost
         runs.MapDiffs();
         runs.MapBulk();
         runs.MapArtifacts();
+        api.MapApprovals();
         api.MapEvents();
         api.MapStreams();
         app.MapHealth();

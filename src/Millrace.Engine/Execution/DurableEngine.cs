@@ -1,3 +1,4 @@
+using Millrace.Engine.Approvals;
 using Millrace.Engine.Events;
 using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
@@ -44,6 +45,8 @@ public sealed class DurableEngine : IAsyncDisposable
     public FunctionRegistry Functions => _worker.Functions;
     internal Worker Worker => _worker;
     public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);
+
+    public ApprovalControl Approvals => field ??= new ApprovalControl(_worker);
 
     /// <summary>Runs this worker holds now.</summary>
     public int Held => _worker.Held;

@@ -34,6 +34,7 @@ internal static class Inbox
                 break;
             case "concurrency": decision.ChangeConcurrency((int)signal.Body["step"].AsNumber(), (int)signal.Body["concurrency"].AsNumber()); break;
             case "redrive": decision.Redrive((int)signal.Body["step"].AsNumber()); break;
+            case "approval": Approvals.Approvals.Hear(decision, signal); break;
             case "event":
                 var position = (long)signal.Body["event"].AsNumber();
                 if (await actor.Worker.Events.ReadAsync(actor.Tenant, position) is { } envelope) decision.EventArrived(position, envelope);

@@ -61,6 +61,7 @@ internal sealed class RunRecord
         if (Parent is { } parent) SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
         if (Schedule is { } schedule) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         Subscriptions.Write(db, this);
+        Approvals.Approvals.Write(db, this);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;

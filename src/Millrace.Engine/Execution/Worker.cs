@@ -242,6 +242,12 @@ internal sealed class Worker : IAsyncDisposable
             using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
             Forget(actor);
         }
+        else if (e is Approvals.OvertakenException)
+        {
+            Forget(actor);
+            Lost.Add(actor.Tenant, actor.Id);
+            Due.Call(0);
+        }
         else
         {
             RunFailed(actor, e);

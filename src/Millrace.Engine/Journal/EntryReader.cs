@@ -10,7 +10,7 @@ namespace Millrace.Engine.Journal;
 internal static class EntryReader
 {
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
-    public const int Format = 2;
+    public const int Format = 3;
 
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
@@ -78,6 +78,12 @@ internal static class EntryReader
             "spawn.moved" => new SpawnEntry.CursorMoved(step, Value(e, "next", large) ?? Json.Null),
             "spawn.due" => new SpawnEntry.DelayPassed(step),
             "spawn.concurrency" => new SpawnEntry.ConcurrencyChanged(step, Int(e, "concurrency")),
+            "approval.asked" => new ApprovalEntry.Asked(step, Guid.Parse(e["approval"].AsString()), Ask.FromJson(Value(e, "ask", large)!.Value), e["hash"].AsString()),
+            "approval.voted" => new ApprovalEntry.Voted(step, new Vote(e["by"].AsString(), e["approves"].IsTruthy, e["comment"].StringOrNull, Value(e, "form", large) ?? Json.Null, Long(e, "at")!.Value)),
+            "approval.delegated" => new ApprovalEntry.Delegated(step, e["by"].AsString(), e["to"].AsString(), Long(e, "at")!.Value),
+            "approval.reminded" => new ApprovalEntry.Reminded(step, Int(e, "count")),
+            "approval.escalated" => new ApprovalEntry.Escalated(step),
+            "approval.settled" => new ApprovalEntry.Settled(step, (ApprovalState)Int(e, "state")),
             "run.forked" => ForkEntries.Forked(e, Value(e, "input", large), Value(e, "context", large)),
             "run.continued" => new Entry.RunContinued(),
             "step.respawned" => new Entry.StepRespawned(step, Guid.Parse(e["child"].AsString())),

@@ -73,16 +73,17 @@ public sealed record Run(
 /// <param name="Attempt">Counts from 1; of a try task, whose attempts its retry policy counts.</param>
 /// <param name="Child">The run it started.</param>
 /// <param name="Spawn">How far the children of a map or a swarm are.</param>
+/// <param name="Approval">The question that people are asked.</param>
 public sealed record RunStep(
     int Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Parent, int Node, string Name, string Reference, string Kind, StepState State,
-    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output, SpawnProgress? Spawn)
+    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output, SpawnProgress? Spawn, Guid? Approval = null)
 {
     /// <param name="values">Whether input and output are told; lists leave them out because they may be large.</param>
     public static RunStep Of(StepView step, bool values) => new(
         step.Id, step.Parent == 0 ? null : step.Parent, step.Node.Index, step.Node.Name, step.Node.Reference, step.Node.Body.Keyword, step.State,
         step.Iteration < 0 ? null : step.Iteration, step.Attempt, Micros.ToTime(step.StartedAt), step.EndedAt is { } ended ? Micros.ToTime(ended) : null,
         step.Error, step.WakeAt is { } wake ? Micros.ToTime(wake) : null, step.Child, values ? step.Input : (Json?)null, values ? step.Output : null,
-        values ? step.Window?.Progress : step.Window?.Counts);
+        values ? step.Window?.Progress : step.Window?.Counts, step.Approval);
 }
 
 /// <summary>One record of a run's journal: what was decided together and reached the disk together.</summary>
@@ -91,10 +92,10 @@ public sealed record JournalRecord(long Seq, DateTimeOffset At, Json Entries);
 
 /// <summary>One thing an unfinished run waits for.</summary>
 /// <param name="Detail">A sentence.</param>
-public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail, IReadOnlyList<EventKey>? Events)
+public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail, IReadOnlyList<EventKey>? Events, Guid? Approval)
 {
     public static RunWait Of(WaitingFor wait) => new(
-        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail, wait.Events);
+        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail, wait.Events, wait.Approval);
 }
 
 /// <summary>Body of a request to start a run. Described here, read by hand: see <see cref="StartRun"/>.</summary>

@@ -100,6 +100,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
             SpawnBody spawn => $"{spawn.Namespace}/{spawn.Name}:{spawn.Version}",
             MapBody map => $"map {map.Child.Namespace}/{map.Child.Name}:{map.Child.Version}",
             SwarmBody swarm => $"swarm of {swarm.Nodes.Count}",
+            ApproveBody approve => approve.Title.ConstantValue is { } title ? $"approve: {title.StringOrNull}" : "approve",
             WaitBody wait => Length(wait.Duration),
             ForBody loop => loop.In is Template.Whole whole ? $"{loop.Each} in {whole.Expression.Source}" : loop.Each,
             ForkBody { Compete: true } => "compete",

@@ -31,7 +31,7 @@ public sealed class Workflow
     /// <summary>The events that start runs of it; null when none do.</summary>
     public EventTrigger? Trigger { get; init; }
 
-    /// <summary>Some task listens for events.</summary>
+    /// <summary>Some task listens for events, or for a decision of people.</summary>
     public bool Listens { get; init; }
 
     public JsonSchema? InputSchema { get; init; }

@@ -176,6 +176,20 @@ public sealed class Decision(RunState state, Surroundings around)
         Settle();
     }
 
+    /// <summary>A person has said yes or no. Ignored when the decision is not open any more.</summary>
+    public void Voted(Guid approval, Vote vote)
+    {
+        if (State.IsFinished || ApprovalStep(approval) is not { } step) return;
+        Approving.Vote(this, step, vote);
+        Settle();
+    }
+
+    /// <summary>A person has handed their vote to another.</summary>
+    public void Delegated(Guid approval, string by, string to, long at)
+    {
+        if (!State.IsFinished && ApprovalStep(approval) is { } step) Approving.Delegate(this, step, by, to, at);
+    }
+
     /// <summary>Fires the timers that are due.</summary>
     public void Tick()
     {
@@ -285,6 +299,7 @@ public sealed class Decision(RunState state, Surroundings around)
     {
         if (step.Node.Body is TryBody) Faults.Retry(this, step);
         else if (step.Window is not null) Spawning.Wake(this, step);
+        else if (step.Approval is not null) Approving.Wake(this, step);
         else DataFlow.Complete(this, step, step.Data);
     }
 
@@ -298,6 +313,8 @@ public sealed class Decision(RunState state, Surroundings around)
     }
 
     private Step? Effect(int id) => !State.IsFinished && State.Find(id) is { IsEffect: true } step ? step : null;
+
+    private Step? ApprovalStep(Guid approval) => State.Active.Values.FirstOrDefault(s => s.Approval?.Id == approval);
 
     private static WorkflowError OutcomeUnknown(Step step) => new(
         ErrorTypes.Runtime, 500, "Outcome unknown",

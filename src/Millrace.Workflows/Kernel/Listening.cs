@@ -72,11 +72,13 @@ internal static class Listening
         }
     }
 
-    /// <summary>Notes that nobody is to be told of events for a step that ends.</summary>
+    /// <summary>Notes that nobody is to be told of events, or asked for a decision, for a step that ends.</summary>
     public static void Leave(Decision on, Entry entry)
     {
         var id = entry switch { Entry.StepCompleted e => e.Step, Entry.StepFaulted e => e.Step, Entry.StepCancelled e => e.Step, _ => 0 };
-        if (id != 0 && on.State.Find(id) is { Listener: not null }) on.Commands.Add(new Command.Deafen(id));
+        if (id == 0 || on.State.Find(id) is not { } step) return;
+        if (step.Listener is not null) on.Commands.Add(new Command.Deafen(id));
+        else if (step.Approval is not null) Approving.Leave(on, step);
     }
 
     /// <summary>The variables of an iteration.</summary>

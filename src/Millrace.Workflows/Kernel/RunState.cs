@@ -125,6 +125,7 @@ public sealed class RunState
             case Entry.EventHandled e: Handle(_active[e.Step], e); break;
             case Entry.RunCreated e: Create(e, at); break;
             case SpawnEntry e: Spawn(_active[e.Step], e, at); break;
+            case ApprovalEntry e: Hear(_active[e.Step], e, at); break;
             case ItemEnded e: EndItem(e); break;
             case RunRedriven e: GoBack(e); break;
             case Entry.RunStarted e: Begin(e, at); break;
@@ -181,6 +182,14 @@ public sealed class RunState
         else step.Window!.Apply(e, at);
         _timers.Add(step.WakeAt = step.Window.WakeAt, step, TimerKind.Wake);
         step.Pending = step.Window.CanGoOn ? Flow.Continue : null;
+    }
+
+    private void Hear(Step step, ApprovalEntry e, long at)
+    {
+        _timers.Drop(step.WakeAt, step, TimerKind.Wake);
+        if (e is ApprovalEntry.Asked asked) step.Approval = new Approval(asked, at);
+        else step.Approval!.Apply(e, at);
+        _timers.Add(step.WakeAt = step.Approval!.WakeAt, step, TimerKind.Wake);
     }
 
     private void Begin(Entry.RunStarted e, long at)

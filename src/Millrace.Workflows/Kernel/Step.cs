@@ -86,6 +86,9 @@ public sealed class Step
     /// <summary>Maps and swarms: their children; null before what they work on is evaluated.</summary>
     public Window? Window { get; internal set; }
 
+    /// <summary>Approve tasks: the decision that people are to take; null before they are asked.</summary>
+    public Approval? Approval { get; internal set; }
+
     /// <summary>How it ended; pending while it has not.</summary>
     internal RunPhase Outcome { get; set; }
 

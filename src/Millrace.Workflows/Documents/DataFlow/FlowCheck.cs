@@ -153,6 +153,9 @@ internal sealed class FlowCheck
             case SpawnBody spawn:
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
+            case ApproveBody approve:
+                foreach (var template in approve.Templates) site.Of(template, input);
+                return Form.Any;
             case MapBody or SwarmBody: return SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
             case ListenBody listen: return Listen(listen, site, names);
             case CallBody call:
