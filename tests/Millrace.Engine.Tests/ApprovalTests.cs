@@ -1,11 +1,11 @@
 using Millrace.Engine.Approvals;
+using Millrace.Engine.Execution;
 using Millrace.Engine.Forks;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
 using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Storage;
-using Millrace.Storage.Bus;
 using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
