@@ -10,6 +10,7 @@ using Millrace.Platform.Bulk;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Events;
 using Millrace.Platform.Forks;
+using Millrace.Platform.Holds;
 using Millrace.Platform.Http;
 using Millrace.Platform.Runs;
 using Millrace.Platform.Schedules;
@@ -74,6 +75,7 @@ public static class PlatformHost
         runs.MapBulk();
         runs.MapArtifacts();
         api.MapApprovals();
+        api.MapHolds();
         api.MapEvents();
         api.MapStreams();
         app.MapHealth();

@@ -51,6 +51,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public string Topic => _topic ??= Topics.Run(id);
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
+    public int? ParentStep { get; init; }
     public Lease Lease => _lease;
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
@@ -147,7 +148,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var entries = decision.Entries.Count;
         switch (happened)
         {
-            case RunEvent.Created: decision.Begin(); break;
+            case RunEvent.Created when !worker.Standing.Stops(this, decision): decision.Begin(); break;
+            case RunEvent.HoldsChanged: worker.Standing.Stops(this, decision); break;
             case RunEvent.EffectEnded e: EndEffect(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
@@ -190,6 +192,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
+        worker.Standing.Stops(this, decision);
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
         await HearAsync(decision, signals);
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
@@ -247,6 +250,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
         IReadOnlyList<NewRun> children = [];
         if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision, RefuseChild);
+        if (decision.Commands.Find(c => c is Command.Continue) is Command.Continue next) children = [.. children, await Successors.CreateAsync(this, next)];
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
@@ -285,6 +289,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             // A wish that met the end goes with it: a run that is taken back later must not find it.
             SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
             Commands = commands,
+            Successor = (Array.Find(commands, c => c is Command.Continue) as Command.Continue)?.Successor,
+            SignalsSeen = _signalsSeen,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Holds;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
@@ -66,6 +67,7 @@ internal sealed class Worker : IAsyncDisposable
         Lost = new LostRuns(this);
         Schedules = new Schedules(this);
         (Events, Keeper) = (new EventLog(this), new EventKeeper(this));
+        Standing = new Standing(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -83,6 +85,8 @@ internal sealed class Worker : IAsyncDisposable
     public Schedules Schedules { get; }
     public EventLog Events { get; }
     public EventKeeper Keeper { get; }
+    public Standing Standing { get; }
+    public IEnumerable<RunActor> Actors => _actors.Values;
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -107,6 +111,7 @@ internal sealed class Worker : IAsyncDisposable
     {
         if (Settings.Works) await BeginLeaseAsync();
         await Leases.RunOnceAsync();
+        await Standing.RefreshAsync();
         Leases.Start();
         if (Settings.Works) Due.Start();
         Keeper.Start();
@@ -129,7 +134,7 @@ internal sealed class Worker : IAsyncDisposable
             if (run.Row.Lease is null) _ = Wakes.ShareAsync(run.Row.Id, run.Row.WakeAt!.Value);
             return;
         }
-        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
+        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, ParentStep = run.Row.ParentStep, Depth = run.Row.Depth };
         actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
         Lost.ExpectNoMore(run.Row.Id);
@@ -163,7 +168,7 @@ internal sealed class Worker : IAsyncDisposable
                     $"The run is pinned to {row.Definition} with hash {row.Hash}, which is not there any more.", "/"));
                 return;
             }
-            actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, Depth = row.Depth });
+            actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, ParentStep = row.ParentStep, Depth = row.Depth });
         }
         actor.Claim(row);
         Keep(actor);
@@ -244,9 +249,7 @@ internal sealed class Worker : IAsyncDisposable
         }
         else if (e is Approvals.OvertakenException)
         {
-            Forget(actor);
-            Lost.Add(actor.Tenant, actor.Id);
-            Due.Call(0);
+            Standing.ReadAgain(actor);
         }
         else
         {

@@ -130,6 +130,20 @@ internal sealed class EntryWriter
             case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
             case SpawnEntry e: WriteSpawn(e); break;
             case ApprovalEntry e: WriteApproval(e); break;
+            case HoldEntry.Held e:
+                Head("run.held"u8, e.Reason);
+                _writer.WriteString("hold"u8, e.Hold);
+                break;
+            case HoldEntry.Released: _writer.WriteString("e"u8, "run.released"u8); break;
+            case CompensationEntry.Begun e:
+                Head("compensation.begun"u8, e.Reason);
+                if (e.Error is { } cause) Error(cause);
+                break;
+            case CompensationEntry.Started e:
+                Head("compensation.started", e.Step);
+                _writer.WriteNumber("node"u8, e.Node);
+                _writer.WriteNumber("for"u8, e.For);
+                break;
             case ItemEnded e:
                 _writer.WriteString("e"u8, "item.ended"u8);
                 Value("output", e.Output);
@@ -186,6 +200,10 @@ internal sealed class EntryWriter
                 Child("child.retried", e.Step, e.Child);
                 Error(e.Error);
                 _writer.WriteNumber("wakeAt"u8, e.WakeAt);
+                break;
+            case SpawnEntry.ChildContinued e:
+                Child("child.continued", e.Step, e.Child);
+                _writer.WriteString("successor"u8, e.Successor);
                 break;
             case SpawnEntry.CursorMoved e:
                 Head("spawn.moved", e.Step);

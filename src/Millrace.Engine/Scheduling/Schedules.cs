@@ -1,5 +1,6 @@
 using Cronos;
 using Millrace.Engine.Execution;
+using Millrace.Engine.Runs;
 using Millrace.Engine.Telemetry;
 using Millrace.Storage;
 
@@ -76,7 +77,7 @@ internal sealed class Schedules : IAsyncDisposable
             var ends = ScheduleStore.TakeEnds(db, row.Tenant, row.Id);
             Deal(row, turn =>
             {
-                foreach (var (run, at) in ends) turn.Ended(run, at);
+                foreach (var (run, at) in ends) turn.Ended(ContinuationStore.FirstOf(db, row.Tenant, run), at);
             });
         }
         foreach (var row in ScheduleStore.Due(db, now, BatchMax))

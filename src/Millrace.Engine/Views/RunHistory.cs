@@ -39,6 +39,8 @@ public sealed class RunHistory
     public IReadOnlyList<WaitingFor> Waiting()
     {
         if (State.IsFinished) return [];
+        if (State.Hold is { } hold)
+            return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, $"Its definition or its workspace is suspended{(hold.Reason is { } why ? $" ({why})" : "")}; it {(State.IsStarted ? "goes on" : "begins")} when that is over.")];
         if (State.IsSuspended)
             return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, State.Reason is { } reason ? $"It is suspended ({reason}) until somebody resumes it." : "It is suspended until somebody resumes it.")];
         // A fork that no worker has taken yet: what was under way in its source is not under way here.
@@ -82,6 +84,7 @@ public sealed class RunHistory
         switch (entry)
         {
             case Entry.StepStarted e: Begin(State.Find(e.Step)!, touched); break;
+            case CompensationEntry.Started e: Begin(State.Find(e.Step)!, touched); break;
             case Entry.StepSkipped e:
                 _steps[e.Step] = new StepView
                 {
@@ -137,6 +140,7 @@ public sealed class RunHistory
             StartedAt = step.StartedAt,
             WakeAt = step.WakeAt,
             Child = step.Child,
+            Compensates = step.Compensates == 0 ? null : step.Compensates,
             Input = Shown(step),
         };
         touched.Add(step.Id);

@@ -24,6 +24,9 @@ public sealed record StepView
 
     /// <summary>Maps and swarms: their children. It goes on changing while the step does.</summary>
     public Window? Window { get; init; }
+    /// <summary>The step that this one undoes.</summary>
+    public int? Compensates { get; init; }
+
     /// <summary>Approve tasks: the question that people are asked.</summary>
     public Guid? Approval { get; init; }
     public Json Input { get; init; }

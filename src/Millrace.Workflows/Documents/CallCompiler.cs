@@ -15,6 +15,7 @@ internal static class CallCompiler
             "http" or "openapi" => Protocol(of, function, with, names),
             "asyncapi" => AsyncApi(of, task, names),
             ChildrenBody.Map => SpawnCompiler.Map(of, task, names),
+            ContinueBody.Function => ContinueCompiler.Compile(of, task, names),
             ApproveBody.Function => ApproveCompiler.Compile(of, task, names),
             ChildrenBody.Swarm => SpawnCompiler.Swarm(of, task, names),
             "grpc" or "a2a" or "mcp" => Unsupported(of, task["call"], $"A call of {function}", function, Arguments(of, with, names)),

@@ -101,4 +101,7 @@ public sealed class Node
     public Template? Timeout { get; init; }
 
     public Flow Then { get; init; }
+
+    /// <summary>A list of tasks that undoes what the task did (<c>metadata.compensate</c>).</summary>
+    public Node? Compensate { get; init; }
 }

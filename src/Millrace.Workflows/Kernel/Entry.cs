@@ -158,6 +158,13 @@ public abstract record Command
         public IReadOnlyCollection<long>? Except { get; init; }
     }
 
+    /// <summary>What holds the run must still do so when the entries are committed.</summary>
+    public sealed record Hold(Guid Id) : Command;
+
+    /// <summary>The run goes on as another one, whose row is committed together with the entries.</summary>
+    /// <param name="Latest">It runs the latest version of the definition.</param>
+    public sealed record Continue(Guid Successor, Json Input, bool Latest) : Command;
+
     /// <summary>People are asked for a decision: its row is committed together with the entries.</summary>
     /// <param name="Form">The schema of what they fill in; null: nothing.</param>
     public sealed record Ask(int Step, Approval Approval, Json? Form) : Command;

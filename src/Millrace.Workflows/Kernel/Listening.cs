@@ -20,14 +20,14 @@ internal static class Listening
 
     /// <summary>Asks to be told of events, of those that came since the run began too.</summary>
     public static void Listen(Decision on, Step step, ListenBody body) =>
-        on.Commands.Add(new Command.Listen(step.Id, body.To.Keys(), on.State.CreatedAt) { Except = on.State.EventsConsumed() });
+        on.Commands.Add(new Command.Listen(step.Id, body.To.Keys(), on.State.CreatedAt) { Except = on.State.Heard.All });
 
     /// <summary>An event has come; the step consumes it or lets it be.</summary>
     /// <param name="envelope">The CloudEvent in its JSON format.</param>
     public static void Offer(Decision on, Step step, long position, Json envelope)
     {
         var (body, listener) = ((ListenBody)step.Node.Body, step.Listener!);
-        if (listener.Has(position) || on.State.HasConsumed(position, before: step.Id) || IsComplete(body.To, listener)) return;
+        if (listener.Has(position) || on.State.Heard.Has(position, before: step.Id) || IsComplete(body.To, listener)) return;
         try
         {
             if (body.To.UntilEvents is { } until && Match(on, step, until, listener.Ends, envelope) is { } end)

@@ -92,6 +92,12 @@ public sealed class Step
     /// <summary>How it ended; pending while it has not.</summary>
     internal RunPhase Outcome { get; set; }
 
+    /// <summary>The step that this one undoes; 0 where it undoes none.</summary>
+    public int Compensates { get; internal set; }
+
+    /// <summary>What a handler may know of the step it undoes.</summary>
+    internal Json Compensated { get; set; }
+
     public bool Detached { get; internal set; }
     public Guid? Child { get; internal set; }
 

@@ -153,6 +153,9 @@ internal sealed class FlowCheck
             case SpawnBody spawn:
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
+            case ContinueBody next:
+                site.Of(next.Input, input);
+                return Form.Any;
             case ApproveBody approve:
                 foreach (var template in approve.Templates) site.Of(template, input);
                 return Form.Any;
