@@ -17,6 +17,8 @@ public sealed class EventLog
     /// <summary>Lengths in bytes of UTF-8 that the log takes: they are keys of its indexes.</summary>
     public const int TypeBytesMax = 512, SourceBytesMax = 1024, IdBytesMax = 512, SubjectBytesMax = 1024;
 
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
     private readonly Worker _worker;
 
     internal EventLog(Worker worker) => _worker = worker;
@@ -37,6 +39,25 @@ public sealed class EventLog
             await _worker.Wakes.CallAsync();
         }
         return published;
+    }
+
+    /// <summary>As <see cref="PublishAsync"/>, for one event, again and again while the store does not take it: nothing went wrong with the event.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; it may have been kept.</exception>
+    public async Task<Published> PublishUntilKeptAsync(Tenant tenant, Json one, CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                return (await PublishAsync(tenant, [one]))[0];
+            }
+            catch (StorageUnavailableException e)
+            {
+                _worker.Log.StoreUnavailable("An event", e.Message);
+            }
+            await new Alarm(_worker.Time).SleepAsync(RetryDelay, () => false, cancel);
+            cancel.ThrowIfCancellationRequested();
+        }
     }
 
     /// <summary>An event in its JSON format; null when it is not there any more.</summary>
