@@ -2,6 +2,8 @@ import type { QueryClient } from '@tanstack/react-query'
 import { createRoute, createRouter, redirect } from '@tanstack/react-router'
 import { Loading, ProblemView } from './components/ui/feedback'
 import { parseQuery, queryString } from './lib/http'
+import { approvalLinkRoute, approvalRoute } from './routes/approval'
+import { approvalsRoute } from './routes/approvals'
 import { definitionRoute } from './routes/definition'
 import { definitionsRoute } from './routes/definitions'
 import { newDefinitionRoute } from './routes/new-definition'
@@ -30,6 +32,9 @@ const tree = rootRoute.addChildren([
   newDefinitionRoute,
   schedulesRoute,
   scheduleRoute,
+  approvalsRoute,
+  approvalRoute,
+  approvalLinkRoute,
 ])
 
 export function makeRouter(client: QueryClient) {

@@ -31,7 +31,7 @@ internal static class RunsCommands
         group.Add(With(line, new Verb("input", "Print the run's input.", "millrace runs input 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "/input", c)));
         group.Add(With(line, new Verb("output", "Print the output of a completed run.", "millrace runs output 019a… --json") { Id }, (s, p, c) => ShowAsync(s, p, "/output", c)));
         group.Add(With(line, new Verb("waiting", "Say what the run waits for, since when, and what will wake it.", "millrace runs waiting 019a…") { Id }, WaitingAsync));
-        group.Add(Act(line, "cancel", "cancellation", "Cancel a run and its children."));
+        group.Add(Act(line, "cancel", "cancellation", "Cancel a run and its children.", NoCleanUp));
         group.Add(Act(line, "suspend", "suspension", "Suspend a run: it starts nothing more until it is resumed."));
         group.Add(Act(line, "resume", "resumption", "Resume a suspended run."));
         SpawnCommands.AddTo(group, line);
@@ -48,15 +48,22 @@ internal static class RunsCommands
         return verb;
     }
 
-    private static Verb Act(CommandLine line, string name, string resource, string description) =>
-        With(line, new Verb(name, description, $"millrace runs {name} 019a… --reason 'as agreed'") { Id, Reason }, async (session, parse, cancel) =>
+    private static readonly Option<bool> NoCleanUp = new("--no-clean-up") { Description = "Undo nothing that the run did, and stop what is being undone." };
+
+    private static Verb Act(CommandLine line, string name, string resource, string description, params Option[] more)
+    {
+        var verb = new Verb(name, description, $"millrace runs {name} 019a… --reason 'as agreed'") { Id, Reason };
+        foreach (var option in more) verb.Add(option);
+        return With(line, verb, async (session, parse, cancel) =>
         {
             var body = parse.GetValue(Reason) is { } reason ? Json.Object("reason", reason) : Json.EmptyObject;
+            if (parse.GetValue(NoCleanUp)) body = body.AsObject().With("cleanUp", false);
             var (_, run) = await session.Client.PostAsync(Path(parse, $"/{resource}"), body, null, cancel);
             if (session.Json) session.Terminal.Print(run);
             else session.Terminal.Line($"run {run["id"].StringOrNull} {run["state"].StringOrNull}");
             return Exit.Completed;
         });
+    }
 
     internal static string Path(ParseResult parse, string rest) => $"api/v1/runs/{Uri.EscapeDataString(parse.GetRequiredValue(Id))}{rest}";
 

@@ -23,6 +23,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
 
     public async Task RunOnceAsync()
     {
+        await worker.Standing.RunOnceAsync();
         if (!worker.Settings.Alone) await SettleAsync();
         if (worker.Settings.Works) await _gatherings.RunOnceAsync();
         if (worker.Settings.Works) await _lifecycle.RunOnceAsync();

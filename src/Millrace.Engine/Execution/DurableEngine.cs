@@ -1,7 +1,9 @@
+using Millrace.Engine.Approvals;
 using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Events;
 using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Holds;
 using Millrace.Engine.Limits;
 using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
@@ -50,6 +52,9 @@ public sealed class DurableEngine : IAsyncDisposable
     public RetentionControl Retention => field ??= new RetentionControl(_worker);
     public LimitControl Limits => field ??= new LimitControl(_worker);
     public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);
+
+    public HoldControl Holds => field ??= new HoldControl(_worker);
+    public ApprovalControl Approvals => field ??= new ApprovalControl(_worker);
 
     /// <summary>Runs this worker holds now.</summary>
     public int Held => _worker.Held;
@@ -108,7 +113,12 @@ public sealed class DurableEngine : IAsyncDisposable
     /// <summary>Starts a run that goes on from a state another one had. The answer comes after it is on disk.</summary>
     public Task<ForkOutcome> ForkAsync(ForkRequest request) => ForkRun.ForkAsync(_worker, request);
 
+    /// <summary>What the run did is undone first, where its tasks say how.</summary>
     public Task<ControlOutcome> CancelAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "cancel", Reason(reason));
+
+    /// <summary>Nothing is undone; what is being undone stops as well.</summary>
+    public Task<ControlOutcome> StopAsync(Tenant tenant, Guid run, string? reason) =>
+        SignalAsync(tenant, run, "cancel", Reason(reason).AsObject().With("cleanUp", false));
 
     /// <summary>Effects under way end and are recorded; nothing new begins until the run is resumed.</summary>
     public Task<ControlOutcome> SuspendAsync(Tenant tenant, Guid run, string? reason) => SignalAsync(tenant, run, "suspend", Reason(reason));
@@ -165,9 +175,16 @@ public sealed class DurableEngine : IAsyncDisposable
 
     private async Task<ControlOutcome> SignalAsync(Tenant tenant, Guid run, string kind, Json body)
     {
-        var outcome = await _worker.Database.WriteAsync(db => Signal(db, tenant, run, kind, body));
-        if (outcome == ControlOutcome.Accepted) Told(tenant, run);
-        return outcome;
+        while (true)
+        {
+            var outcome = await _worker.Database.WriteAsync(db => Signal(db, tenant, run, kind, body));
+            if (outcome == ControlOutcome.Accepted) Told(tenant, run);
+            if (outcome != ControlOutcome.AlreadyFinished || kind != "cancel") return outcome;
+            // Whoever wants the end of a run wants that of what it has gone on as.
+            var last = await _worker.Database.ReadAsync(db => ContinuationStore.LastOf(db, tenant, run));
+            if (last == run) return outcome;
+            run = last;
+        }
     }
 
     /// <summary>Sends a wish inside a transaction at hand; when it was accepted and is on disk, say so with <see cref="Told"/>.</summary>

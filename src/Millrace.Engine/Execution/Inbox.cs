@@ -12,7 +12,9 @@ internal static class Inbox
     /// <param name="signals">In order. How children ended is read for all of them at once.</param>
     public static async Task HearAsync(RunActor actor, Decision decision, List<Signal> signals)
     {
-        Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c)).Distinct()];
+        // What a child has gone on as is waited for from the moment at which that is heard.
+        HashSet<Guid> next = [.. signals.Where(s => s.Kind == "continued").Select(SuccessorOf)];
+        Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
         foreach (var signal in signals) await HearAsync(actor, decision, signal, outcomes);
         if (actor.Limits.IsSlotless && actor.State is { IsFinished: false, IsSuspended: false }) throw new NoSlotException(actor.Id);
@@ -24,7 +26,7 @@ internal static class Inbox
     {
         switch (signal.Kind)
         {
-            case "cancel": decision.Cancel(signal.Body["reason"].StringOrNull); break;
+            case "cancel": decision.Cancel(signal.Body["reason"].StringOrNull, cleanUp: signal.Body["cleanUp"].Kind != Jq.JsonKind.False); break;
             case "suspend": decision.Suspend(signal.Body["reason"].StringOrNull); break;
             case "resume":
                 if (!actor.State.IsSuspended) break;
@@ -34,8 +36,16 @@ internal static class Inbox
             case "child":
                 if (outcomes.TryGetValue(ChildOf(signal), out var end)) decision.ChildEnded(ChildOf(signal), end.Phase, end.Output, end.Error);
                 break;
+            case "continued": decision.ChildContinued(ChildOf(signal), SuccessorOf(signal)); break;
+            case "release":
+                var hold = Guid.Parse(signal.Body["hold"].AsString());
+                if (actor.State.Hold?.Id != hold) break;
+                decision.Release(hold, actor.Worker.Standing.Over(actor.Tenant, actor.Workflow, except: hold));
+                if (actor.State is { IsStarted: true, IsSuspended: false }) decision.Recover(actor.IsUnderway, actor.Worker.IsOnce);
+                break;
             case "concurrency": decision.ChangeConcurrency((int)signal.Body["step"].AsNumber(), (int)signal.Body["concurrency"].AsNumber()); break;
             case "redrive": decision.Redrive((int)signal.Body["step"].AsNumber()); break;
+            case "approval": Approvals.Approvals.Hear(decision, signal); break;
             case "event":
                 var position = (long)signal.Body["event"].AsNumber();
                 if (await actor.Worker.Events.ReadAsync(actor.Tenant, position) is { } envelope) decision.EventArrived(position, envelope);
@@ -43,6 +53,8 @@ internal static class Inbox
             default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
     }
+
+    private static Guid SuccessorOf(Signal signal) => Guid.Parse(signal.Body["by"].AsString());
 
     private static Guid ChildOf(Signal signal) => Guid.Parse(signal.Body["run"].AsString());
 }

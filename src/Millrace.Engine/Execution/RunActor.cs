@@ -53,6 +53,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public string Topic => _topic ??= Topics.Run(id);
     public Guid? Parent { get; init; }
     public int Depth { get; init; }
+    public int? ParentStep { get; init; }
     public Lease Lease => _lease;
     public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
@@ -153,7 +154,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var entries = decision.Entries.Count;
         switch (happened)
         {
-            case RunEvent.Created: decision.Begin(); break;
+            case RunEvent.Created when !worker.Standing.Stops(this, decision): decision.Begin(); break;
+            case RunEvent.HoldsChanged: worker.Standing.Stops(this, decision); break;
             case RunEvent.EffectEnded e: EndEffect(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
@@ -202,6 +204,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
+        worker.Standing.Stops(this, decision);
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
         await HearAsync(decision, signals);
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
@@ -263,6 +266,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
         IReadOnlyList<NewRun> children = [];
         if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision, RefuseChild);
+        if (decision.Commands.Find(c => c is Command.Continue) is Command.Continue next) children = [.. children, await Successors.CreateAsync(this, next)];
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
@@ -304,6 +308,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             ExpiresAt = State.IsFinished ? worker.Keeping.ExpiryOf(tenant, workflow, phase, now) : null,
             DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
             Commands = commands,
+            Successor = (Array.Find(commands, c => c is Command.Continue) as Command.Continue)?.Successor,
+            SignalsSeen = _signalsSeen,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };

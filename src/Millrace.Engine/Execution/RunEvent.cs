@@ -45,6 +45,12 @@ internal abstract class RunEvent
         public TaskCompletionSource Recorded { get; } = durable;
     }
 
+    /// <summary>Definitions or workspaces stand that did not.</summary>
+    public sealed class HoldsChanged : RunEvent
+    {
+        public static readonly HoldsChanged Instance = new();
+    }
+
     /// <summary>A timer of a run that is held may be due.</summary>
     public sealed class Tick : RunEvent
     {

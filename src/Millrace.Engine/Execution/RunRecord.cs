@@ -38,6 +38,12 @@ internal sealed class RunRecord
     /// <summary>Who is told of this run's end.</summary>
     public Guid? Parent { get; init; }
 
+    /// <summary>The run it has gone on as.</summary>
+    public Guid? Successor { get; init; }
+
+    /// <summary>Signals up to this position have been heard.</summary>
+    public long SignalsSeen { get; init; }
+
     /// <summary>The schedule that waits for this run's end.</summary>
     public Guid? Schedule { get; init; }
 
@@ -70,9 +76,15 @@ internal sealed class RunRecord
         if (Change is not null) RunStore.ChangeState(db, Tenant, Run, Lease.Id, Change);
         foreach (var child in Children) child.Insert(db);
         foreach (var child in ChildrenToCancel)
-            SignalStore.Send(db, Tenant, child, "cancel", Json.Object("reason", $"its parent {Run} ended"), At);
-        if (Parent is { } parent) SignalStore.Send(db, Tenant, parent, "child", Json.Object("run", Run.ToString()), At);
-        if (Schedule is { } schedule) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
+        {
+            var reason = Json.Object("reason", $"its parent {Run} ended");
+            SignalStore.Send(db, Tenant, child, "cancel", reason, At);
+            ContinuationStore.SendOn(db, Tenant, child, "cancel", reason, At);
+        }
+        if (Successor is { } next) ContinuationStore.Begin(db, Tenant, Run, next, SignalsSeen, At);
+        if (Parent is { } parent && Successor is { } by) SignalStore.Send(db, Tenant, parent, "continued", Json.Object("run", Run.ToString(), "by", by.ToString()), At);
+        else if (Parent is { } told) SignalStore.Send(db, Tenant, told, "child", Json.Object("run", Run.ToString()), At);
+        if (Schedule is { } schedule && Successor is null) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         Subscriptions.Write(db, this);
         if (ExpiresAt is { } expires) RetentionStore.Expire(db, Tenant, Run, expires);
         if (DeadLetter is { } letter)
@@ -81,6 +93,8 @@ internal sealed class RunRecord
             { Definition = $"{letter.Definition.Namespace}/{letter.Definition.Name}" }, At);
         }
         if (Limits is not null && Change is { Keep: false } change) LimitStore.Leave(db, Tenant, Run, change.State >= RunPhase.Cancelled);
+        Approvals.Approvals.Write(db, this);
+        Holds.Standing.Check(db, this);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Holds;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Limits;
 using Millrace.Engine.Retention;
@@ -68,6 +69,7 @@ internal sealed class Worker : IAsyncDisposable
         Lost = new LostRuns(this);
         (Schedules, Limits, Keeping) = (new Schedules(this), new RunLimits(this), new RunKeeper(this));
         (Events, Keeper) = (new EventLog(this), new EventKeeper(this));
+        Standing = new Standing(this);
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -87,6 +89,8 @@ internal sealed class Worker : IAsyncDisposable
     public RunKeeper Keeping { get; }
     public EventLog Events { get; }
     public EventKeeper Keeper { get; }
+    public Standing Standing { get; }
+    public IEnumerable<RunActor> Actors => _actors.Values;
     public Database Database => _parts.Database;
     public BlobStore Blobs => _parts.Blobs;
     public EventBus Bus => _parts.Bus;
@@ -111,6 +115,7 @@ internal sealed class Worker : IAsyncDisposable
     {
         if (Settings.Works) await BeginLeaseAsync();
         await Leases.RunOnceAsync();
+        await Standing.RefreshAsync();
         Leases.Start();
         await Limits.ReadSettingsAsync();
         await Keeping.ReadSettingsAsync();
@@ -137,7 +142,7 @@ internal sealed class Worker : IAsyncDisposable
             if (run.Row.Lease is null) _ = Wakes.ShareAsync(run.Row.Id, run.Row.WakeAt!.Value);
             return;
         }
-        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, Depth = run.Row.Depth };
+        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, ParentStep = run.Row.ParentStep, Depth = run.Row.Depth };
         actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
         Lost.ExpectNoMore(run.Row.Id);
@@ -153,7 +158,7 @@ internal sealed class Worker : IAsyncDisposable
             if (!_actors.TryGetValue(row.Id, out var actor))
             {
                 if (await Strays.DefinitionAsync(row) is not { } workflow) return;
-                actor = new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, Depth = row.Depth };
+                actor = new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, ParentStep = row.ParentStep, Depth = row.Depth };
             }
             if (await Limits.PassAsync(row, actor.Workflow) is not { } passed) return;
             actor = _actors.GetOrAdd(row.Id, actor);
@@ -251,6 +256,10 @@ internal sealed class Worker : IAsyncDisposable
         {
             using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
             Forget(actor);
+        }
+        else if (e is Approvals.OvertakenException)
+        {
+            Standing.ReadAgain(actor);
         }
         else
         {

@@ -39,6 +39,7 @@ internal sealed record ForkCut(int Record, int Entry, int? Step = null, bool Aga
     {
         Workflows.Kernel.Entry.StepStarted e => (e.Step, e.Parent, e.Node),
         Workflows.Kernel.Entry.StepSkipped e => (e.Step, e.Parent, e.Node),
+        CompensationEntry.Started e => (e.Step, 0, e.Node),
         _ => null,
     };
 
@@ -79,6 +80,8 @@ internal sealed record ForkCut(int Record, int Entry, int? Step = null, bool Aga
     /// </summary>
     private static ForkCut AtFailure(IReadOnlyList<SourceRecord> records)
     {
+        if (records.Any(r => r.Entries.Any(e => e is CompensationEntry.Begun)))
+            throw Refused("run.compensated", "What the run did has been undone before it ended, so it cannot go on from there. Start it anew, or fork it before a step.", null);
         var entries = records[^1].Entries;
         var end = entries.Count - 1;
         if (entries[end] is not (Workflows.Kernel.Entry.RunFaulted or Workflows.Kernel.Entry.RunCancelled))

@@ -130,6 +130,21 @@ internal sealed class EntryWriter
             case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
             case SpawnEntry e: WriteSpawn(e); break;
             case ExtensionEntry e: ExtensionEntries.Write(e, _writer); break;
+            case ApprovalEntry e: WriteApproval(e); break;
+            case HoldEntry.Held e:
+                Head("run.held"u8, e.Reason);
+                _writer.WriteString("hold"u8, e.Hold);
+                break;
+            case HoldEntry.Released: _writer.WriteString("e"u8, "run.released"u8); break;
+            case CompensationEntry.Begun e:
+                Head("compensation.begun"u8, e.Reason);
+                if (e.Error is { } cause) Error(cause);
+                break;
+            case CompensationEntry.Started e:
+                Head("compensation.started", e.Step);
+                _writer.WriteNumber("node"u8, e.Node);
+                _writer.WriteNumber("for"u8, e.For);
+                break;
             case ItemEnded e:
                 _writer.WriteString("e"u8, "item.ended"u8);
                 Value("output", e.Output);
@@ -187,6 +202,10 @@ internal sealed class EntryWriter
                 Error(e.Error);
                 _writer.WriteNumber("wakeAt"u8, e.WakeAt);
                 break;
+            case SpawnEntry.ChildContinued e:
+                Child("child.continued", e.Step, e.Child);
+                _writer.WriteString("successor"u8, e.Successor);
+                break;
             case SpawnEntry.CursorMoved e:
                 Head("spawn.moved", e.Step);
                 Value("next", e.Next);
@@ -195,6 +214,43 @@ internal sealed class EntryWriter
             case SpawnEntry.ConcurrencyChanged e:
                 Head("spawn.concurrency", e.Step);
                 _writer.WriteNumber("concurrency"u8, e.Concurrency);
+                break;
+            default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
+        }
+    }
+
+    private void WriteApproval(ApprovalEntry entry)
+    {
+        switch (entry)
+        {
+            case ApprovalEntry.Asked e:
+                Head("approval.asked", e.Step);
+                _writer.WriteString("approval"u8, e.Approval);
+                Value("ask", e.Ask.ToJson());
+                _writer.WriteString("hash"u8, e.Hash);
+                break;
+            case ApprovalEntry.Voted e:
+                Head("approval.voted", e.Step);
+                _writer.WriteString("by"u8, e.Vote.By);
+                _writer.WriteBoolean("approves"u8, e.Vote.Approves);
+                if (e.Vote.Comment is not null) _writer.WriteString("comment"u8, e.Vote.Comment);
+                Value("form", e.Vote.Form);
+                _writer.WriteNumber("at"u8, e.Vote.At);
+                break;
+            case ApprovalEntry.Delegated e:
+                Head("approval.delegated", e.Step);
+                _writer.WriteString("by"u8, e.By);
+                _writer.WriteString("to"u8, e.To);
+                _writer.WriteNumber("at"u8, e.At);
+                break;
+            case ApprovalEntry.Reminded e:
+                Head("approval.reminded", e.Step);
+                _writer.WriteNumber("count"u8, e.Count);
+                break;
+            case ApprovalEntry.Escalated e: Head("approval.escalated", e.Step); break;
+            case ApprovalEntry.Settled e:
+                Head("approval.settled", e.Step);
+                _writer.WriteNumber("state"u8, (int)e.State);
                 break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }

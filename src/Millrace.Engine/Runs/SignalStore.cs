@@ -3,7 +3,7 @@ using Millrace.Storage;
 
 namespace Millrace.Engine.Runs;
 
-/// <summary>Something others want a run to know. Kinds: <c>cancel</c>, <c>suspend</c>, <c>resume</c>, <c>child</c>, <c>concurrency</c>, <c>redrive</c>, <c>event</c>.</summary>
+/// <summary>Something others want a run to know. Kinds: <c>cancel</c>, <c>suspend</c>, <c>resume</c>, <c>child</c>, <c>continued</c>, <c>concurrency</c>, <c>redrive</c>, <c>event</c>, <c>approval</c>, <c>release</c>.</summary>
 internal sealed record Signal(long Position, string Kind, Json Body);
 
 /// <summary>Every statement on signals: the durable inbox of a run.</summary>

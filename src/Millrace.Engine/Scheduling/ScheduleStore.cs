@@ -44,7 +44,7 @@ public static class ScheduleStore
         """
         insert into schedule_end (organisation, workspace, schedule, run, at)
         select s.organisation, s.workspace, s.id, r.id, coalesce(r.ended_at, r.updated_at) from schedule s join run r on r.workspace = s.workspace and r.id = s.running
-        where s.running is not null and r.state >= 4 on conflict do nothing
+        where s.running is not null and r.state >= 4 and not exists (select 1 from continuation c where c.workspace = s.workspace and c.run = r.id) on conflict do nothing
         """);
 
     /// <summary>Ends that no schedule waits for any more.</summary>

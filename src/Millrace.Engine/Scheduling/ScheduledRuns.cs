@@ -29,7 +29,11 @@ internal static class ScheduledRuns
             }
         }
         if (turn.Cancel is { } cancelled)
-            SignalStore.Send(db, row.Tenant, cancelled, "cancel", Json.Object("reason", "its schedule has come to its next time"), now);
+        {
+            var reason = Json.Object("reason", "its schedule has come to its next time");
+            SignalStore.Send(db, row.Tenant, cancelled, "cancel", reason, now);
+            ContinuationStore.SendOn(db, row.Tenant, cancelled, "cancel", reason, now);
+        }
         ScheduleStore.Update(db, row, now);
         return started;
     }

@@ -1,6 +1,7 @@
 using Cronos;
 using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
+using Millrace.Engine.Runs;
 using Millrace.Engine.Telemetry;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -78,7 +79,7 @@ internal sealed class Schedules : IAsyncDisposable
             var ends = ScheduleStore.TakeEnds(db, row.Tenant, row.Id);
             Deal(row, turn =>
             {
-                foreach (var (run, at) in ends) turn.Ended(run, at);
+                foreach (var (run, at) in ends) turn.Ended(ContinuationStore.FirstOf(db, row.Tenant, run), at);
             });
         }
         foreach (var row in ScheduleStore.Due(db, now, BatchMax))

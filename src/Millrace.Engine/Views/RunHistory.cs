@@ -39,6 +39,8 @@ public sealed class RunHistory
     public IReadOnlyList<WaitingFor> Waiting()
     {
         if (State.IsFinished) return [];
+        if (State.Hold is { } hold)
+            return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, $"Its definition or its workspace is suspended{(hold.Reason is { } why ? $" ({why})" : "")}; it {(State.IsStarted ? "goes on" : "begins")} when that is over.")];
         if (State.IsSuspended)
             return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, State.Reason is { } reason ? $"It is suspended ({reason}) until somebody resumes it." : "It is suspended until somebody resumes it.")];
         // A fork that no worker has taken yet: what was under way in its source is not under way here.
@@ -57,6 +59,7 @@ public sealed class RunHistory
             WaitBody => new(WaitKind.Timer, step.StartedAt, step.WakeAt, $"'{name}' waits for a time to pass.", step.Id, step.Node.Reference),
             SpawnBody spawn => new(WaitKind.Child, step.StartedAt, step.TimeoutAt, $"'{name}' waits for the end of its child run {step.Child} of {spawn.Namespace}/{spawn.Name}.", step.Id, step.Node.Reference),
             ChildrenBody => new(WaitKind.Child, step.StartedAt, Earliest(step.TimeoutAt, step.WakeAt), SpawnWaits.Detail(name, step.Window), step.Id, step.Node.Reference),
+            ApproveBody => new(WaitKind.Person, step.StartedAt, Earliest(step.TimeoutAt, step.WakeAt), ApprovalWait.Of(name, step.Approval), step.Id, step.Node.Reference) { Approval = step.Approval?.Id },
             ListenBody listen => new(WaitKind.Event, step.StartedAt, step.TimeoutAt, EventWait.Of(step, listen), step.Id, step.Node.Reference) { Events = listen.To.Keys() },
             TryBody when step.WakeAt is { } at => new(WaitKind.Retry, step.StartedAt, at, $"'{name}' will try again (attempt {step.Attempt}).", step.Id, step.Node.Reference),
             _ => null,
@@ -81,6 +84,7 @@ public sealed class RunHistory
         switch (entry)
         {
             case Entry.StepStarted e: Begin(State.Find(e.Step)!, touched); break;
+            case CompensationEntry.Started e: Begin(State.Find(e.Step)!, touched); break;
             case Entry.StepSkipped e:
                 _steps[e.Step] = new StepView
                 {
@@ -99,6 +103,7 @@ public sealed class RunHistory
             case Entry.StepCaught e: Change(e.Step, touched, s => s with { Error = e.Error }); break;
             case Entry.SubStepCompleted e: Change(e.Step, touched, s => s); break;
             case SpawnEntry e: Change(e.Step, touched, s => s with { Window = State.Find(e.Step)!.Window }); break;
+            case ApprovalEntry e: Change(e.Step, touched, s => s with { Approval = State.Find(e.Step)!.Approval!.Id, WakeAt = State.Find(e.Step)!.WakeAt }); break;
             case RunRedriven e:
                 foreach (var step in State.Find(e.Step)!.Around())
                     Change(step.Id, touched, s => s with { State = step.Window is null ? StepState.Running : StepState.Waiting, EndedAt = null, Error = null, Output = null });
@@ -131,10 +136,11 @@ public sealed class RunHistory
             Parent = step.Parent!.Id,
             Node = step.Node,
             Iteration = step.Iteration,
-            State = step.Node.Body is WaitBody or ListenBody or ChildrenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
+            State = step.Node.Body is WaitBody or ApproveBody or ListenBody or ChildrenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
             StartedAt = step.StartedAt,
             WakeAt = step.WakeAt,
             Child = step.Child,
+            Compensates = step.Compensates == 0 ? null : step.Compensates,
             Input = Shown(step),
         };
         touched.Add(step.Id);

@@ -24,6 +24,11 @@ public sealed record StepView
 
     /// <summary>Maps and swarms: their children. It goes on changing while the step does.</summary>
     public Window? Window { get; init; }
+    /// <summary>The step that this one undoes.</summary>
+    public int? Compensates { get; init; }
+
+    /// <summary>Approve tasks: the question that people are asked.</summary>
+    public Guid? Approval { get; init; }
     public Json Input { get; init; }
 
     /// <summary>A fork took it over as it was under way, and began its task once more in its place.</summary>
@@ -34,7 +39,7 @@ public sealed record StepView
 }
 
 /// <summary>What an unfinished run waits for.</summary>
-public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry, Event, Slot }
+public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry, Event, Slot, Person }
 
 /// <summary>One thing a run waits for, since when, and what will wake it.</summary>
 /// <param name="Detail">A sentence.</param>
@@ -42,4 +47,7 @@ public sealed record WaitingFor(WaitKind On, long Since, long? WakeAt, string De
 {
     /// <summary>Types and sources of the events it listens for; null when it waits for something else.</summary>
     public IReadOnlyList<EventKey>? Events { get; init; }
+
+    /// <summary>The question that people are asked; null when it waits for something else.</summary>
+    public Guid? Approval { get; init; }
 }

@@ -38,6 +38,10 @@ public sealed record Run(
     /// <summary>Where it parted from another run; null for one that began by itself.</summary>
     public RunFork? ForkOf { get; init; }
 
+    /// <summary>The run it goes on from, and the one it has gone on as; told of one run, not in lists.</summary>
+    public Guid? Continues { get; init; }
+    public Guid? ContinuedBy { get; init; }
+
     /// <param name="position">The last record's sequence number, which the row does not hold.</param>
     public static Run Of(RunRow row, long position) => new(
         row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),
@@ -73,16 +77,18 @@ public sealed record Run(
 /// <param name="Attempt">Counts from 1; of a try task, whose attempts its retry policy counts.</param>
 /// <param name="Child">The run it started.</param>
 /// <param name="Spawn">How far the children of a map or a swarm are.</param>
+/// <param name="Approval">The question that people are asked.</param>
+/// <param name="Compensates">The step that it undoes.</param>
 public sealed record RunStep(
     int Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Parent, int Node, string Name, string Reference, string Kind, StepState State,
-    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output, SpawnProgress? Spawn)
+    int? Iteration, int Attempt, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, WorkflowError? Error, DateTimeOffset? WakeAt, Guid? Child, Json? Input, Json? Output, SpawnProgress? Spawn, Guid? Approval = null, int? Compensates = null)
 {
     /// <param name="values">Whether input and output are told; lists leave them out because they may be large.</param>
     public static RunStep Of(StepView step, bool values) => new(
         step.Id, step.Parent == 0 ? null : step.Parent, step.Node.Index, step.Node.Name, step.Node.Reference, step.Node.Body.Keyword, step.State,
         step.Iteration < 0 ? null : step.Iteration, step.Attempt, Micros.ToTime(step.StartedAt), step.EndedAt is { } ended ? Micros.ToTime(ended) : null,
         step.Error, step.WakeAt is { } wake ? Micros.ToTime(wake) : null, step.Child, values ? step.Input : (Json?)null, values ? step.Output : null,
-        values ? step.Window?.Progress : step.Window?.Counts);
+        values ? step.Window?.Progress : step.Window?.Counts, step.Approval, step.Compensates);
 }
 
 /// <summary>One record of a run's journal: what was decided together and reached the disk together.</summary>
@@ -91,10 +97,10 @@ public sealed record JournalRecord(long Seq, DateTimeOffset At, Json Entries);
 
 /// <summary>One thing an unfinished run waits for.</summary>
 /// <param name="Detail">A sentence.</param>
-public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail, IReadOnlyList<EventKey>? Events)
+public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTimeOffset Since, DateTimeOffset? WakeAt, string Detail, IReadOnlyList<EventKey>? Events, Guid? Approval)
 {
     public static RunWait Of(WaitingFor wait) => new(
-        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail, wait.Events);
+        wait.Step, wait.Reference, wait.On, Micros.ToTime(wait.Since), wait.WakeAt is { } wake ? Micros.ToTime(wake) : null, wait.Detail, wait.Events, wait.Approval);
 }
 
 /// <summary>Body of a request to start a run. Described here, read by hand: see <see cref="StartRun"/>.</summary>
@@ -104,5 +110,9 @@ public sealed record StartRunBody(StartRunDefinition Definition, Json? Input);
 /// <param name="Version">The latest when absent.</param>
 public sealed record StartRunDefinition(string Namespace, string Name, string? Version);
 
-/// <summary>Body of a request to cancel, suspend or resume a run; it may be left out.</summary>
+/// <summary>Body of a request to cancel a run; it may be left out.</summary>
+/// <param name="CleanUp">False: nothing is undone, and what is being undone stops.</param>
+public sealed record CancelBody(string? Reason, bool? CleanUp);
+
+/// <summary>Body of a request to suspend or resume a run; it may be left out.</summary>
 public sealed record ReasonBody(string? Reason);

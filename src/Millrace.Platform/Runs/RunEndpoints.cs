@@ -31,7 +31,8 @@ internal static class RunEndpoints
         group.MapGet("/{id}", GetAsync).WithName("GetRun").WithSummary("One run.").Refuses(404);
         group.MapGet("/{id}/input", InputAsync).WithName("GetRunInput").WithSummary("The run's input, the bare value.").Produces<Json>(200).Refuses(404);
         group.MapGet("/{id}/output", OutputAsync).WithName("GetRunOutput").WithSummary("The output of a completed run, the bare value.").Produces<Json>(200).Refuses(404, 409);
-        group.MapPost("/{id}/cancellation", CancelAsync).WithName("CancelRun").WithSummary("Cancel the run and its children.").TakesReason();
+        group.MapPost("/{id}/cancellation", CancelAsync).WithName("CancelRun").WithSummary("Cancel the run and its children. What it did is undone first where its tasks say how, unless cleanUp is false.")
+            .Accepts<CancelBody>(isOptional: true, "application/json").Produces<Run>(202).Refuses(400, 404, 409, 415, 503);
         group.MapPost("/{id}/suspension", SuspendAsync).WithName("SuspendRun").WithSummary("Suspend the run: effects under way end and are recorded, nothing new begins.").TakesReason();
         group.MapPost("/{id}/resumption", ResumeAsync).WithName("ResumeRun").WithSummary("Resume a suspended run.").TakesReason();
     }
@@ -45,6 +46,8 @@ internal static class RunEndpoints
         var key = IdempotencyKey(request);
         var body = await RequestBody.JsonAsync(request, RequestBody.JsonBytesMax, cancel);
         var (id, started) = await start.StartAsync(tenant, body, key, request.Headers.TraceParent, cancel);
+        // A key stands for what its run has gone on as.
+        if (!started) id = await database.ReadAsync(db => ContinuationStore.LastOf(db, tenant, id), cancel);
         var run = await FindAsync(database, tenant, id, cancel);
         return started ? TypedResults.Created($"/api/v1/runs/{id}", run) : TypedResults.Ok(run);
     }
@@ -69,7 +72,8 @@ internal static class RunEndpoints
         var found = await FindAsync(database, tenant, run, cancel);
         // The row of a run that is not finished lags behind its journal in counts; the journal is what holds.
         if (found.State < RunPhase.Cancelled) found = await histories.ReadAsync(tenant, run, Run.Of, cancel) ?? throw NotFound(id);
-        return TypedResults.Ok(found);
+        var (before, after) = await database.ReadAsync(db => ContinuationStore.Beside(db, tenant, run), cancel);
+        return TypedResults.Ok(before is null && after is null ? found : found with { Continues = before, ContinuedBy = after });
     }
 
     private static async Task<IResult> InputAsync(string id, HttpRequest request, JournalReader journal, Tenant tenant, CancellationToken cancel)
@@ -90,7 +94,7 @@ internal static class RunEndpoints
     }
 
     private static Task<IResult> CancelAsync(string id, HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel) =>
-        ControlAsync(id, request, engine.CancelAsync, database, tenant, cancel);
+        ControlAsync(id, request, engine.CancelAsync, database, tenant, cancel, engine.StopAsync);
 
     private static Task<IResult> SuspendAsync(string id, HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel) =>
         ControlAsync(id, request, engine.SuspendAsync, database, tenant, cancel);
@@ -99,14 +103,18 @@ internal static class RunEndpoints
         ControlAsync(id, request, engine.ResumeAsync, database, tenant, cancel);
 
     private static async Task<IResult> ControlAsync(
-        string id, HttpRequest request, Func<Tenant, Guid, string?, Task<ControlOutcome>> control, Database database, Tenant tenant, CancellationToken cancel)
+        string id, HttpRequest request, Func<Tenant, Guid, string?, Task<ControlOutcome>> control, Database database, Tenant tenant, CancellationToken cancel,
+        Func<Tenant, Guid, string?, Task<ControlOutcome>>? withoutCleanUp = null)
     {
         new QueryReader(request).NoMore();
         var run = ParseId(id);
         var shape = new BodyShape(await RequestBody.OptionalJsonAsync(request, ControlBytesMax, cancel));
         var reason = shape.OptionalText("reason", ReasonMax);
+        var cleanUp = withoutCleanUp is null ? null : shape.Any("cleanUp");
+        if (cleanUp is { Kind: not (JsonKind.True or JsonKind.False) }) shape.Refuse("cleanUp", "Expected true or false.", "true or false");
         shape.NoMore();
         shape.ThrowIfWrong();
+        if (cleanUp is { Kind: JsonKind.False }) control = withoutCleanUp!;
         return await control(tenant, run, reason) switch
         {
             ControlOutcome.Accepted => TypedResults.Accepted($"/api/v1/runs/{run}", await FindAsync(database, tenant, run, cancel)),

@@ -73,6 +73,8 @@ internal static class SystemEndpoints
     [
         new(ChildrenBody.Map, "A child run for each chunk of a collection.", Capability.Compute, Idempotency.Pure),
         new(ChildrenBody.Swarm, "Child runs that need each other's results.", Capability.Compute, Idempotency.Pure),
+        new(ContinueBody.Function, "The run completes, and another of its definition begins in its place.", Capability.Compute, Idempotency.Pure),
+        new(ApproveBody.Function, "A decision that people take.", Capability.Compute, Idempotency.Pure),
     ];
 
     private static async Task<Ok<SystemStatus>> StatusAsync(HttpRequest request, SystemIdentity identity, Database database, FunctionRegistry functions, Tenant tenant, CancellationToken cancel)

@@ -16,6 +16,8 @@ internal static class CallCompiler
             "asyncapi" => AsyncApi(of, task, names),
             ChildrenBody.Map when !IsOverridden(of) => SpawnCompiler.Map(of, task, names),
             ChildrenBody.Swarm when !IsOverridden(of) => SpawnCompiler.Swarm(of, task, names),
+            ContinueBody.Function when !IsOverridden(of) => ContinueCompiler.Compile(of, task, names),
+            ApproveBody.Function when !IsOverridden(of) => ApproveCompiler.Compile(of, task, names),
             "grpc" or "a2a" or "mcp" => Unsupported(of, task["call"], $"A call of {function}", function, Arguments(of, with, names)),
             _ when function.Contains("://", StringComparison.Ordinal) => Located(of, task, function, names),
             _ when function.Contains('@') || function.Contains(':') => Catalogued(of, task, function, names),

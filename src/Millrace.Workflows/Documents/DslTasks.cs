@@ -19,7 +19,7 @@ internal static class DslTasks
     private static readonly Field[] Common =
     [
         May("if", Filter), May("input", Input), May("output", Output), May("export", Export), May("timeout", Dsl.Timeout),
-        May("then", Directive), May("metadata", AnyObject),
+        May("then", Directive), May("metadata", new ObjectShape("metadata", May("compensate", List)).Open()),
     ];
 
     /// <summary>Read after an event or a message has been consumed.</summary>

@@ -100,6 +100,7 @@ internal static class TaskCompiler
             Timeout = Timeout(of, task["timeout"], names),
             Body = Body(of, task, targets, names),
             Then = Flow(of, task["then"], targets),
+            Compensate = Compensation(of, name, task["metadata"]["compensate"]),
         };
         of.Nesting--;
         of.Nodes[index] = node;
@@ -107,6 +108,26 @@ internal static class TaskCompiler
         return node;
 
         UnreadableException Limit(string message, int max) => new("workflow.limit", message, of.Findings.Map.Key(task.Pointer), $"at most {max}");
+    }
+
+    /// <summary>It runs when the loops and clauses around the task are gone, so it reads none of their variables.</summary>
+    private static Node? Compensation(Compilation of, string name, Cursor list)
+    {
+        if (!list.Is(JsonKind.Array)) return null;
+        var index = of.Nodes.Count;
+        of.Nodes.Add(null);
+        var node = new Node
+        {
+            Index = index,
+            Name = $"undo {name}",
+            Reference = list.Pointer,
+            Line = of.Findings.Map.Key(list.Pointer).Line,
+            Position = 0,
+            Definition = list.Value,
+            Body = new DoBody(Scope(of, list, Variables.With(Variables.Standard, Kernel.Compensating.Variable))) { Keyword = "do" },
+        };
+        of.Nodes[index] = node;
+        return node;
     }
 
     /// <summary>An input that holds secrets is never written to the journal, so nothing that is written may be made of it.</summary>

@@ -30,7 +30,7 @@ internal static class WorkflowCompiler
             Do = tasks,
             Nodes = [.. of.Nodes.Select(n => n!)],
             Trigger = Listening.Trigger(of, root["schedule"]),
-            Listens = of.Nodes.Exists(n => n!.Body is ListenBody),
+            Listens = of.Nodes.Exists(n => n!.Body is ListenBody or ApproveBody),
             InputSchema = input,
             Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),
             Flow = FlowCompiler.Compile(of, document["metadata"]["flow"], $"{document["namespace"].Text}/{document["name"].Text}"),

@@ -46,6 +46,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
         {
             var id = node.Index;
             Nodes[id] = new(id, parent, node.Name, node.Reference, node.Body.Keyword, Details.Of(node.Body), slot, node.Line);
+            if (node.Compensate is { } undo) AddEach([undo], id, "compensate");
             switch (node.Body)
             {
                 case DoBody { Tasks: var tasks }: Add(tasks, id, "do"); break;
@@ -114,6 +115,8 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
             MapBody { Tasks: not null } => "map",
             MapBody map => $"map {map.Child.Namespace}/{map.Child.Name}:{map.Child.Version}",
             SwarmBody swarm => $"swarm of {swarm.Nodes.Count}",
+            ContinueBody => "continue as a new run",
+            ApproveBody approve => approve.Title.ConstantValue is { } title ? $"approve: {title.StringOrNull}" : "approve",
             WaitBody wait => Length(wait.Duration),
             ForBody loop => loop.In is Template.Whole whole ? $"{loop.Each} in {whole.Expression.Source}" : loop.Each,
             ForkBody { Compete: true } => "compete",
@@ -140,7 +143,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
 /// <param name="Parent">Null for the tasks of the workflow itself.</param>
 /// <param name="Kind">The task's keyword.</param>
 /// <param name="Detail">What exactly: the function called, the time waited, the workflow run.</param>
-/// <param name="Slot">The part of the parent it stands in: <c>do</c>, <c>try</c>, <c>catch</c>, <c>branch</c>, <c>for</c>, <c>function</c>.</param>
+/// <param name="Slot">The part of the parent it stands in: <c>do</c>, <c>try</c>, <c>catch</c>, <c>branch</c>, <c>for</c>, <c>function</c>, <c>compensate</c>.</param>
 public sealed record GraphNode(int Id, int? Parent, string Name, string Reference, string Kind, string? Detail, string Slot, int Line);
 
 /// <param name="From">Null: the entry of the parent's slot.</param>

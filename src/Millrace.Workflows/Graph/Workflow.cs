@@ -34,7 +34,7 @@ public sealed class Workflow
     /// <summary>The events that start runs of it; null when none do.</summary>
     public EventTrigger? Trigger { get; init; }
 
-    /// <summary>Some task listens for events.</summary>
+    /// <summary>Some task listens for events, or for a decision of people.</summary>
     public bool Listens { get; init; }
 
     public JsonSchema? InputSchema { get; init; }
@@ -145,4 +145,7 @@ public sealed class Node
     public Template? Timeout { get; init; }
 
     public Flow Then { get; init; }
+
+    /// <summary>A list of tasks that undoes what the task did (<c>metadata.compensate</c>).</summary>
+    public Node? Compensate { get; init; }
 }

@@ -45,7 +45,7 @@ internal static class DataFlow
         }
         catch (Exception e) when (IsRefusal(e))
         {
-            on.Finish(new Entry.RunFaulted(Refusal(e, "/")));
+            on.FaultRun(Refusal(e, "/"));
         }
     }
 

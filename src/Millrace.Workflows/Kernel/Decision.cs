@@ -131,6 +131,14 @@ public sealed class Decision(RunState state, Surroundings around)
         Settle();
     }
 
+    /// <summary>A child has gone on as another run. Ignored when nobody waits for it.</summary>
+    public void ChildContinued(Guid child, Guid successor)
+    {
+        if (State.IsFinished) return;
+        if (Spawning.OwnerOf(State, child) is { } owner) Emit(new SpawnEntry.ChildContinued(owner.Id, child, successor));
+        else if (State.Active.Values.FirstOrDefault(s => s.Child == child) is { } step) Emit(new Entry.StepRespawned(step.Id, successor));
+    }
+
     /// <summary>A child could not be started: its definition is not there, or refuses the input.</summary>
     public void ChildRefused(Command.Spawn refused, WorkflowError error)
     {
@@ -180,6 +188,20 @@ public sealed class Decision(RunState state, Surroundings around)
         Settle();
     }
 
+    /// <summary>A person has said yes or no. Ignored when the decision is not open any more.</summary>
+    public void Voted(Guid approval, Vote vote)
+    {
+        if (State.IsFinished || ApprovalStep(approval) is not { } step) return;
+        Approving.Vote(this, step, vote);
+        Settle();
+    }
+
+    /// <summary>A person has handed their vote to another.</summary>
+    public void Delegated(Guid approval, string by, string to, long at)
+    {
+        if (!State.IsFinished && ApprovalStep(approval) is { } step) Approving.Delegate(this, step, by, to, at);
+    }
+
     /// <summary>Fires the timers that are due.</summary>
     public void Tick()
     {
@@ -192,23 +214,48 @@ public sealed class Decision(RunState state, Surroundings around)
         }
     }
 
-    public void Cancel(string? reason)
+    /// <param name="cleanUp">What was done is undone first, which a second wish of the kind changes nothing about; without, nothing more is undone.</param>
+    public void Cancel(string? reason, bool cleanUp = true)
     {
-        if (State.IsFinished) return;
+        if (State.IsFinished || (cleanUp && State.Compensations.End is not null)) return;
         CancelAll();
-        Emit(new Entry.RunCancelled(reason));
+        if (cleanUp && Compensating.Begin(this, null, reason)) Settle();
+        else Emit(new Entry.RunCancelled(reason));
     }
 
     /// <summary>Effects under way end and are recorded; nothing new begins.</summary>
     public void Suspend(string? reason)
     {
-        if (!State.IsFinished && !State.IsSuspended) Emit(new Entry.RunSuspended(reason));
+        if (!State.IsFinished && !State.IsStanding) Emit(new Entry.RunSuspended(reason));
     }
 
     public void Resume()
     {
-        if (State.IsFinished || !State.IsSuspended) return;
+        if (State.IsFinished || !State.IsStanding) return;
         Emit(new Entry.RunResumed());
+        GoOn();
+    }
+
+    /// <summary>Its definition or workspace stands: as suspended, whatever is wanted of the run itself.</summary>
+    public void Hold(RunHold hold)
+    {
+        if (State.IsFinished || State.Hold is not null) return;
+        Emit(new HoldEntry.Held(hold.Id, hold.Reason));
+        Commands.Add(new Command.Hold(hold.Id));
+    }
+
+    /// <summary>What held it does so no more; it goes on where it was, unless something else holds it.</summary>
+    public void Release(Guid hold, RunHold? other)
+    {
+        if (State.IsFinished || State.Hold?.Id != hold) return;
+        Emit(new HoldEntry.Released());
+        if (other is not null) Hold(other);
+        GoOn();
+    }
+
+    private void GoOn()
+    {
+        if (State.IsSuspended) return;
         if (!State.IsStarted) Begin();
         Tick();
         Continue();
@@ -246,7 +293,7 @@ public sealed class Decision(RunState state, Surroundings around)
     internal void FaultRun(WorkflowError error)
     {
         CancelAll();
-        Finish(new Entry.RunFaulted(error));
+        if (!Compensating.Begin(this, error, null)) Finish(new Entry.RunFaulted(error));
     }
 
     /// <summary>Ends the run, or the input of its batch that is at hand.</summary>
@@ -262,7 +309,7 @@ public sealed class Decision(RunState state, Surroundings around)
         else Follow(State.Root);
     }
 
-    private void CancelAll()
+    internal void CancelAll()
     {
         CancelBelow(State.Root);
         foreach (var step in State.Active.Values.ToArray())
@@ -289,12 +336,13 @@ public sealed class Decision(RunState state, Surroundings around)
     {
         if (step.Node.Body is TryBody) Faults.Retry(this, step);
         else if (step.Window is not null) Spawning.Wake(this, step);
+        else if (step.Approval is not null) Approving.Wake(this, step);
         else DataFlow.Complete(this, step, step.Data);
     }
 
     private void Settle()
     {
-        while (_agenda.TryPop(out var scope))
+        while (_agenda.TryPop(out var scope) || Compensating.MovesOn(State, out scope))
         {
             if (State.IsFinished || State.IsSuspended || Entries.Count >= Around.EntriesMax) return;
             if (scope.Pending is { } flow && State.Find(scope.Id) == scope) Progress.Go(this, scope, flow);
@@ -302,6 +350,8 @@ public sealed class Decision(RunState state, Surroundings around)
     }
 
     private Step? Effect(int id) => !State.IsFinished && State.Find(id) is { IsEffect: true } step ? step : null;
+
+    private Step? ApprovalStep(Guid approval) => State.Active.Values.FirstOrDefault(s => s.Approval?.Id == approval);
 
     private static WorkflowError OutcomeUnknown(Step step) => new(
         ErrorTypes.Runtime, 500, "Outcome unknown",

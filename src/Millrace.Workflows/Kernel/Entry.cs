@@ -158,6 +158,23 @@ public abstract record Command
         public IReadOnlyCollection<long>? Except { get; init; }
     }
 
+    /// <summary>What holds the run must still do so when the entries are committed.</summary>
+    public sealed record Hold(Guid Id) : Command;
+
+    /// <summary>The run goes on as another one, whose row is committed together with the entries.</summary>
+    /// <param name="Latest">It runs the latest version of the definition.</param>
+    public sealed record Continue(Guid Successor, Json Input, bool Latest) : Command;
+
+    /// <summary>People are asked for a decision: its row is committed together with the entries.</summary>
+    /// <param name="Form">The schema of what they fill in; null: nothing.</param>
+    public sealed record Ask(int Step, Approval Approval, Json? Form) : Command;
+
+    /// <summary>People who were asked are reminded, or more are asked: committed together with the entries.</summary>
+    public sealed record Remind(Guid Approval, int Reminders, bool Escalated) : Command;
+
+    /// <summary>A decision is over: committed together with the entries, unless a vote that was taken meanwhile says otherwise.</summary>
+    public sealed record Settle(Guid Approval, ApprovalState State) : Command;
+
     /// <summary>The step is told of no more events: committed together with the entries.</summary>
     public sealed record Deafen(int Step) : Command;
 }

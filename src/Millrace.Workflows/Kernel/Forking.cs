@@ -36,6 +36,7 @@ internal static class Forking
             if (state.IsFinished || state.Find(step.Id) != step) continue;
             if (step.IsEffect) TaskStart.Invoke(on, step);
             else if (step.Node.Body is ListenBody listen) Listening.Listen(on, step, listen);
+            else if (step is { Approval: not null, Node.Body: ApproveBody approve }) Approving.Renew(on, step, approve);
             else if (step.Node.Body is SpawnBody spawn && !state.Fork!.Ended.Contains(step.Id)) Respawn(on, step, spawn);
         }
     }

@@ -20,14 +20,14 @@ internal static class Listening
 
     /// <summary>Asks to be told of events, of those that came since the run began too.</summary>
     public static void Listen(Decision on, Step step, ListenBody body) =>
-        on.Commands.Add(new Command.Listen(step.Id, body.To.Keys(), on.State.CreatedAt) { Except = on.State.EventsConsumed() });
+        on.Commands.Add(new Command.Listen(step.Id, body.To.Keys(), on.State.CreatedAt) { Except = on.State.Heard.All });
 
     /// <summary>An event has come; the step consumes it or lets it be.</summary>
     /// <param name="envelope">The CloudEvent in its JSON format.</param>
     public static void Offer(Decision on, Step step, long position, Json envelope)
     {
         var (body, listener) = ((ListenBody)step.Node.Body, step.Listener!);
-        if (listener.Has(position) || on.State.HasConsumed(position, before: step.Id) || IsComplete(body.To, listener)) return;
+        if (listener.Has(position) || on.State.Heard.Has(position, before: step.Id) || IsComplete(body.To, listener)) return;
         try
         {
             if (body.To.UntilEvents is { } until && Match(on, step, until, listener.Ends, envelope) is { } end)
@@ -72,11 +72,13 @@ internal static class Listening
         }
     }
 
-    /// <summary>Notes that nobody is to be told of events for a step that ends.</summary>
+    /// <summary>Notes that nobody is to be told of events, or asked for a decision, for a step that ends.</summary>
     public static void Leave(Decision on, Entry entry)
     {
         var id = entry switch { Entry.StepCompleted e => e.Step, Entry.StepFaulted e => e.Step, Entry.StepCancelled e => e.Step, _ => 0 };
-        if (id != 0 && on.State.Find(id) is { Listener: not null }) on.Commands.Add(new Command.Deafen(id));
+        if (id == 0 || on.State.Find(id) is not { } step) return;
+        if (step.Listener is not null) on.Commands.Add(new Command.Deafen(id));
+        else if (step.Approval is not null) Approving.Leave(on, step);
     }
 
     /// <summary>The variables of an iteration.</summary>

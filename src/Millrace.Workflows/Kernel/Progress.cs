@@ -10,6 +10,7 @@ internal static class Progress
     {
         switch (scope.Node?.Body)
         {
+            case null when on.State.Compensations.End is not null: Compensating.GoOn(on); return;
             case null when on.State.Batch is { Waits: true }: DataFlow.BeginRun(on); return;
             case ForkBody fork: GoFork(on, scope, fork); return;
             case ExtendedBody extended: Extending.Go(on, scope, extended, flow); return;
@@ -21,6 +22,7 @@ internal static class Progress
         }
         if (flow.Kind == FlowKind.End)
         {
+            if (Compensating.EndsHandler(on, scope)) return;
             on.EndRun(scope.Data);
             return;
         }

@@ -9,7 +9,6 @@ public sealed class RunState
     private readonly Dictionary<int, Step> _active = [];
     private readonly StepTimers _timers = new();
     private readonly Redrive _redrive = new();
-    private Dictionary<long, int>? _consumed;
     private int _effects;
     private bool _suspended;
 
@@ -49,6 +48,12 @@ public sealed class RunState
     /// <summary>The inputs it carries out one after the other; null when it has one.</summary>
     public Batch? Batch { get; private set; }
 
+    /// <summary>Events that the run has consumed.</summary>
+    internal EventsHeard Heard { get; } = new();
+
+    /// <summary>What has been done and can be undone.</summary>
+    internal Compensations Compensations { get; } = new();
+
     public StepCounts Counts { get; internal set; }
     public RunPhase Ended { get; private set; }
 
@@ -62,7 +67,13 @@ public sealed class RunState
     public long Position { get; set; } = -1;
 
     public bool IsFinished => Ended != RunPhase.Pending;
-    public bool IsSuspended => _suspended;
+    /// <summary>Nothing new begins: it was suspended, or its definition or workspace is.</summary>
+    public bool IsSuspended => _suspended || Hold is not null;
+
+    internal bool IsStanding => _suspended;
+
+    /// <summary>What holds it besides a wish of its own.</summary>
+    public RunHold? Hold { get; private set; }
     public bool IsStarted => StartedAt != 0;
     public IReadOnlyDictionary<int, Step> Active => _active;
 
@@ -73,11 +84,12 @@ public sealed class RunState
         IsFinished ? Ended
         : _suspended ? RunPhase.Suspended
         : !IsStarted ? RunPhase.Pending
+        : Hold is not null ? RunPhase.Suspended
         : _effects > 0 || HasPending ? RunPhase.Running
         : RunPhase.Waiting;
 
     /// <summary>The earliest moment at which time alone changes something; null when none will.</summary>
-    public long? NextWake => IsFinished || _suspended ? null : _timers.Next;
+    public long? NextWake => IsFinished || IsSuspended ? null : _timers.Next;
 
     /// <summary>True when some scope can go on at once: a decision stopped at its budget, or the run was suspended meanwhile.</summary>
     internal bool HasPending
@@ -98,7 +110,7 @@ public sealed class RunState
     internal Timer? DueTimer(long now) => _timers.Due(now);
 
     /// <summary>Whether a run that has ended can go back to that step.</summary>
-    public bool IsRedrivable(int step) => IsFinished && Batch is null && _redrive.Has(step);
+    public bool IsRedrivable(int step) => IsFinished && Batch is null && Compensations.End is null && _redrive.Has(step);
 
     public Step? Find(int id) => id == 0 ? Root : _active.GetValueOrDefault(id);
 
@@ -126,6 +138,9 @@ public sealed class RunState
             case Entry.RunCreated e: Create(e, at); break;
             case ExtensionEntry e: Extending.Apply(_active[e.Step], e); break;
             case SpawnEntry e: Spawn(_active[e.Step], e, at); break;
+            case ApprovalEntry e: Hear(_active[e.Step], e, at); break;
+            case CompensationEntry e: Compensations.Apply(e, this, at); break;
+            case HoldEntry e: Hold = e is HoldEntry.Held held ? new RunHold(held.Hold, held.Reason) : null; break;
             case ItemEnded e: EndItem(e); break;
             case RunRedriven e: GoBack(e); break;
             case Entry.RunStarted e: Begin(e, at); break;
@@ -150,7 +165,7 @@ public sealed class RunState
                 End(RunPhase.Cancelled, at);
                 break;
             case Entry.RunForked e:
-                (_suspended, Reason) = (false, null);
+                (_suspended, Reason, Hold) = (false, null, null);
                 Forking.Apply(this, e, at);
                 break;
             case Entry.RunContinued: IsCut = false; break;
@@ -170,6 +185,7 @@ public sealed class RunState
     private void EndItem(ItemEnded e)
     {
         _timers.Drop(Root.TimeoutAt, Root, TimerKind.Timeout);
+        Compensations.Clear();
         Batch!.Apply(e);
         Input = Batch.Item;
         Root.Pending = Batch.Waits ? Flow.Continue : null;
@@ -182,6 +198,14 @@ public sealed class RunState
         else step.Window!.Apply(e, at);
         _timers.Add(step.WakeAt = step.Window.WakeAt, step, TimerKind.Wake);
         step.Pending = step.Window.CanGoOn ? Flow.Continue : null;
+    }
+
+    private void Hear(Step step, ApprovalEntry e, long at)
+    {
+        _timers.Drop(step.WakeAt, step, TimerKind.Wake);
+        if (e is ApprovalEntry.Asked asked) step.Approval = new Approval(asked, at);
+        else step.Approval!.Apply(e, at);
+        _timers.Add(step.WakeAt = step.Approval!.WakeAt, step, TimerKind.Wake);
     }
 
     private void Begin(Entry.RunStarted e, long at)
@@ -222,7 +246,7 @@ public sealed class RunState
         Attach(step, parent);
     }
 
-    private void Attach(Step step, Step parent)
+    internal void Attach(Step step, Step parent)
     {
         LastStep = step.Id;
         Counts = Counts with { Started = Counts.Started + 1 };
@@ -249,6 +273,7 @@ public sealed class RunState
         var output = e.Output ?? (step.Detached ? step.Input : step.Data);
         if (e.Context is { } context) Context = context;
         Counts = Counts with { Completed = Counts.Completed + 1 };
+        if (step.Node.Compensate is not null) Compensations.Keep(step, output);
         Remove(step, RunPhase.Completed);
         if (!step.Detached) Places.Pass(step, output, e.Then ?? step.Node.Then);
     }
@@ -258,19 +283,14 @@ public sealed class RunState
         var step = _active[e.Step];
         Counts = Counts with { Faulted = Counts.Faulted + 1 };
         Remove(step, RunPhase.Faulted);
+        if (step.Compensates > 0) Compensations.Failed(step);
         step.Parent!.LastError = e.Error;
         if (step.Parent.Node?.Body is ForkBody { Compete: true } && !step.Detached) Places.CountBranch(step.Parent);
     }
 
-    /// <summary>Whether the run had consumed the event before that step began: each event is heard once, by all who listened then.</summary>
-    internal bool HasConsumed(long position, int before) => _consumed is not null && _consumed.TryGetValue(position, out var last) && before > last;
-
-    /// <summary>Events that the run has consumed so far; null for none.</summary>
-    internal IReadOnlyCollection<long>? EventsConsumed() => _consumed is null ? null : [.. _consumed.Keys];
-
     private void Consume(Entry.EventConsumed e)
     {
-        (_consumed ??= []).TryAdd(e.Event, LastStep);
+        Heard.Add(e.Event, LastStep);
         var step = _active[e.Step];
         step.Listener!.Consume(e, queues: ((ListenBody)step.Node.Body).ForEach is not null);
     }
@@ -350,6 +370,7 @@ public sealed class RunState
         _active.Remove(step.Id);
         step.Parent!.Children.Remove(step);
         if (step.IsEffect) _effects--;
+        if (step.Compensates > 0) Root.Pending = Flow.Continue;
         _timers.DropAll(step);
     }
 

@@ -50,6 +50,9 @@ public abstract record SpawnEntry(int Step) : Entry
     /// <summary>A child failed and will be started again.</summary>
     public sealed record ChildRetried(int Step, Guid Child, WorkflowError Error, long WakeAt) : SpawnEntry(Step);
 
+    /// <summary>A child has gone on as another run, whose end is waited for instead.</summary>
+    public sealed record ChildContinued(int Step, Guid Child, Guid Successor) : SpawnEntry(Step);
+
     /// <summary>Units whose delay has passed may start.</summary>
     public sealed record DelayPassed(int Step) : SpawnEntry(Step);
 

@@ -86,6 +86,9 @@ public sealed class Step
     /// <summary>Maps and swarms: their children; null before what they work on is evaluated.</summary>
     public Window? Window { get; internal set; }
 
+    /// <summary>Approve tasks: the decision that people are to take; null before they are asked.</summary>
+    public Approval? Approval { get; internal set; }
+
     /// <summary>How it ended; pending while it has not.</summary>
     internal RunPhase Outcome { get; set; }
 
@@ -94,6 +97,11 @@ public sealed class Step
 
     /// <summary>The task itself, within the step that stands around it and its extensions.</summary>
     public bool IsExtended => Parent?.Extension?.Extends(this) == true;
+    /// <summary>The step that this one undoes; 0 where it undoes none.</summary>
+    public int Compensates { get; internal set; }
+
+    /// <summary>What a handler may know of the step it undoes.</summary>
+    internal Json Compensated { get; set; }
 
     public bool Detached { get; internal set; }
     public Guid? Child { get; internal set; }

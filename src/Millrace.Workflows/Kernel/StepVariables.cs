@@ -57,6 +57,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
         var child = step;
         for (var scope = step.Parent; scope?.Node is not null; child = scope, scope = scope.Parent)
         {
+            if (scope.Compensates > 0) return name == Compensating.Variable ? scope.Compensated : Json.Null;
             switch (scope.Node.Body)
             {
                 case ForBody loop when Item(scope, loop, child.Iteration, name) is { } item: return item;

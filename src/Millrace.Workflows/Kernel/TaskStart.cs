@@ -113,6 +113,8 @@ internal static class TaskStart
                     on.Emit(new Entry.StepRetried(step.Id, After(on, limit, step.Input, new StepVariables(on, step))));
                     on.Follow(step);
                     break;
+                case ContinueBody next: Continuing.Begin(on, step, next); break;
+                case ApproveBody approve: Approving.Begin(on, step, approve); break;
                 case ListenBody listen: Listening.Begin(on, step, listen); break;
                 default:
                     on.Follow(step);

@@ -116,6 +116,11 @@ public abstract class Window
                 unit.Error = e.Error;
                 Delay(unit, e.WakeAt);
                 break;
+            case SpawnEntry.ChildContinued e:
+                _running.Remove(e.Child, out unit);
+                unit!.Child = e.Successor;
+                _running.Add(e.Successor, unit);
+                break;
             case SpawnEntry.DelayPassed: Undelay(at); break;
             case SpawnEntry.CursorMoved e: Move(e.Next); break;
             case SpawnEntry.ConcurrencyChanged e: Concurrency = e.Concurrency; break;

@@ -171,10 +171,12 @@ export interface JournalRecord {
 export interface Waiting {
   step?: Maybe<number>
   reference?: Maybe<string>
-  on: 'timer' | 'effect' | 'child' | 'resume' | 'worker' | 'retry' | 'event' | 'slot'
+  on: 'timer' | 'effect' | 'child' | 'resume' | 'worker' | 'retry' | 'event' | 'slot' | 'person'
   since: string
   wakeAt?: Maybe<string>
   detail: string
+  /** The question that people are asked. */
+  approval?: Maybe<string>
   /** The events it listens for; a type or source that is not there may be any. */
   events?: Maybe<{ type?: Maybe<string>; source?: Maybe<string> }[]>
 }

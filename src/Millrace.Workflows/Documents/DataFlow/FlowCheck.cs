@@ -155,6 +155,12 @@ internal sealed class FlowCheck
             case SpawnBody spawn:
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
+            case ContinueBody next:
+                site.Of(next.Input, input);
+                return Form.Any;
+            case ApproveBody approve:
+                foreach (var template in approve.Templates) site.Of(template, input);
+                return Form.Any;
             case MapBody { Tasks: { } tasks }:
                 // A run of its own: its input is an item, its context begins with it.
                 Scope(tasks, Form.Any, []);

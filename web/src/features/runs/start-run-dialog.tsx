@@ -12,8 +12,8 @@ import { Problem } from '~/lib/http'
 import { newKey } from '~/lib/ids'
 import { readJson } from '~/lib/json-text'
 import { startRun, type StartRequest } from './api'
-import { InputForm } from './input-form'
-import { errorsByField, formOf, readForm, valuesOf } from './input-form-model'
+import { InputForm } from '~/components/form/input-form'
+import { errorsByField, formOf, readForm, valuesOf } from '~/components/form/input-form-model'
 
 interface StartRunDialogProps {
   definition: DefinitionRef & { inputSchema?: Json | null | undefined }

@@ -1,12 +1,22 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Bot, GitBranch, Hourglass, Play, Radio, RotateCw, Timer, Zap } from 'lucide-react'
+import { Bot, GitBranch, Hourglass, Play, Radio, RotateCw, Timer, UserCheck, Zap } from 'lucide-react'
 import type { Waiting } from '~/lib/api'
 import { formatDuration, formatTime, spanMs, useNow } from '~/lib/time'
 import { waitingQuery } from './api'
 import { SendEvent } from './send-event'
 
-const icons = { timer: Timer, effect: Zap, child: GitBranch, resume: Play, worker: Bot, retry: RotateCw, event: Radio, slot: Hourglass }
+const icons = {
+  timer: Timer,
+  effect: Zap,
+  child: GitBranch,
+  resume: Play,
+  worker: Bot,
+  retry: RotateCw,
+  event: Radio,
+  slot: Hourglass,
+  person: UserCheck,
+}
 
 /** What the run waits for, since when, and what will wake it. */
 export function WaitingPanel({ id, onStep }: { id: string; onStep: (step: number) => void }) {
@@ -50,6 +60,15 @@ function WaitingItem({ item, onStep }: { item: Waiting; onStep: (step: number) =
         </button>
       )}
       {item.events && <SendEvent wanted={item.events} />}
+      {item.approval && (
+        <Link
+          to="/approvals/$approvalId"
+          params={{ approvalId: item.approval }}
+          className="text-xs text-accent hover:underline"
+        >
+          decide
+        </Link>
+      )}
       {child && (
         <Link to="/runs/$runId" params={{ runId: child }} className="text-xs text-accent hover:underline">
           open the child run

@@ -1,0 +1,49 @@
+using Millrace.Engine.Execution;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Engine.Tests.Support;
+
+/// <summary>What people do with runs, told again from the beginning after the process died: whoever got no answer asks once more.</summary>
+internal static class Story
+{
+    /// <summary>Tells the story once for each write at which the process can die.</summary>
+    /// <param name="tell">Must bear being told twice.</param>
+    /// <param name="check">Looks at what the disk says afterwards.</param>
+    /// <returns>How often it died.</returns>
+    public static async Task<int> DyingAtEveryWriteAsync(Func<Task<TestEngine>> open, bool afterCommit, Func<TestEngine, Task> tell, Func<TestEngine, Task> check)
+    {
+        for (var at = 1; ; at++)
+        {
+            await using var test = await open();
+            (test.Database.AfterCommit, test.Database.DieAt) = (afterCommit, test.Database.Writes + at);
+            var crashed = await DiesAsync(test, tell);
+            if (crashed)
+            {
+                await test.CrashAsync();
+                await test.ReopenAsync();
+                Assert.False(await DiesAsync(test, tell), $"crash at write {at}");
+            }
+            await check(test);
+            if (!crashed) return at - 1;
+        }
+    }
+
+    public static async Task<Guid> StartAsync(TestEngine test, Workflow workflow, Json? input = null) =>
+        await test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, input ?? Json.EmptyObject, "story", "request")) switch
+        {
+            StartOutcome.Started started => started.Run,
+            StartOutcome.Existing existing => existing.Run,
+            _ => throw new InvalidOperationException("conflict"),
+        };
+
+    private static async Task<bool> DiesAsync(TestEngine test, Func<TestEngine, Task> tell)
+    {
+        var told = tell(test);
+        await test.PassUntilAsync(Task.WhenAny(told, test.Database.Died));
+        if (test.Database.Died.IsCompleted) return true;
+        await told;
+        return false;
+    }
+}

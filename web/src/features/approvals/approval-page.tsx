@@ -1,0 +1,100 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { JsonView } from '~/components/json/json-view'
+import { Loading, ProblemView } from '~/components/ui/feedback'
+import { PageHeader, Panel, Trail, usePageTitle } from '~/components/ui/page'
+import { shortId } from '~/lib/ids'
+import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { agreedText, askedText, expiryText, type Approval, type Said } from './approval'
+import { approvalQuery, type Way } from './api'
+import { ApprovalLabel } from './approvals-page'
+import { DecisionForm } from './decision-form'
+
+/** One question; with a link, only what whoever has it needs to decide. */
+export function ApprovalPage({ way }: { way: Way }) {
+  const found = useQuery(approvalQuery(way))
+  usePageTitle(found.data?.title ?? 'Approval')
+  if (found.isPending) return <Loading what="the question" />
+  if (found.isError) return <ProblemView error={found.error} retry={() => void found.refetch()} />
+  const approval = found.data
+  return (
+    <>
+      <Header approval={approval} linked={'token' in way} />
+      <div className="grid min-h-0 flex-1 content-start gap-px bg-line md:grid-cols-[minmax(0,1fr)_minmax(0,24rem)]">
+        <div className="flex flex-col gap-px">
+          <Panel title="What it is about">
+            <JsonView value={approval.show} label="what it is about" />
+            <p className="px-4 py-2 text-xs text-soft">
+              The decision is bound to exactly this:{' '}
+              <code className="font-mono break-all">sha-256 {approval.hash}</code>
+            </p>
+          </Panel>
+          <Panel title="What people have said">
+            {approval.decisions.length === 0 && <p className="px-4 py-3 text-soft">Nobody has said anything yet.</p>}
+            <ul className="divide-y divide-line">
+              {approval.decisions.map(said => (
+                <SaidRow key={said.by} said={said} />
+              ))}
+            </ul>
+          </Panel>
+        </div>
+        <Panel title="Decide">
+          {approval.state === 'open' ? (
+            <DecisionForm approval={approval} way={way} />
+          ) : (
+            <p className="px-4 py-3 text-soft">It is {approval.state}; nothing is left to decide.</p>
+          )}
+        </Panel>
+      </div>
+    </>
+  )
+}
+
+function Header({ approval, linked }: { approval: Approval; linked: boolean }) {
+  const now = useNow('slow')
+  const { expiresAt, expiry } = approval
+  return (
+    <PageHeader
+      trail={linked ? undefined : <Trail to="/approvals">Approvals</Trail>}
+      title={approval.title}
+      actions={<ApprovalLabel state={approval.state} large />}
+    >
+      {approval.description && <p className="max-w-prose whitespace-pre-line">{approval.description}</p>}
+      <p className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-soft">
+        <span>asks {askedText(approval)}</span>
+        <span>{agreedText(approval)}</span>
+        <span title={formatTime(approval.createdAt, now)}>asked {formatRelative(approval.createdAt, now)}</span>
+        {approval.reminders > 0 && <span>reminded {approval.reminders} times</span>}
+        {approval.escalated && <span>escalated</span>}
+        {expiresAt && (
+          <span title={formatTime(expiresAt, now)}>
+            until {formatRelative(expiresAt, now)}, {expiryText[expiry ?? 'fail']}
+          </span>
+        )}
+        {!linked && (
+          <Link to="/runs/$runId" params={{ runId: approval.run }} className="font-mono text-accent hover:underline">
+            run {shortId(approval.run)}
+          </Link>
+        )}
+      </p>
+    </PageHeader>
+  )
+}
+
+function SaidRow({ said }: { said: Said }) {
+  const now = useNow('slow')
+  const words = { approve: 'agreed', reject: 'rejected it', delegate: `handed the vote to ${said.to}` }
+  return (
+    <li className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 px-4 py-2">
+      <span className="font-medium break-all">{said.by}</span>
+      <span>{words[said.decision]}</span>
+      <span className="text-xs text-soft" title={formatTime(said.at, now)}>
+        {formatRelative(said.at, now)}
+      </span>
+      {said.comment && <p className="w-full break-words whitespace-pre-line text-soft">{said.comment}</p>}
+      {said.form !== undefined && (
+        <code className="w-full font-mono text-xs break-all">{JSON.stringify(said.form)}</code>
+      )}
+    </li>
+  )
+}
