@@ -75,6 +75,7 @@ internal sealed class CommandLine
         root.Subcommands.Add(RunsCommands.Create(this));
         root.Subcommands.Add(EventsCommands.Create(this));
         root.Subcommands.Add(ScheduleCommands.Create(this));
+        root.Subcommands.Add(SinkCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
         root.Subcommands.Add(Admin());
         root.Subcommands.Add(new Verb("jq", "Run a jq filter over JSON, without a server. Its options are jq's own: see millrace jq --help.", "millrace jq -r '.items[].name' list.json"));

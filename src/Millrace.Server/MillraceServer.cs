@@ -91,7 +91,7 @@ public sealed class MillraceServer : IAsyncDisposable
 
         var builder = CreateBuilder(settings, parts.Time);
         builder.Services.AddSingleton(database).AddSingleton(stores.Blobs).AddSingleton(stores.Bus)
-            .AddSingleton(compiled).AddSingleton(functions).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
+            .AddSingleton(compiled).AddSingleton(functions).AddSingleton<ISecretSource>(secrets).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
             .AddSingleton(new SystemIdentity(Version, settings.IsPostgres ? "cluster" : "embedded", parts.Time.GetUtcNow()));
         builder.Services.AddPlatform();
         _app = Add(builder.Build());

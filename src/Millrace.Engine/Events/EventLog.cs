@@ -17,6 +17,9 @@ public sealed class EventLog
     /// <summary>Lengths in bytes of UTF-8 that the log takes: they are keys of its indexes.</summary>
     public const int TypeBytesMax = 512, SourceBytesMax = 1024, IdBytesMax = 512, SubjectBytesMax = 1024;
 
+    /// <summary>The lifecycle events of the specification, by type.</summary>
+    public static IEnumerable<string> LifecycleTypes => LifecycleEvents.Types;
+
     private readonly Worker _worker;
 
     internal EventLog(Worker worker) => _worker = worker;
