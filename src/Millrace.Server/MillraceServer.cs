@@ -135,7 +135,7 @@ public sealed class MillraceServer : IAsyncDisposable
     /// <summary>Emitted events go where those from outside go. The same event comes again with the same id after a crash, and is a duplicate then.</summary>
     private static EventOutlet Outlet(Task<EventLog> events, ILogger log) => async (emitted, cancel) =>
     {
-        await (await events.WaitAsync(cancel)).PublishAsync(new Tenant(emitted.Organisation, emitted.Workspace), [emitted.Event]);
+        await (await events.WaitAsync(cancel)).PublishUntilKeptAsync(new Tenant(emitted.Organisation, emitted.Workspace), emitted.Event, cancel);
         log.LogInformation("Run {Run} emitted {Type} {Id} at step {Step} in workspace {Workspace}",
             emitted.Run, emitted.Event["type"].StringOrNull, emitted.Event["id"].StringOrNull, emitted.Step, emitted.Workspace);
     };

@@ -194,6 +194,24 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
     }
 
     [Fact]
+    public async Task A_map_whose_time_runs_out_as_it_begins_is_over_and_so_are_its_children()
+    {
+        await using var test = await OpenAsync();
+        test.Define("- rest: { wait: PT1H }", "child");
+        var id = await test.StartAsync(test.Define($"""
+            - hurry:
+                timeout: {"{ after: PT5S }"}
+                do:
+                  - rest: {"{ wait: PT4S }"}
+                  {Map("chunk: 2")}
+            """), List(5));
+        await test.UntilAsync(id, r => r is { State: RunPhase.Waiting, Lease: null });
+        test.Time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(ErrorTypes.Timeout, (await test.EndAsync(id)).State.Error!.Type);
+        foreach (var child in await ChildrenAsync(test, id)) Assert.Equal(RunPhase.Cancelled, (await test.EndAsync(child.Id)).State.Phase);
+    }
+
+    [Fact]
     public async Task Redriving_a_faulted_run_carries_out_what_had_failed_and_goes_on_from_there()
     {
         await using var test = await OpenAsync();

@@ -34,6 +34,7 @@ public sealed class Seed
     private readonly int _workers;
     private readonly int _starts;
     private readonly int _controls;
+    private readonly int _events;
     private readonly TimeSpan _trouble;
     private string? _stage;
 
@@ -49,6 +50,7 @@ public sealed class Seed
         _workers = dice.Between(1, 4);
         _starts = dice.Between(2, 16);
         _controls = dice.Chance(0.6) ? dice.Below(10) : 0;
+        _events = dice.Below(12);
         _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
         _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
         _clients = new Clients(_cluster, dice.Fork());
@@ -74,13 +76,13 @@ public sealed class Seed
     private SeedResult Run()
     {
         _chaos.Begin(_workers, _trouble);
-        _clients.Come(_starts, _controls, _trouble);
+        _clients.Come(_starts, _controls, _events, _trouble);
         var judge = _scheduler.Start("judge");
         new Watch(_cluster, _watch).Begin(() => _stage == "judging");
         _scheduler.Run(() => _chaos.IsCalm && _clients.AreAnswered, TimeSpan.FromMinutes(10));
         if (_scheduler.Failure is null && !(_chaos.IsCalm && _clients.AreAnswered)) _scheduler.Fail("starts are not answered though trouble is over");
         judge.Go(() => EndAsync(judge));
-        if (!_scheduler.Run(() => _stage == "done", Patience + Patience) && _scheduler.Failure is null) _scheduler.Fail($"the end was not reached, only: {_stage}");
+        if (!_scheduler.Run(() => _stage == "done", TimeSpan.FromDays(1)) && _scheduler.Failure is null) _scheduler.Fail($"the end was not reached, only: {_stage}");
         var runs = _scheduler.Failure is null ? Count(judge) : 0;
         judge.Go(() => _cluster.CrashAsync(powerToo: false));
         _scheduler.Run(() => _cluster.Database is null, TimeSpan.FromMinutes(1));
@@ -90,20 +92,27 @@ public sealed class Seed
     /// <summary>Waits until every run has ended, judges, and judges again after the power was gone.</summary>
     private async Task EndAsync(Process judge)
     {
+        _stage = "schedules end";
+        await _clients.PauseSchedulesAsync(judge);
         _stage = "runs under way";
         var verdict = new Verdict(_cluster, _clients);
-        var end = _scheduler.Now + (long)Patience.TotalMicroseconds;
+        var sent = 0;
+        var (last, since) = (-1L, _scheduler.Now);
         while (true)
         {
             var open = await OpenRunsAsync();
             if (open is { Count: 0 }) break;
-            if (_scheduler.Now > end)
+            // Some programs rest for hours. One that writes nothing for so long is stuck.
+            if (await PositionAsync() is { } position && position != last) (last, since) = (position, _scheduler.Now);
+            if (_scheduler.Now > since + (long)Patience.TotalMicroseconds)
             {
                 await TellStuckAsync(verdict, open ?? []);
                 return;
             }
 
             foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended)) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
+            // Who listens waits for events that somebody sends, sooner or later.
+            foreach (var type in Programs.Events.Types) await _clients.SendAsync($"last{sent++}", type, TimeSpan.Zero);
             await judge.DelayAsync(TimeSpan.FromSeconds(1));
         }
 
@@ -118,6 +127,8 @@ public sealed class Seed
         await verdict.JudgeAsync();
         _stage = "done";
     }
+
+    private async Task<long?> PositionAsync() => _cluster.Database is not { } database ? null : await database.ReadAsync(db => db.First("select max(position) from journal", r => r.LongOrNull(0), null));
 
     private async Task<List<RunRow>?> OpenRunsAsync() => _cluster.Database is not { } database
         ? null

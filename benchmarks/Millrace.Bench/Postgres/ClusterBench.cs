@@ -88,7 +88,8 @@ internal static class ClusterBench
         try
         {
             for (var i = 0; i < workers; i++) processes.Add(await PostgresWorker.StartAsync(uri, "serve", 10, Lane, redis));
-            await Task.Delay(TimeSpan.FromSeconds(3));
+            // Until their code is compiled.
+            await Task.Delay(TimeSpan.FromSeconds(6));
             var before = await PostgresWorker.CountAsync(processes);
             var watch = Stopwatch.StartNew();
             await Task.Delay(TimeSpan.FromSeconds(6));

@@ -126,20 +126,29 @@ internal sealed record AsyncApiOperation(string Address, IReadOnlyList<KeyValueP
     /// <param name="name">Null: the first one that speaks <paramref name="protocol"/>, or one of <paramref name="spoken"/>.</param>
     public (string Protocol, Uri Address) Server(string? name, string? protocol, JsonObject variables, ICollection<string> spoken)
     {
-        var server = Servers.FirstOrDefault(s => name is not null ? s.Key == name : protocol is not null ? Speaks(s.Value, protocol) : spoken.Contains(Of(s.Value)));
+        var server = Servers.FirstOrDefault(s => name is not null ? s.Key == name : protocol is not null ? Of(s.Value) == protocol : spoken.Contains(Of(s.Value)));
+        if (server.Key is null && name is null && protocol is not null) server = Servers.FirstOrDefault(s => Speaks(s.Value, protocol));
         if (server.Key is null)
             throw Refusal.Configuration("Server unknown", Servers.Count == 0 ? "The AsyncAPI document has no server for the operation."
                 : $"The operation has no server {(name is not null ? $"'{name}'" : protocol is not null ? $"with the protocol '{protocol}'" : "with a protocol that is spoken here")}; it has {string.Join(", ", Servers.Select(s => $"{s.Key} ({Of(s.Value)})"))}.");
-        var spokenBy = Of(server.Value);
+        // A server that does not say which version it is speaks the one that the task asks for.
+        var spokenBy = protocol == "mqtt5" && server.Value["protocolVersion"].IsNull ? protocol : Of(server.Value);
         if (!spoken.Contains(spokenBy))
             throw Refusal.Configuration("Protocol unsupported", $"The server '{server.Key}' speaks {spokenBy}; spoken here are {string.Join(", ", spoken)}.");
         var text = server.Value["url"].StringOrNull ?? $"{server.Value["host"].StringOrNull}{server.Value["pathname"].StringOrNull}";
         foreach (var (variable, declared) in server.Value["variables"].ObjectOrNull ?? JsonObject.Empty)
             text = text.Replace($"{{{variable}}}", variables.TryGet(variable, out var given) && Arguments.TryScalarText(given, out var value) ? value : declared["default"].StringOrNull, StringComparison.Ordinal);
-        if (!text.Contains("://", StringComparison.Ordinal)) text = $"{(spokenBy == "mqtt5" ? "mqtt" : spokenBy)}://{text}";
+        if (!text.Contains("://", StringComparison.Ordinal)) text = $"{SchemeOf(server.Value)}://{text}";
         return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Host.Length > 0 && address.UserInfo.Length == 0 ? (spokenBy, address)
             : throw Refusal.Configuration("Server invalid", $"The address of the server '{server.Key}' is no URI with a host, or holds credentials.");
     }
+
+    private static string SchemeOf(Json server) => server["protocol"].StringOrNull switch
+    {
+        "mqtt5" => "mqtt",
+        "secure-mqtt" => "mqtts",
+        var other => other ?? "",
+    };
 
     private static string Of(Json server) => (server["protocol"].StringOrNull ?? "") switch
     {

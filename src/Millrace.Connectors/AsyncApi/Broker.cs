@@ -11,7 +11,7 @@ internal sealed record BrokerPlace(string Protocol, Uri Server, string Address, 
     /// <summary>Method of the operation's http binding.</summary>
     public string? HttpMethod { get; init; }
 
-    public bool IsSecure => Protocol is "https" or "wss" or "secure-mqtt" or "mqtts" or "rediss" || Server.Scheme is "https" or "wss" or "mqtts" or "rediss";
+    public bool IsSecure => Server.Scheme is "https" or "wss" or "mqtts" or "secure-mqtt" or "rediss";
 
     public int PortOr(int plain, int secure) => Server.IsDefaultPort || Server.Port < 0 ? IsSecure ? secure : plain : Server.Port;
 

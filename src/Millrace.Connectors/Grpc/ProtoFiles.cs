@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
 using Millrace.Connectors.Http;
 using Millrace.Connectors.Http.Authentication;
@@ -11,7 +12,7 @@ namespace Millrace.Connectors.Grpc;
 /// Reads proto files, in proto2 and proto3, with what they import: files of google/protobuf, google/api, google/rpc and google/type are known; others are
 /// read from where the first file lies, as <c>protoc -I</c> of its folder would.
 /// </summary>
-internal sealed class ProtoFiles(HttpSender sender, GrpcSettings settings)
+internal sealed partial class ProtoFiles(HttpSender sender, GrpcSettings settings)
 {
     private static readonly HashSet<string> Known = [.. typeof(FileDescriptorSet).Assembly.GetManifestResourceNames()];
 
@@ -36,8 +37,6 @@ internal sealed class ProtoFiles(HttpSender sender, GrpcSettings settings)
             foreach (var name in missing)
             {
                 if (texts.Count >= settings.ProtoFilesMax) throw Invalid(redaction.Clean(address), $"it imports more than {settings.ProtoFilesMax} files");
-                if (name.StartsWith('/') || name.Contains("..", StringComparison.Ordinal) || name.Contains(':', StringComparison.Ordinal))
-                    throw Invalid(redaction.Clean(address), $"it imports '{name}', which is no path below its own folder");
                 texts[name] = await TextAsync(new Uri(address, Uri.EscapeDataString(name).Replace("%2F", "/", StringComparison.Ordinal)), policy, context, redaction, cancel);
             }
         }
@@ -53,23 +52,24 @@ internal sealed class ProtoFiles(HttpSender sender, GrpcSettings settings)
 
     private static (ProtoSchema? Schema, IReadOnlyList<string> Missing) Parse(string root, Dictionary<string, string> texts, string address)
     {
+        // The parser throws for such an import, without its name.
+        foreach (var text in texts.Values)
+            foreach (Match import in Import().Matches(text))
+                if (import.Groups[1].Value is var name && (name.StartsWith('/') || name.Contains("..", StringComparison.Ordinal) || name.Contains(':', StringComparison.Ordinal)))
+                    throw Invalid(address, $"it imports '{name}', which is no path below its own folder");
         var files = new Files(texts);
         var set = new FileDescriptorSet { FileSystem = files };
         set.AddImportPath("");
         set.Add(root, true, new StringReader(texts[root]));
-        try
-        {
-            set.Process();
-        }
-        catch (ArgumentException)
-        {
-            throw Invalid(address, $"it imports what is no path below its own folder: {string.Join(", ", set.Files.SelectMany(f => f.Dependencies).Where(d => d.Contains("..", StringComparison.Ordinal) || d.StartsWith('/')))}");
-        }
+        set.Process();
         if (files.Missing.Count > 0) return (null, [.. files.Missing]);
         if (set.GetErrors().FirstOrDefault(e => e.IsError) is { } error)
             throw Invalid(address, $"{error.File}, line {error.LineNumber}, column {error.ColumnNumber}: {error.Message}");
         return (new ProtoSchema(set), []);
     }
+
+    [GeneratedRegex("""^\s*import\s+(?:public\s+|weak\s+)?["']([^"']*)["']""", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    private static partial Regex Import();
 
     private static Refusal Invalid(string address, string why) => Refusal.Configuration("Proto invalid", $"The proto {address} cannot be used: {why}.");
 

@@ -20,6 +20,8 @@ public sealed class EventLog
     /// <summary>The lifecycle events of the specification, by type.</summary>
     public static IEnumerable<string> LifecycleTypes => LifecycleEvents.Types;
 
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
     private readonly Worker _worker;
 
     internal EventLog(Worker worker) => _worker = worker;
@@ -40,6 +42,25 @@ public sealed class EventLog
             await _worker.Wakes.CallAsync();
         }
         return published;
+    }
+
+    /// <summary>As <see cref="PublishAsync"/>, for one event, again and again while the store does not take it: nothing went wrong with the event.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; it may have been kept.</exception>
+    public async Task<Published> PublishUntilKeptAsync(Tenant tenant, Json one, CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                return (await PublishAsync(tenant, [one]))[0];
+            }
+            catch (StorageUnavailableException e)
+            {
+                _worker.Log.StoreUnavailable("An event", e.Message);
+            }
+            await new Alarm(_worker.Time).SleepAsync(RetryDelay, () => false, cancel);
+            cancel.ThrowIfCancellationRequested();
+        }
     }
 
     /// <summary>An event in its JSON format; null when it is not there any more.</summary>

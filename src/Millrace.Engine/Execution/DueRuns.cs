@@ -63,7 +63,7 @@ internal sealed class DueRuns : IAsyncDisposable
             var rows = await ClaimAsync(lease, now, Math.Min(room, settings.ClaimMax));
             if (rows is null)
             {
-                _worker.Fenced();
+                _worker.Fenced(lease);
                 return now + (long)settings.PollInterval.TotalMicroseconds;
             }
 

@@ -60,6 +60,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     public bool IsHeld => Volatile.Read(ref _held);
 
+    /// <summary>Somebody wrote to it while it was not held.</summary>
+    public bool WasCalled { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
+
     public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>A claim waits in its mailbox or is being read.</summary>
@@ -187,6 +190,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         worker.Keep(this);
         Hold(true);
         Unclaim();
+        if (_lease != worker.Lease)
+        {
+            worker.Forget(this);
+            return;
+        }
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
@@ -202,7 +210,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private async Task ReadInboxAsync()
     {
-        if (!_held) return;
+        if (!_held)
+        {
+            worker.NudgeHere(id);
+            return;
+        }
         var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
         var decision = Deciding();
         await HearAsync(decision, signals);
@@ -308,7 +320,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             if (!await worker.Database.WriteAsync(record.Write, _chain))
             {
                 worker.Lost.Disown(record.Children, mayBeThere: false);
-                worker.Fenced();
+                worker.Fenced(record.Lease);
+                worker.Forget(this);
                 return;
             }
         }
@@ -351,13 +364,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
         _signalsTaken = false;
-        var written = worker.Database.WriteAsync(db =>
-        {
-            RunStore.ChangeState(db, tenant, id, _lease.Id, change);
-            if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
-            RunStore.WakeIfSignalled(db, tenant, id, now);
-            return 0;
-        });
+        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken));
         Hold(false);
         await written;
         worker.LetGo(this, change);

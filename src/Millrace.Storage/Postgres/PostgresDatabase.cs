@@ -42,7 +42,18 @@ public sealed class PostgresDatabase : Database
     public static PostgresDatabase Open(string uri, PostgresOptions? options = null)
     {
         options ??= new PostgresOptions();
+        LendThreads(options.ReadersMax + 1);
         return new PostgresDatabase(options.Complete(PostgresOptions.ConnectionOf(uri), "store"), options);
+    }
+
+    /// <summary>
+    /// Whoever reads or writes keeps a thread of the pool until the server answers, and the client library itself needs one to send the rest of a
+    /// long batch. A pool that has none left adds one or two in a second, and until then nothing goes on, timers included.
+    /// </summary>
+    private static void LendThreads(int waiting)
+    {
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + waiting), ports);
     }
 
     public override Task<T> ReadAsync<T>(Func<DbUnit, T> read, CancellationToken cancel = default) => _readers.ReadAsync(read, cancel);

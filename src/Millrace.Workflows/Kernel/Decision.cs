@@ -142,7 +142,11 @@ public sealed class Decision(RunState state, Surroundings around)
     }
 
     /// <summary>What all children of one definition run from now on, so that a step does not change versions on its way.</summary>
-    public void ChildPinned(Step step, string definition, string hash) => Emit(new SpawnEntry.Pinned(step.Id, definition, hash));
+    public void ChildPinned(Step step, string definition, string hash)
+    {
+        // Its time may have run out in the very decision that started it.
+        if (State.Find(step.Id) == step) Emit(new SpawnEntry.Pinned(step.Id, definition, hash));
+    }
 
     /// <summary>Changes how many children of a step are under way at once. Ignored when it has ended.</summary>
     public void ChangeConcurrency(int step, int concurrency)

@@ -22,10 +22,10 @@ internal sealed class AgentDouble : ServiceDouble
 
     protected override void Map(WebApplication app)
     {
-        app.MapGet("/.well-known/agent-card.json", () => CardOf("a2a/v1", "[]"));
-        app.MapGet("/closed-card.json", () => CardOf("closed", """[{"token": []}]"""));
+        app.MapGet("/.well-known/agent-card.json", () => CardOf("/a2a/v1", "[]"));
+        app.MapGet("/closed-card.json", () => CardOf("/closed", """[{"token": []}]"""));
         app.MapGet("/far-card.json", () => CardOf("http://127.0.0.1:9/", "[]"));
-        app.MapGet("/new-card.json", () => Results.Text("""{"name": "n", "supportedInterfaces": [{"url": "a2a/v1", "protocolBinding": "GRPC"}, {"url": "/a2a/v1", "protocolBinding": "JSONRPC"}]}""", "application/json"));
+        app.MapGet("/new-card.json", () => Results.Text("""{"name": "n", "supportedInterfaces": [{"url": "/a2a/v1", "protocolBinding": "GRPC"}, {"url": "/a2a/v1", "protocolBinding": "JSONRPC"}]}""", "application/json"));
         app.MapGet("/none-card.json", () => Results.Text("""{"name": "n"}""", "application/json"));
         app.MapPost("/closed", (HttpContext http) => http.Request.Headers.Authorization == $"Bearer {Token}" ? AnswerAsync(http) : Refuse(http));
         app.MapPost("/a2a/v1", AnswerAsync);

@@ -100,6 +100,7 @@ public sealed class AsyncApiTests : IAsyncLifetime
         var call = Call("v3.yaml", "\"operation\": \"chat\"", """, "subscription": {"consume": {"amount": 2}}""");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AsyncApi.OutputAsync(_context, call, crash.Token));
         _context.OnLive = null;
+        await _documents.LeftAsync();
         _documents.Say("""{"text": "b"}""");
         Assert.Equal(["a", "b"], (await AsyncApi.OutputAsync(_context, call)).AsArray().Select(m => m["payload"]["text"].AsString()));
     }

@@ -15,6 +15,7 @@ internal sealed class DocumentDouble : ServiceDouble
 {
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
     private readonly Channel<string> _heard = Channel.CreateUnbounded<string>();
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<string, string> _document = _ => "";
 
     public static async Task<DocumentDouble> StartAsync(Func<DocumentDouble, string, string> document)
@@ -27,6 +28,9 @@ internal sealed class DocumentDouble : ServiceDouble
 
     public void Say(string message) => _said.Writer.TryWrite(message);
 
+    /// <summary>Resolves when one who was connected to <c>/chat</c> is not any more.</summary>
+    public Task LeftAsync() => _left.Task.WaitAsync(Calling.Patience);
+
     public async Task<string> HeardAsync() => await _heard.Reader.ReadAsync().AsTask().WaitAsync(Calling.Patience);
 
     protected override void Map(WebApplication app)
@@ -37,9 +41,12 @@ internal sealed class DocumentDouble : ServiceDouble
         app.Map("/base/chat", async (HttpContext http) =>
         {
             using var socket = await http.WebSockets.AcceptWebSocketAsync();
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
             var hearing = HearAsync(socket);
-            while (await _said.Reader.WaitToReadAsync(http.RequestAborted) && !hearing.IsCompleted)
+            while (await Task.WhenAny(hearing, _said.Reader.WaitToReadAsync(over.Token).AsTask()) != hearing)
                 if (_said.Reader.TryRead(out var message)) await socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, true, http.RequestAborted);
+            await over.CancelAsync();
+            _left.TrySetResult();
         });
         app.Map("/base/hear", async (HttpContext http) =>
         {

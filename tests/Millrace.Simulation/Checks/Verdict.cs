@@ -1,6 +1,7 @@
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
+using Millrace.Jq;
 using Millrace.Simulation.Programs;
 using Millrace.Simulation.World;
 using Millrace.Storage;
@@ -56,6 +57,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
         }
 
         Promises();
+        Ticks();
+        await EventsAsync();
         Effects();
         await LeftoversAsync();
     }
@@ -102,9 +105,39 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
             return;
         }
 
+        if (state.Batch is not null)
+        {
+            BatchEnding(run, program);
+            return;
+        }
+
         var ends = cluster.Library.EndsOf(program, (int)state.Input["n"].AsNumber());
         var outcome = state.Phase == RunPhase.Completed ? Outcome.Value((int)state.Output["n"].AsNumber()) : Outcome.Error(state.Error?.Type ?? "");
         Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"{program} on {state.Input} ended with {outcome} ({state.Error}); it can only end with: {ends}"));
+    }
+
+    /// <summary>Each input of a batch ended in one of the ways in which its program can end on it.</summary>
+    private void BatchEnding(Found run, string program)
+    {
+        var state = run.History.State;
+        var inputs = ((Entry.RunCreated)run.Records[0].Entries[0]).Input.AsArray();
+        if (state.Phase == RunPhase.Faulted)
+        {
+            var one = inputs.Any(i => cluster.Library.EndsOf(program, (int)i["n"].AsNumber()).Allows(Outcome.Error(state.Error!.Type)));
+            Assert(one, () => Wrong(run.Row.Id, $"no input of the batch of {program} can end with {state.Error}"));
+            return;
+        }
+
+        var (results, errors) = (state.Output["results"].ArrayOrNull ?? state.Output.AsArray(), state.Output["errors"].ArrayOrNull ?? Json.EmptyArray.AsArray());
+        Assert(results.Count == inputs.Count, () => Wrong(run.Row.Id, $"a batch of {inputs.Count} inputs gave {results.Count} results"));
+        for (var i = 0; i < results.Count; i++)
+        {
+            var (ends, index) = (cluster.Library.EndsOf(program, (int)inputs[i]["n"].AsNumber()), i);
+            var outcome = results[i].IsNull
+                ? Outcome.Error(errors.First(e => (int)e["index"].AsNumber() == index)["error"]["type"].AsString())
+                : Outcome.Value((int)results[i]["n"].AsNumber());
+            Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"input {index} of a batch of {program} ended with {outcome}; it can only end with: {ends}"));
+        }
     }
 
     /// <summary>Every child has the parent that started it, and a parent that waited knows how it ended.</summary>
@@ -123,8 +156,14 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
             Assert(!completed || child.Row.State == RunPhase.Completed, () => Wrong(run.Row.Id, $"its step {started.Step} completed, its child {child.Name} is {child.Row.State}"));
         }
 
+        foreach (var started in run.Records.SelectMany(r => r.Entries).OfType<SpawnEntry.ChildStarted>())
+            Assert(_runs.TryGetValue(started.Child, out var child) && child.Row.Parent == run.Row.Id && child.Row.ParentStep == started.Step,
+                () => Wrong(run.Row.Id, $"its step {started.Step} started the child {Names.Of(started.Child)}, which is not there or says otherwise"));
+        foreach (var ended in run.Records.SelectMany(r => r.Entries).OfType<SpawnEntry.ChildEnded>())
+            Assert(_runs.TryGetValue(ended.Child, out var child) && child.Row.State == ended.Phase, () => Wrong(run.Row.Id, $"it heard that its child {Names.Of(ended.Child)} was {ended.Phase}"));
+
         if (run.Row.Parent is { } parent && (!_runs.TryGetValue(parent, out var above)
-            || !above.Records.SelectMany(r => r.Entries).OfType<Entry.StepStarted>().Any(s => s.Child == run.Row.Id))) Wrong(run.Row.Id, "its parent knows nothing of it");
+            || !above.Records.SelectMany(r => r.Entries).Any(e => e is Entry.StepStarted s && s.Child == run.Row.Id || e is SpawnEntry.ChildStarted c && c.Child == run.Row.Id))) Wrong(run.Row.Id, "its parent knows nothing of it");
     }
 
     /// <summary>What was answered is there: each start once, each cancel obeyed.</summary>
@@ -141,7 +180,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
             Assert(run.Row.Definition.Name == wish.Program && (int)run.History.State.Input["n"].AsNumber() == wish.Input, () => Wrong(run.Row.Id, "it runs something else than was asked for"));
         }
 
-        var roots = _runs.Values.Count(r => r.Row.Parent is null);
+        var roots = _runs.Values.Count(r => r.Row.Parent is null && r.Row.Trigger is null);
         var most = clients.Wishes.Count;
         Assert(clients.Wishes.Where(w => w.Run is not null).Select(w => w.Run).Distinct().Count() == clients.Wishes.Count(w => w.Run is not null), () => cluster.Scheduler.Fail("two starts were answered with one run"));
         Assert(roots <= most, () => cluster.Scheduler.Fail($"{most} starts were asked for, and there are {roots} runs"));
@@ -164,8 +203,42 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
         }
     }
 
+    /// <summary>Each tick of a schedule has one run, without a gap.</summary>
+    private void Ticks()
+    {
+        foreach (var program in cluster.Library.All.Where(p => p.EveryMs > 0))
+        {
+            var ticks = _runs.Values.Where(r => r.Row.Definition.Name == program.Name && r.Row.Trigger is not null).Select(r => r.Row.Trigger!.At).Order().ToList();
+            for (var i = 1; i < ticks.Count; i++)
+                if (ticks[i] - ticks[i - 1] != program.EveryMs * 1000L) cluster.Scheduler.Fail($"the schedule of {program.Name} has a tick {(ticks[i] - ticks[i - 1]) / 1000} ms after another, not {program.EveryMs}");
+        }
+    }
+
+    /// <summary>What was answered is kept once, and whoever listened heard it once.</summary>
+    private async Task EventsAsync()
+    {
+        var kept = await cluster.Database!.ReadAsync(db => db.Query("select id, position from event order by position", r => (Id: r.Text(0), Position: r.Long(1))));
+        var ids = kept.Select(e => e.Id).ToHashSet(StringComparer.Ordinal);
+        var positions = kept.Select(e => e.Position).ToHashSet();
+        Assert(ids.Count == kept.Count, () => cluster.Scheduler.Fail("an event is kept twice"));
+        foreach (var id in clients.Heard) Assert(ids.Contains(id), () => cluster.Scheduler.Fail($"event {id} was acknowledged and is not there"));
+        foreach (var run in _runs.Values)
+        {
+            var heard = new HashSet<(int, long)>();
+            foreach (var consumed in run.Records.SelectMany(r => r.Entries).OfType<Entry.EventConsumed>())
+            {
+                Assert(positions.Contains(consumed.Event), () => Wrong(run.Row.Id, $"its step {consumed.Step} heard event {consumed.Event}, which is not there"));
+                Assert(heard.Add((consumed.Step, consumed.Event)), () => Wrong(run.Row.Id, $"its step {consumed.Step} heard event {consumed.Event} twice"));
+            }
+        }
+    }
+
     private async Task LeftoversAsync()
     {
+        var listening = await cluster.Database!.ReadAsync(db => db.First("select count(*) from subscription", r => r.Long(0), 0L));
+        Assert(listening == 0, () => cluster.Scheduler.Fail($"{listening} subscriptions are left of runs that have ended"));
+        var unread = await cluster.Database!.ReadAsync(db => db.Query("select run, kind from signal", r => $"{r.Text(1)} to {Names.Of(r.Id(0))}"));
+        Assert(unread.Count == 0, () => cluster.Scheduler.Fail($"signals are left of runs that have ended: {string.Join(", ", unread.Take(5))}"));
         var due = await cluster.Database!.ReadAsync(db => RunStore.NextWake(db, long.MaxValue));
         Assert(due is null, () => cluster.Scheduler.Fail("a run is due though all have ended"));
         foreach (var worker in cluster.Workers.Where(w => w.IsServing))

@@ -10,6 +10,10 @@ internal sealed class Generator(Dice dice)
     private static readonly string[] Effects = ["count", "count", "count", "once", "parts", "big"];
 
     private readonly Library _library = new();
+    /// <summary>Programs that start no children in numbers: those of children's children would be beyond all bounds.</summary>
+    private readonly List<string> _plain = [];
+
+    private bool _spawns;
     private int _names;
     private int _budget;
 
@@ -20,7 +24,9 @@ internal sealed class Generator(Dice dice)
         {
             _budget = dice.Between(4, 24);
             var block = Block(0);
-            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0));
+            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { EveryMs = dice.Chance(0.1) ? dice.Between(5_000, 20_000) : 0 });
+            if (!_spawns) _plain.Add($"p{i}");
+            _spawns = false;
         }
 
         return _library;
@@ -54,7 +60,9 @@ internal sealed class Generator(Dice dice)
     private Node Simple()
     {
         var roll = dice.Below(100);
-        if (roll < 45) return new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus));
+        if (roll < 38) return new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus));
+        if (roll < 41) return new EmitNode(Name(), dice.Of(Events.Types));
+        if (roll < 45) return Listen();
         if (roll < 60) return new SetNode(Name(), dice.Between(1, 9), dice.Below(Node.Modulus));
         if (roll < 75) return new WaitNode(Name(), dice.Chance(0.2) ? dice.Between(5_000, 30_000) : dice.Between(1, 3_000));
         if (roll < 85) return new StubbornNode(Name(), dice.Below(Node.Modulus), dice.Between(1, 3), dice.Between(1, 3_000));
@@ -69,6 +77,7 @@ internal sealed class Generator(Dice dice)
         2 or 3 => new ForNode(Name(), dice.Between(0, 4), Block(depth)),
         4 or 5 => new ForkNode(Name(), false, Branches(depth)),
         6 => new ForkNode(Name(), true, Branches(depth)),
+        8 when _plain.Count > 0 => dice.Chance(0.6) ? Map() : Swarm(),
         7 when _library.All.Count > 0 => new ForkNode(Name(), false, [.. Enumerable.Range(0, dice.Between(2, 4)).Select(_ => new ChildNode(Name(), dice.Of(_library.All.ToList()).Name))]),
         _ => Try(depth),
     };
@@ -82,6 +91,28 @@ internal sealed class Generator(Dice dice)
         var retries = dice.Chance(0.4) ? dice.Between(1, 3) : 0;
         var handler = dice.Chance(0.6) ? Block(depth) : null;
         return new TryNode(Name(), tasks, only, retries, dice.Between(1, 4_000), handler);
+    }
+
+    private ListenNode Listen()
+    {
+        var what = dice.Of(Enum.GetValues<Hears>());
+        return new ListenNode(Name(), what, dice.Of(Events.Types), dice.Between(1, 3), dice.Below(Node.Modulus));
+    }
+
+    private MapNode Map()
+    {
+        _spawns = true;
+        var kind = dice.Of(Enum.GetValues<Chunks>());
+        // What one cursor gives is a chunk, and a chunk with single items is a batch.
+        var cursor = kind != Chunks.Single && dice.Chance(0.3);
+        return new MapNode(Name(), dice.Of(_plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), dice.Chance(0.5), cursor);
+    }
+
+    private SwarmNode Swarm()
+    {
+        _spawns = true;
+        var needs = Enumerable.Range(0, dice.Between(1, 5)).Select(i => (IReadOnlyList<int>)[.. Enumerable.Range(0, i).Where(_ => dice.Chance(0.3))]).ToList();
+        return new SwarmNode(Name(), dice.Of(_plain), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0);
     }
 
     private string Name() => $"t{++_names}";

@@ -139,14 +139,22 @@ internal sealed class Library
 
 internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
 {
+    /// <summary>Its schedule starts a run each time that has passed; 0 for none.</summary>
+    public int EveryMs { get; init; }
+
+    /// <summary>What a run of its schedule is started on.</summary>
+    public const int TickInput = 3;
+
     public string Text
     {
         get
         {
             var timeout = TimeoutMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"timeout\": {{ \"after\": {{ \"milliseconds\": {TimeoutMs} }} }},");
+            var schedule = EveryMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"schedule\": {{ \"every\": {{ \"milliseconds\": {EveryMs} }} }},");
+            var policy = EveryMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", \"metadata\": {{ \"schedule\": {{ \"catchUp\": {{ \"mode\": \"all\" }}, \"input\": {{ \"n\": {TickInput} }} }} }}");
             return $$"""
-                { "document": { "dsl": "1.0.3", "namespace": "sim", "name": "{{Name}}", "version": "1.0.0" },
-                  {{timeout}}
+                { "document": { "dsl": "1.0.3", "namespace": "sim", "name": "{{Name}}", "version": "1.0.0"{{policy}} },
+                  {{schedule}}{{timeout}}
                   "do": {{Block.Text}} }
                 """;
         }

@@ -32,11 +32,20 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     /// <summary>Runs that somebody may have cancelled; with when it was accepted, for those whose answer was heard.</summary>
     public Dictionary<Guid, long?> Cancelled { get; } = [];
 
+    /// <summary>Events that somebody sent and that were answered, by id.</summary>
+    public HashSet<string> Heard { get; } = [];
+
     public bool AreAnswered => Wishes.TrueForAll(w => w.Run is not null || w.IsGivenUp);
 
     /// <param name="within">The time over which they come.</param>
-    public void Come(int starts, int controls, TimeSpan within)
+    public void Come(int starts, int controls, int events, TimeSpan within)
     {
+        for (var i = 0; i < events; i++)
+        {
+            var (id, after) = ($"event{i}", within * dice.Fraction());
+            _process.Go(() => SendAsync(id, dice.Of(Programs.Events.Types), after));
+        }
+
         for (var i = 0; i < starts; i++)
         {
             var program = dice.Of(cluster.Library.All.ToList()).Name;
@@ -65,6 +74,33 @@ internal sealed class Clients(Cluster cluster, Dice dice)
         _ = ForwardAsync(worker.Process.Do(() => ask(worker.Engine!)), answer);
         _ = HurryAsync(answer);
         return await answer.Task;
+    }
+
+    /// <summary>Sends an event, and again under the same id when nothing is heard.</summary>
+    public async Task SendAsync(string id, string type, TimeSpan after)
+    {
+        await _process.DelayAsync(after);
+        var sent = Programs.Events.Make(id, type, Json.Object("n", dice.Below(Programs.Events.Numbers)));
+        for (var times = 0; times < 20; times++)
+        {
+            if (await AskAsync(engine => engine.Events.PublishAsync(Tenant.Default, [sent])) is not null)
+            {
+                Heard.Add(id);
+                cluster.Scheduler.Note($"{type} {id} is answered");
+                return;
+            }
+            await _process.DelayAsync(dice.Span(TimeSpan.FromSeconds(1)));
+        }
+    }
+
+    /// <summary>Ends all schedules, however often that has to be asked for.</summary>
+    public async Task PauseSchedulesAsync(Process judge)
+    {
+        foreach (var program in cluster.Library.All.Where(p => p.EveryMs > 0))
+        {
+            while (await AskAsync(async engine => await engine.Schedules.PauseAsync(Tenant.Default, "sim", program.Name, paused: true) ?? throw new InvalidOperationException("the schedule is not there")) is null) await judge.DelayAsync(TimeSpan.FromSeconds(1));
+            cluster.Scheduler.Note($"the schedule of {program.Name} is paused");
+        }
     }
 
     private async Task StartAsync(Wish wish, TimeSpan after)

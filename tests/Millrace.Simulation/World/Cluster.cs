@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Scheduling;
 using Millrace.Jq;
 using Millrace.Simulation.Core;
 using Millrace.Simulation.Disk;
@@ -20,6 +22,9 @@ internal sealed record WorkerNode(Process Process, FaultyDatabase Database, Even
     /// <summary>Null until it has taken its lease.</summary>
     public DurableEngine? Engine { get; set; }
 
+    /// <summary>Where its runs' own events go, once there is an engine.</summary>
+    public TaskCompletionSource<EventLog> Events { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>It is leaving in order and takes no more requests.</summary>
     public bool IsLeaving { get; set; }
 
@@ -35,6 +40,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     private readonly ILogger _log;
     private Process? _databaseProcess;
     private readonly Sabotage _sabotage;
+    private readonly HashSet<string> _followed = new(StringComparer.Ordinal);
     private int _started;
 
     public Cluster(Scheduler scheduler, Dice dice, Library library, Sabotage sabotage)
@@ -106,6 +112,8 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
             });
             await database.MigrateAsync();
             await FaultyDatabase.InstallWatchAsync(database);
+            foreach (var program in Library.All.Where(p => p.EveryMs > 0 && _followed.Add(p.Name)))
+                await database.WriteAsync(db => Follow(db, _definitions[program.Name]));
         }
         catch
         {
@@ -118,12 +126,18 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Scheduler.Note("the database is open");
     }
 
+    private int Follow(DbUnit db, Workflow workflow)
+    {
+        ScheduleControl.Follow(db, Tenant.Default, workflow, Scheduler.Now);
+        return 0;
+    }
+
     public async Task<WorkerNode> StartWorkerAsync()
     {
         var process = Scheduler.Start($"worker{++_started}");
         var chance = _dice.Fork();
         var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { TellsTime = SharesClock, Trouble = Trouble, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
-        var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry(Outside.Functions), this, this, process.Time, _log)
+        var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry([.. Outside.Functions, new Emit(worker.Events.Task)]), this, this, process.Time, _log)
         {
             Link = Network.Join(process, worker.Bus),
             Pool = process.Pool,
@@ -135,6 +149,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         try
         {
             worker.Engine = await process.Do(() => DurableEngine.OpenAsync(parts, _settings with { WorkerName = process.Name }));
+            worker.Events.SetResult(worker.Engine.Events);
         }
         catch (Exception e)
         {

@@ -1,0 +1,79 @@
+using Millrace.Jq;
+
+namespace Millrace.Simulation.Programs;
+
+/// <summary>The events of a simulated world: a type, and a small number as data.</summary>
+internal static class Events
+{
+    /// <summary>Numbers are 0 and up to this.</summary>
+    public const int Numbers = 5;
+
+    public static readonly string[] Types = ["sim.a", "sim.b"];
+
+    /// <summary>A CloudEvent in its JSON format.</summary>
+    public static Json Make(string id, string type, Json data) => new JsonObject.Builder(5)
+        .Set("specversion", "1.0").Set("id", id).Set("source", "https://sim.example").Set("type", type).Set("data", data).Build();
+
+    /// <summary>Sums of so many numbers.</summary>
+    public static IEnumerable<Outcome> Sums(int events) => Enumerable.Range(0, events * (Numbers - 1) + 1).Select(Outcome.Value);
+}
+
+/// <summary>An event of the run's own; what came in goes on.</summary>
+internal sealed record EmitNode(string Name, string Type) : Node(Name)
+{
+    protected override string Body => Inv($$"""
+        "emit": { "event": { "with": { "source": "https://sim.example/run", "type": "{{Type}}", "data": { "n": "${ .n % {{Events.Numbers}} }" } } } }, "output": { "as": "${ $input }" }
+        """);
+
+    protected override Outcomes Does(Library library, int n) => Outcomes.Of(Outcome.Value(n));
+}
+
+internal enum Hears
+{
+    /// <summary>One event of one type.</summary>
+    One,
+
+    /// <summary>One of each type.</summary>
+    All,
+
+    /// <summary>Events of any type, until there are some.</summary>
+    Some,
+
+    /// <summary>The same, and something is done for each of them.</summary>
+    Each,
+}
+
+/// <summary>Waits for events, which somebody sends sooner or later; their numbers are added.</summary>
+/// <param name="Count">For <see cref="Hears.Some"/> and <see cref="Hears.Each"/>: how many.</param>
+internal sealed record ListenNode(string Name, Hears What, string Type, int Count, int Tag) : Node(Name)
+{
+    protected override string Body
+    {
+        get
+        {
+            var filters = string.Join(", ", Events.Types.Select(t => $$"""{ "with": { "type": "{{t}}" } }"""));
+            var to = What switch
+            {
+                Hears.One => $$"""{ "one": { "with": { "type": "{{Type}}" } } }""",
+                Hears.All => $$"""{ "all": [ {{filters}} ] }""",
+                _ => Inv($$"""{ "any": [ {{filters}} ], "until": "${ length >= {{Count}} }" }"""),
+            };
+            var each = What != Hears.Each ? "" : Inv($$"""
+                , "foreach": { "item": "event", "do": [ { "{{Name}}each": { "call": "count:1.0.0@default", "with": { "n": "${ $event.n }", "tag": {{Tag}} } } } ] }
+                """);
+            return Inv($$"""
+                "listen": { "to": {{to}} }{{each}}, "output": { "as": "${ { n: (([.[].n] | add) % {{Modulus}}) } }" }
+                """);
+        }
+    }
+
+    protected override Outcomes Does(Library library, int n)
+    {
+        if (What is Hears.One) return Outcomes.Of(Events.Sums(1));
+        if (What is Hears.All) return Outcomes.Of(Events.Sums(Events.Types.Length));
+        if (What is Hears.Some) return Outcomes.Of(Events.Sums(Count));
+        IEnumerable<int> sums = [0];
+        for (var i = 0; i < Count; i++) sums = sums.SelectMany(sum => Enumerable.Range(0, Events.Numbers).Select(e => (sum + CallNode.Answer(e, Tag)) % Modulus)).ToHashSet();
+        return Outcomes.Of(sums.Select(Outcome.Value));
+    }
+}
