@@ -25,6 +25,7 @@ internal sealed class A2aCall(HttpSender sender, RpcSettings settings, Agent age
             take(await JsonRpcHttp.WholeAsync(exchange, settings, Whose, redaction, cancel));
             return true;
         }
+        var open = true;
         try
         {
             await foreach (var found in EventStream.ReadAsync(exchange.Body, settings, Whose, cancel))
@@ -33,8 +34,9 @@ internal sealed class A2aCall(HttpSender sender, RpcSettings settings, Agent age
                 var response = JsonRpcHttp.Parse(found, Whose);
                 take(response);
                 if (IsLast(response["result"])) return true;
+                open = IsOpen(response["result"]);
             }
-            return true;
+            return !open;
         }
         catch (IOException)
         {
@@ -46,6 +48,14 @@ internal sealed class A2aCall(HttpSender sender, RpcSettings settings, Agent age
 
     /// <summary>A status that says so, or a message instead of a task (A2A 0.3.0, 7.2).</summary>
     private static bool IsLast(Json result) => result["final"] is { IsBoolean: true } final && final.AsBoolean() || result["kind"].StringOrNull == "message";
+
+    /// <summary>What more has to follow: a task that goes on, or a piece of it.</summary>
+    private static bool IsOpen(Json result) => result["kind"].StringOrNull switch
+    {
+        "status-update" or "artifact-update" => true,
+        "task" => result["status"]["state"].StringOrNull is "submitted" or "working",
+        _ => false,
+    };
 
     private Task<HttpExchange> OpenAsync(Json request, string accept)
     {

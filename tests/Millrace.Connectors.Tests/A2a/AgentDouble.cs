@@ -54,7 +54,6 @@ internal sealed class AgentDouble : ServiceDouble
                 break;
             case "message/stream" when parameters["message"]["parts"][0]["text"].StringOrNull == "break off":
                 await EventAsync(http, Reply(id, Status("submitted", false)));
-                http.Abort();
                 break;
             case "message/stream" or "tasks/resubscribe":
                 if (request["method"].AsString() == "message/stream") await EventAsync(http, Reply(id, Json.Object([new("kind", "task"), new("id", "t1"), new("status", Json.Object("state", "submitted"))])));
@@ -89,7 +88,7 @@ internal sealed class AgentDouble : ServiceDouble
 
     private static async Task EventAsync(HttpContext http, Json message)
     {
-        http.Response.ContentType = "text/event-stream";
+        if (!http.Response.HasStarted) http.Response.ContentType = "text/event-stream";
         await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($": still here\ndata: {message}\n\n"));
         await http.Response.Body.FlushAsync();
     }
