@@ -79,6 +79,7 @@ internal sealed class CommandLine
         root.Subcommands.Add(DeadLetterCommands.Create(this));
         root.Subcommands.Add(RetentionCommand.Create(this));
         root.Subcommands.Add(ApprovalCommands.Create(this));
+        root.Subcommands.Add(SinkCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
         root.Subcommands.Add(TestCommand.Create(this));
         root.Subcommands.Add(Admin());

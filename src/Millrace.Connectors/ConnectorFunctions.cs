@@ -1,26 +1,31 @@
+using Millrace.Connectors.A2a;
+using Millrace.Connectors.AsyncApi;
 using Millrace.Connectors.Catalog;
+using Millrace.Connectors.Containers;
 using Millrace.Connectors.Events;
+using Millrace.Connectors.Grpc;
 using Millrace.Connectors.Http;
 using Millrace.Connectors.Imports;
+using Millrace.Connectors.Mcp;
 using Millrace.Connectors.OpenApi;
 using Millrace.Connectors.Processes;
 using Millrace.Engine.Functions;
 
 namespace Millrace.Connectors;
 
-/// <summary>Every function of this project, over one pool of connections; one instance for a process. Dispose it after the engine has stopped.</summary>
+/// <summary>Every function of this project, over shared connections; one instance for a process. Dispose it after the engine has stopped.</summary>
 public sealed class ConnectorFunctions : IDisposable
 {
-    private readonly HttpPool _pool;
+    private readonly IReadOnlyList<IDisposable> _shared;
 
-    private ConnectorFunctions(HttpPool pool, ImportReader imports, IReadOnlyList<IFunction> all)
+    private ConnectorFunctions(IReadOnlyList<IDisposable> shared, ImportReader imports, IReadOnlyList<IFunction> all)
     {
-        _pool = pool;
+        _shared = shared;
         Imports = imports;
         All = all;
     }
 
-    /// <summary>http, openapi, shell, script, emit, and of the default catalog: artifact, csv, hash, log, uuid, each at 1.0.0.</summary>
+    /// <summary>http, openapi, grpc, asyncapi, mcp, a2a, shell, script, container, emit, and of the default catalog: artifact, csv, hash, log, uuid, each at 1.0.0.</summary>
     public IReadOnlyList<IFunction> All { get; }
 
     /// <summary>Reads what definitions are compiled with from elsewhere, over the same connections.</summary>
@@ -35,13 +40,19 @@ public sealed class ConnectorFunctions : IDisposable
         var pool = new HttpPool(settings.Http, handler);
         var sender = new HttpSender(pool);
         var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
+        var grpc = new GrpcChannels(settings.Http, settings.Grpc, handler);
         // Who may have processes run may read what they could read.
-        return new ConnectorFunctions(pool, new ImportReader(sender, settings.Process.Allowed),
+        return new ConnectorFunctions([pool, grpc], new ImportReader(sender, settings.Process.Allowed),
         [
             new HttpFunction(sender),
             new OpenApiFunction(sender, settings.OpenApi),
             new ShellFunction(process),
             new ScriptFunction(process, sender),
+            new GrpcFunction(sender, grpc, settings.Grpc),
+            new McpFunction(process, sender, settings.Rpc),
+            new AsyncApiFunction(sender, pool, settings.AsyncApi),
+            new A2aFunction(sender, settings.Rpc),
+            new ContainerFunction(process, settings.Container),
             new EmitFunction(settings.Events, outlet),
             new ArtifactFunction(settings.Catalog),
             new CsvFunction(settings.Catalog),
@@ -51,5 +62,8 @@ public sealed class ConnectorFunctions : IDisposable
         ]);
     }
 
-    public void Dispose() => _pool.Dispose();
+    public void Dispose()
+    {
+        foreach (var part in _shared) part.Dispose();
+    }
 }

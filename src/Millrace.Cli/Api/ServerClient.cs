@@ -21,6 +21,8 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
     public Task<(int Status, Json Body)> PostAsync(string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json") =>
         SendAsync(HttpMethod.Post, path, body, idempotencyKey, cancel, type);
 
+    public async Task DeleteAsync(string path, CancellationToken cancel) => await SendAsync(new HttpRequestMessage(HttpMethod.Delete, path), cancel);
+
     public Task<(int Status, Json Body)> PutAsync(string path, Json body, CancellationToken cancel) => SendAsync(HttpMethod.Put, path, body, null, cancel);
 
     private async Task<(int Status, Json Body)> SendAsync(HttpMethod method, string path, Json body, string? idempotencyKey, CancellationToken cancel, string type = "application/json")

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
-using System.Text;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 
@@ -18,7 +16,7 @@ internal static class CloudEvent
         if (properties.TextOrNull("specversion") is not (null or "1.0")) throw properties.Invalid("specversion", "has to be 1.0.");
         var built = new JsonObject.Builder()
             .Set("specversion", "1.0")
-            .Set("id", Filled(properties, "id") ?? IdOf(context))
+            .Set("id", Filled(properties, "id") ?? StepId.Of(context))
             .Set("source", Reference(properties, "source") ?? $"/workspaces/{context.Workspace}/runs/{context.Run}")
             .Set("type", Filled(properties, "type") ?? throw properties.Missing("type"))
             .Set("time", Time(properties) ?? context.Time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
@@ -29,15 +27,6 @@ internal static class CloudEvent
             if (!Core.Contains(name, StringComparer.Ordinal) && !value.IsNull) built.Set(ExtensionName(properties, name), ExtensionValue(properties, name, value));
         if (properties.Value.AsObject().Has("data")) built.Set("data", properties["data"]);
         return built.Build();
-    }
-
-    /// <summary>A UUID of version 8 (RFC 9562, 5.8) from the step's key.</summary>
-    private static string IdOf(FunctionContext context)
-    {
-        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes(context.IdempotencyKey)).AsSpan(0, 16);
-        bytes[6] = (byte)(bytes[6] & 0x0f | 0x80);
-        bytes[8] = (byte)(bytes[8] & 0x3f | 0x80);
-        return new Guid(bytes, bigEndian: true).ToString();
     }
 
     private static string? Filled(Arguments properties, string name) =>

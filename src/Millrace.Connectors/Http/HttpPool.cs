@@ -65,6 +65,31 @@ internal sealed class HttpPool : IDisposable
         }
     }
 
+    /// <summary>Sends the call and gives its content as it comes; redirects are not followed. An answer of any status is returned.</summary>
+    /// <exception cref="Refusal">No usable answer came.</exception>
+    public async Task<HttpExchange> OpenAsync(HttpCall call, string? authorization, Redaction redaction, Deadline deadline)
+    {
+        if (call.Body?.LongLength > _settings.RequestBytesMax)
+            throw Refusal.Configuration("Request too large", $"The request's content has {call.Body.LongLength} bytes, the limit is {_settings.RequestBytesMax}.");
+        using var message = MessageOf(call, authorization);
+        using var hop = deadline.Within(_settings.ResponseTimeout);
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await _invoker.SendAsync(message, hop.Token);
+            var success = response.IsSuccessStatusCode;
+            var content = success ? default : (await HttpContentReader.ReadStartAsync(response.Content, ExcerptBytesMax, hop.Token)).GetValueOrDefault();
+            return new HttpExchange(AnswerOf(call, response, content), response, success ? await response.Content.ReadAsStreamAsync(deadline.Token) : Stream.Null);
+        }
+        catch (Exception e)
+        {
+            response?.Dispose();
+            if (e is OperationCanceledException && !deadline.Cancelled) throw HttpFailure.TimedOut(call, redaction, hop, deadline);
+            if (e is HttpRequestException or IOException or InvalidDataException) throw HttpFailure.Of(e, call, redaction);
+            throw;
+        }
+    }
+
     private async Task<(HttpAnswer Answer, Uri? Location)> SendOnceAsync(HttpCall call, string? authorization, Redaction redaction, Deadline deadline)
     {
         using var message = MessageOf(call, authorization);

@@ -12,6 +12,7 @@ internal sealed class HttpSender(HttpPool pool)
     private static readonly string[] Hidden = ["Authorization", "Proxy-Authorization", "Cookie"];
 
     private readonly TokenCache _tokens = new(pool);
+    private readonly DigestChallenges _challenges = new();
 
     public HttpSettings Settings => pool.Settings;
 
@@ -21,12 +22,34 @@ internal sealed class HttpSender(HttpPool pool)
     {
         using var deadline = new Deadline(pool.Settings.TotalTimeout, context.Time, cancel);
         call = call with { TraceParent = context.TraceParent };
-        var answer = policy is AuthenticationPolicy.Token { Request: var request }
-            ? await SendWithTokenAsync(call, request, context, redaction, deadline)
-            : await pool.SendAsync(call, (policy as AuthenticationPolicy.Fixed)?.Authorization, redaction, deadline);
-        if (answer.IsSuccess || call.Redirect && answer.IsRedirect) return answer;
+        var answer = await AuthorizedAsync(call, policy, context, redaction, deadline, a => pool.SendAsync(call, a, redaction, deadline), a => a, static _ => { });
+        return answer.IsSuccess || call.Redirect && answer.IsRedirect ? answer : throw Refused(answer, redaction);
+    }
+
+    /// <summary>As <see cref="SendAsync"/>, for content that is read while it comes.</summary>
+    /// <exception cref="Refusal">No answer, or one that is no success: a communication error with that status.</exception>
+    public async Task<HttpExchange> OpenAsync(HttpCall call, AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, Deadline deadline)
+    {
+        call = call with { TraceParent = context.TraceParent };
+        var exchange = await AuthorizedAsync(call, policy, context, redaction, deadline, a => pool.OpenAsync(call, a, redaction, deadline), e => e.Head, static e => e.Dispose());
+        if (exchange.Head.IsSuccess) return exchange;
+        exchange.Dispose();
+        throw Refused(exchange.Head, redaction);
+    }
+
+    /// <summary>The value of the Authorization header for a call that is not sent here; null without a policy.</summary>
+    public async Task<string?> AuthorizationAsync(AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, Deadline deadline) => policy switch
+    {
+        null => null,
+        AuthenticationPolicy.Token { Request: var request } => $"Bearer {(await TokenAsync(request, context, redaction, deadline)).Token}",
+        AuthenticationPolicy.Fixed ready => ready.Authorization,
+        _ => throw Refusal.Configuration("Authentication unsupported", "Digest authentication is part of HTTP requests alone."),
+    };
+
+    private static Refusal Refused(HttpAnswer answer, Redaction redaction)
+    {
         var said = HttpContentText.Excerpt(answer, ExcerptCharsMax) is { } excerpt ? $": {redaction.Clean(excerpt)}" : ".";
-        throw Refusal.Communication(answer.Status, redaction.Clean(answer.Reason),
+        return Refusal.Communication(answer.Status, redaction.Clean(answer.Reason),
             $"{answer.Request.Method} {redaction.Clean(answer.Request.Uri)} answered {answer.Status} {redaction.Clean(answer.Reason)}{said}");
     }
 
@@ -53,16 +76,32 @@ internal sealed class HttpSender(HttpPool pool)
         }
     }
 
-    /// <summary>A token that was kept may have been revoked meanwhile: one that is refused is asked for anew, once.</summary>
-    private async Task<HttpAnswer> SendWithTokenAsync(HttpCall call, TokenRequest request, FunctionContext context, Redaction redaction, Deadline deadline)
+    /// <summary>
+    /// A token that was kept may have been revoked meanwhile: one that is refused is asked for anew, once. A digest needs the server's challenge:
+    /// one that is kept saves a request, and a new one is answered once.
+    /// </summary>
+    private async Task<T> AuthorizedAsync<T>(HttpCall call, AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, Deadline deadline,
+        Func<string?, Task<T>> send, Func<T, HttpAnswer> head, Action<T> drop)
     {
+        if (policy is AuthenticationPolicy.Digest digest)
+        {
+            var key = policy.Identity(context.Workspace) + call.Uri.Authority;
+            var answer = await send(_challenges.Next(key) is { } known ? known.Answer(digest, call) : null);
+            if (head(answer).Status != 401 || DigestChallenge.Of(head(answer)) is not { } challenge) return answer;
+            drop(answer);
+            _challenges.Keep(key, challenge);
+            return await send(challenge.Answer(digest, call));
+        }
+
+        if (policy is not AuthenticationPolicy.Token { Request: var request }) return await send((policy as AuthenticationPolicy.Fixed)?.Authorization);
         while (true)
         {
             var (token, kept) = await TokenAsync(request, context, redaction, deadline);
-            var answer = await pool.SendAsync(call, $"Bearer {token}", redaction, deadline);
-            if (answer.Status != 401) return answer;
+            var answer = await send($"Bearer {token}");
+            if (head(answer).Status != 401) return answer;
             _tokens.Forget(request, context.Workspace, token);
             if (!kept) return answer;
+            drop(answer);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using Millrace.Connectors.Http;
 using Millrace.Connectors.Http.Authentication;
@@ -7,22 +6,17 @@ using Millrace.Jq;
 
 namespace Millrace.Connectors.OpenApi;
 
-/// <summary>Reads and keeps parsed documents, apart for each workspace and for each way to authenticate.</summary>
+/// <summary>Reads and keeps parsed documents.</summary>
 internal sealed class OpenApiDocuments(HttpSender sender, OpenApiSettings settings)
 {
-    private readonly ConcurrentDictionary<string, (OpenApiDocument Document, DateTimeOffset Until)> _kept = new(StringComparer.Ordinal);
+    private readonly KeptResources<OpenApiDocument> _kept = new(settings.DocumentsMax, settings.DocumentLifetime);
 
     /// <param name="resource">The task's <c>document</c>.</param>
     /// <exception cref="Refusal">The document cannot be read, or is none.</exception>
-    public async Task<OpenApiDocument> FindAsync(Arguments resource, Json? input, FunctionContext context, Redaction redaction, CancellationToken cancel)
+    public Task<OpenApiDocument> FindAsync(Arguments resource, Json? input, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
         var (address, policy) = ExternalResource.Locate(resource, input, context, redaction);
-        var key = $"{context.Workspace} {policy?.Identity(context.Workspace)} {address.AbsoluteUri}";
-        var now = context.Time.GetUtcNow();
-        if (_kept.TryGetValue(key, out var kept) && kept.Until > now) return kept.Document;
-        var document = await ReadAsync(address, policy, context, redaction, cancel);
-        Keep(key, document, now);
-        return document;
+        return _kept.FindAsync(address, policy, context, () => ReadAsync(address, policy, context, redaction, cancel));
     }
 
     private async Task<OpenApiDocument> ReadAsync(Uri address, AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, CancellationToken cancel)
@@ -32,13 +26,5 @@ internal sealed class OpenApiDocuments(HttpSender sender, OpenApiSettings settin
         if (answer.Content.Length > settings.DocumentBytesMax)
             throw OpenApiDocument.Invalid(name, $"it has {answer.Content.Length} bytes, the limit is {settings.DocumentBytesMax}");
         return OpenApiDocument.Parse(Encoding.UTF8.GetString(answer.Content.Span), answer.Request.Uri, name);
-    }
-
-    private void Keep(string key, OpenApiDocument document, DateTimeOffset now)
-    {
-        _kept[key] = (document, now + settings.DocumentLifetime);
-        if (_kept.Count <= settings.DocumentsMax) return;
-        foreach (var (other, _) in _kept.OrderBy(k => k.Value.Until).Take(_kept.Count - settings.DocumentsMax))
-            _kept.TryRemove(other, out _);
     }
 }

@@ -31,6 +31,32 @@ public sealed class HostProcessPort : IProcessPort
         return await AttendAsync(process, start, scratch, time, cancel);
     }
 
+    public async Task<T> TalkAsync<T>(ProcessStart start, Func<ProcessTalk, CancellationToken, Task<T>> talk, TimeProvider time, CancellationToken cancel)
+    {
+        if (!OperatingSystem.IsLinux()) throw new FileNotFoundException("Processes on the host are supported on Linux only.");
+        var setsid = Find("setsid") ?? throw new FileNotFoundException("setsid (package util-linux) is not on PATH.");
+        var program = Find(start.Program) ?? throw new FileNotFoundException($"{start.Program} is not on PATH.");
+        cancel.ThrowIfCancellationRequested();
+        using var scratch = new ProcessScratch(_settings.ScratchRoot);
+        using var process = new Process { StartInfo = Describe(start, setsid, program, scratch) };
+        process.Start();
+        var tree = ProcessTree.Of(process.Id, scratch.Root);
+        using var stop = new CancellationTokenSource();
+        using var drain = new CancellationTokenSource();
+        var errors = new ProcessOutput(process.StandardError.BaseStream, start.OutputBytesMax, Passing(start.Output, "stderr", new Lock()));
+        var reading = ReadAsync(errors, stop, drain.Token);
+        try
+        {
+            return await talk(new ProcessTalk(process.StandardInput.BaseStream, process.StandardOutput.BaseStream, () => errors.Text), cancel);
+        }
+        finally
+        {
+            await tree.EndAsync(_settings.Grace);
+            drain.CancelAfter(DrainPatience);
+            await reading;
+        }
+    }
+
     private async Task<ProcessEnd> AttendAsync(Process process, ProcessStart start, ProcessScratch scratch, TimeProvider time, CancellationToken cancel)
     {
         var tree = ProcessTree.Of(process.Id, scratch.Root);
@@ -129,6 +155,7 @@ public sealed class HostProcessPort : IProcessPort
 
     private string? Find(string program)
     {
+        if (program.StartsWith('/')) return File.Exists(program) ? program : null;
         foreach (var folder in PathList.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
             var candidate = Path.Combine(folder, program);

@@ -8,7 +8,17 @@ public interface IProcessPort
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled; the process and its descendants have been ended.</exception>
     Task<ProcessEnd> RunAsync(ProcessStart start, TimeProvider time, CancellationToken cancel);
+
+    /// <summary>
+    /// Runs one process as long as somebody talks with it; then it is ended as above. <see cref="ProcessStart.Input"/> and its time limit are not used.
+    /// </summary>
+    /// <exception cref="FileNotFoundException">It was never started: the program is not there; the message says which.</exception>
+    Task<T> TalkAsync<T>(ProcessStart start, Func<ProcessTalk, CancellationToken, Task<T>> talk, TimeProvider time, CancellationToken cancel);
 }
+
+/// <param name="Input">What the process reads; closing it tells most that they are no longer needed.</param>
+/// <param name="Errors">The text it has written to standard error so far, up to the limit.</param>
+public sealed record ProcessTalk(Stream Input, Stream Output, Func<string> Errors);
 
 /// <summary>
 /// What to run. The working folder is a fresh one that is deleted afterwards; other places are reached by absolute paths.

@@ -57,6 +57,20 @@ internal sealed class ProcessTask(ProcessSettings settings, IProcessPort port)
         };
     }
 
+    /// <summary>Talks with a process instead of running it to its end.</summary>
+    /// <exception cref="Refusal">It was not started.</exception>
+    public async Task<T> TalkAsync<T>(ProcessStart start, Func<ProcessTalk, CancellationToken, Task<T>> talk, FunctionContext context, CancellationToken cancel)
+    {
+        try
+        {
+            return await port.TalkAsync(start, talk, context.Time, cancel);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw Refusal.Configuration("Program not found", $"{e.Message} It has to be installed where processes run.");
+        }
+    }
+
     /// <summary>
     /// The task's output by <c>return</c>. Line ends at the end of a stream are removed, as the shell's own $(…) does. A process that fails is an
     /// error, except where its code is part of the output.

@@ -17,6 +17,12 @@ public sealed class EventLog
     /// <summary>Lengths in bytes of UTF-8 that the log takes: they are keys of its indexes.</summary>
     public const int TypeBytesMax = 512, SourceBytesMax = 1024, IdBytesMax = 512, SubjectBytesMax = 1024;
 
+    /// <summary>The lifecycle events of the specification, by type.</summary>
+    public static IEnumerable<string> LifecycleTypes => LifecycleEvents.Types;
+
+    /// <summary>From this transaction on a workspace's journal is told of as lifecycle events; whoever wants some has said so by a row of its own.</summary>
+    public static void BeginLifecycle(DbUnit db, Tenant tenant) => LifecycleStore.Begin(db, tenant);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Worker _worker;

@@ -42,6 +42,14 @@ public static class EventStore
         """,
         Map, tenant.Workspace, query.Before, query.Type, query.Source, query.Subject, (long)query.Limit);
 
+    /// <summary>Settled events behind a position, in their order.</summary>
+    public static List<EventRow> After(DbUnit db, Tenant tenant, long after, int limit) => db.Query(
+        $"select {Columns} from event where workspace = $1 and position > $2 and position <= $3 order by position limit $4", Map, tenant.Workspace, after, db.Horizon, (long)limit);
+
+    /// <summary>The last settled position; 0 when there is none.</summary>
+    public static long Last(DbUnit db, Tenant tenant) => db.First(
+        "select coalesce(max(position), 0) from event where workspace = $1 and position <= $2", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
+
     /// <summary>The last events received since a moment, in their order.</summary>
     /// <param name="type">Empty: of any type. So is <paramref name="source"/>.</param>
     /// <param name="after">Only those behind this position.</param>

@@ -14,9 +14,15 @@ internal sealed class LifecycleEvents(RunRow run, Workflow workflow, IReadOnlySe
 {
     public const string Prefix = "io.serverlessworkflow.";
 
+    private static readonly string[] OfWorkflows = ["started", "suspended", "resumed", "correlation-started", "correlation-completed", "cancelled", "faulted", "completed"];
+    private static readonly string[] OfTasks = ["created", "started", "suspended", "resumed", "retried", "cancelled", "faulted", "completed"];
+
     private readonly RunState _state = new(workflow, run.Id);
     private DecodedRecord _record = null!;
     private List<Json>? _into;
+
+    /// <summary>The types that are told.</summary>
+    public static IEnumerable<string> Types => [.. OfWorkflows.Select(t => $"{Prefix}workflow.{t}.v1"), .. OfTasks.Select(t => $"{Prefix}task.{t}.v1")];
 
     /// <summary>Whether runs of it would hear of themselves and go on for ever: what they do is told to nobody.</summary>
     public static bool IsAbout(Workflow workflow) => Strategies(workflow).SelectMany(s => s.Keys()).Any(k => k.Type?.StartsWith(Prefix, StringComparison.Ordinal) == true);

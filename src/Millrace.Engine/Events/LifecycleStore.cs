@@ -13,6 +13,7 @@ internal static class LifecycleStore
         $"""
         select organisation, workspace, type from subscription where {IsLifecycle}
         union select organisation, workspace, type from event_trigger where {IsLifecycle}
+        union select organisation, workspace, type from sink_type
         """,
         r => (new Tenant(r.Id(0), r.Id(1)), r.Text(2)));
 

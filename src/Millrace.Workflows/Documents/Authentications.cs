@@ -53,7 +53,7 @@ internal static class Authentications
     {
         foreach (var (scheme, parameters) in policy.Members)
         {
-            if (scheme is "digest" or "certificate") of.Unsupported(parameters, $"The authentication scheme '{scheme}'");
+            if (scheme is "certificate") of.Unsupported(parameters, $"The authentication scheme '{scheme}'");
             if (scheme is "oauth2" or "oidc") OAuth2Rules.Check(of, parameters);
             if (parameters["use"] is { Text: { } secret } reference && !of.Secrets.Contains(secret))
                 of.Findings.AtValue("workflow.unknown_reference", reference.Pointer,

@@ -13,12 +13,14 @@ internal static class CallCompiler
         return function switch
         {
             "http" or "openapi" => Protocol(of, function, with, names),
-            "asyncapi" => AsyncApi(of, task, names),
+            "mcp" => Mcp(of, with, names),
+            "grpc" => Grpc(of, task, names),
+            "asyncapi" => AsyncApiCompiler.Call(of, task, names),
+            "a2a" => A2A(of, with, names),
             ChildrenBody.Map when !IsOverridden(of) => SpawnCompiler.Map(of, task, names),
             ChildrenBody.Swarm when !IsOverridden(of) => SpawnCompiler.Swarm(of, task, names),
             ContinueBody.Function when !IsOverridden(of) => ContinueCompiler.Compile(of, task, names),
             ApproveBody.Function when !IsOverridden(of) => ApproveCompiler.Compile(of, task, names),
-            "grpc" or "a2a" or "mcp" => Unsupported(of, task["call"], $"A call of {function}", function, Arguments(of, with, names)),
             _ when function.Contains("://", StringComparison.Ordinal) => Located(of, task, function, names),
             _ when function.Contains('@') || function.Contains(':') => Catalogued(of, task, function, names),
             _ => Custom(of, task, function, names),
@@ -39,6 +41,31 @@ internal static class CallCompiler
     private static CallBody Protocol(Compilation of, string function, Cursor with, IReadOnlyList<string> names) =>
         new(function, Arguments(of, with, names)) { Keyword = "call", Authorization = Authentications.PolicyOf(of, with, names) };
 
+    /// <summary>The language has no place that says whether a service speaks TLS, so the task's metadata may.</summary>
+    private static CallBody Grpc(Compilation of, Cursor task, IReadOnlyList<string> names)
+    {
+        var (with, tls) = (task["with"], task["metadata"]["tls"]);
+        if (tls.IsAbsent) return Protocol(of, "grpc", with, names);
+        if (!tls.Value.IsBoolean) of.Findings.AtValue("workflow.bad_value", tls.Pointer, "Whether a service speaks TLS is said by true or false.", "true or false");
+        return Protocol(of, "grpc", with.Value.ObjectOrNull is { } members ? with with { Value = members.With("tls", tls.Value) } : with, names);
+    }
+
+    private static CallBody A2A(Compilation of, Cursor with, IReadOnlyList<string> names)
+    {
+        if (with.Is(JsonKind.Object) && with["agentCard"].IsAbsent && with["server"].IsAbsent)
+            of.Findings.AtKey("workflow.missing_property", with.Pointer, "A call of a2a needs 'agentCard' or 'server'.", "agentCard: {endpoint: ...}, or server: ...");
+        if (!with["agentCard"].IsAbsent && !with["server"].IsAbsent)
+            of.Findings.Warn("workflow.not_read", with["server"].Pointer, "Beside 'agentCard', 'server' is not read.", of.Findings.Map.Key(with["server"].Pointer));
+        return Protocol(of, "a2a", with, names);
+    }
+
+    private static CallBody Mcp(Compilation of, Cursor with, IReadOnlyList<string> names)
+    {
+        var options = with["transport"]["options"];
+        if (!options.IsAbsent) of.Findings.Warn("workflow.not_read", options.Pointer, "The transports of MCP have no options here, so these are not read.", of.Findings.Map.Key(options.Pointer));
+        return Protocol(of, "mcp", with, names);
+    }
+
     private static CallBody Unsupported(Compilation of, Cursor at, string what, string function, Template arguments)
     {
         of.Findings.AtValue(Findings.Unsupported, at.Pointer, $"{what} is part of the language and not executable in this version.");
@@ -47,15 +74,6 @@ internal static class CallCompiler
 
     private static Template Plain(Compilation of, Cursor with, IReadOnlyList<string> names) =>
         with.IsAbsent ? Template.Of(Json.EmptyObject) : of.Template(with, names, Place.Definition);
-
-    /// <summary>The subscription holds expressions and tasks that stand for what is consumed, so it is no part of the arguments.</summary>
-    private static CallBody AsyncApi(Compilation of, Cursor task, IReadOnlyList<string> names)
-    {
-        var with = task["with"];
-        Listening.Subscription(of, with["subscription"], names);
-        var rest = with.Value.ObjectOrNull is { } members ? with with { Value = members.Without("subscription") } : with;
-        return Unsupported(of, task["call"], "A call of asyncapi", "asyncapi", Arguments(of, rest, names));
-    }
 
     /// <summary>The document's own catalog of that name takes the place of the runtime's.</summary>
     private static bool IsOverridden(Compilation of) => of.Root["use"]["catalogs"]["default"].Is(JsonKind.Object);
@@ -128,11 +146,14 @@ internal static class CallCompiler
 /// <summary>Finds the places of a call's arguments where <c>{name}</c> stands for a member of the input (dsl-reference.md, URI Template).</summary>
 internal static class UriTemplates
 {
+    private static readonly string[][] Endpoints =
+        [["endpoint"], ["document", "endpoint"], ["source", "endpoint"], ["proto", "endpoint"], ["agentCard", "endpoint"], ["server"], ["transport", "http", "endpoint"]];
+
     public static bool Any(Cursor arguments)
     {
         if (!arguments.Is(JsonKind.Object)) return false;
-        return InEndpoint(arguments["endpoint"].Value) || InEndpoint(arguments["document"]["endpoint"].Value) || InEndpoint(arguments["source"]["endpoint"].Value)
-            || InPolicy(arguments["authentication"].Value);
+        return Array.Exists(Endpoints, path => InEndpoint(path.Aggregate(arguments, (cursor, key) => cursor[key]).Value))
+            || InPolicy(arguments["authentication"].Value) || InPolicy(arguments["service"]["authentication"].Value);
     }
 
     private static bool InEndpoint(Json endpoint) => InText(endpoint) || InText(endpoint["uri"]) || InPolicy(endpoint["authentication"]);

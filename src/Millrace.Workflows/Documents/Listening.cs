@@ -59,17 +59,7 @@ internal static class Listening
         return new(with, correlate);
     }
 
-    /// <summary>Compiles the expressions and tasks of an asyncapi subscription, for their errors.</summary>
-    public static void Subscription(Compilation of, Cursor subscription, IReadOnlyList<string> names)
-    {
-        of.Filter(subscription["filter"], names, Place.Definition);
-        of.Filter(subscription["consume"]["while"], names, Place.Definition);
-        of.Filter(subscription["consume"]["until"], names, Place.Definition);
-        of.Duration(subscription["consume"]["for"], names);
-        of.Aside(() => Iterator(of, subscription["foreach"], names));
-    }
-
-    private static EventIterator? Iterator(Compilation of, Cursor iterator, IReadOnlyList<string> names)
+    public static EventIterator? Iterator(Compilation of, Cursor iterator, IReadOnlyList<string> names)
     {
         if (!iterator.Is(JsonKind.Object)) return null;
         var (item, at) = (iterator["item"].Text ?? "item", iterator["at"].Text ?? "index");

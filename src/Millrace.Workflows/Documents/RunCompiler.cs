@@ -11,7 +11,6 @@ internal static class RunCompiler
         var awaited = run["await"].Value is not { IsBoolean: true } await || await.AsBoolean();
         if (run["workflow"].Is(JsonKind.Object)) return Child(of, run["workflow"], awaited, names);
         var kind = run["shell"].Is(JsonKind.Object) ? "shell" : run["script"].Is(JsonKind.Object) ? "script" : "container";
-        if (kind == "container" && run[kind].Is(JsonKind.Object)) of.Unsupported(run[kind], "Running a container");
         return new CallBody(kind, Process(of, run[kind], run["return"].Text ?? "stdout", names), awaited) { Keyword = "run" };
     }
 

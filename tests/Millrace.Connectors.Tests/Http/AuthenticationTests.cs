@@ -51,7 +51,6 @@ public sealed class AuthenticationTests(HttpFixture fixture) : IClassFixture<Htt
     }
 
     [Theory]
-    [InlineData("""{"digest": {"username": "a", "password": "b"}}""", "'digest'")]
     [InlineData("""{"certificate": {}}""", "'certificate'")]
     [InlineData("{}", "empty")]
     [InlineData("""{"use": "somebody"}""", "'somebody'")]

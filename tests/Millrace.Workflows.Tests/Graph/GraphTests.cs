@@ -312,15 +312,15 @@ public sealed class GraphTests
                   foreach:
                     item: e
                     do: [{b: {set: {x: '${ $e }'}}}]
-              - c: {run: {container: {image: alpine}}}
-              - d: {call: mcp, with: {method: tools/list, transport: {http: {endpoint: https://example.com}}}}
-              - e: {call: http, with: {method: get, endpoint: {uri: https://example.com, authentication: {digest: {username: u, password: p}}}}}
+              - c: {call: asyncapi, with: {document: {endpoint: https://example.com}, operation: o, protocol: kafka, message: {payload: {}}}}
+              - d: {call: https://example.com/function.yaml}
+              - e: {call: http, with: {method: get, endpoint: {uri: https://example.com, authentication: {certificate: {}}}}}
             """);
         Assert.False(result.IsExecutable);
         Assert.Equal(5, result.Workflow!.Nodes.Count);
         Assert.NotNull(Assert.IsType<ListenBody>(result.Workflow.Nodes[0].Body).ForEach?.Tasks);
         Assert.All(result.Diagnostics, d => Assert.Equal("workflow.unsupported", d.Code));
-        Assert.Equal(["/do/1/c/run/container", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/digest"], result.Diagnostics.Select(d => d.Pointer));
+        Assert.Equal(["/do/1/c/with/protocol", "/do/2/d/call", "/do/3/e/with/endpoint/authentication/certificate"], result.Diagnostics.Select(d => d.Pointer));
     }
 
     [Theory]
@@ -328,7 +328,6 @@ public sealed class GraphTests
     [InlineData("input: {schema: {resource: {endpoint: https://example.com/schema.json}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/resource/endpoint")]
     [InlineData("input: {schema: {format: 'avro:1.0', document: {}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/format")]
     [InlineData("do: [{a: {call: https://example.com/function.yaml}}]", "/do/0/a/call")]
-    [InlineData("do: [{a: {call: grpc, with: {proto: {endpoint: file://x}, service: {name: n, host: h}, method: m}}}]", "/do/0/a/call")]
     [InlineData("use: {catalogs: {own: {endpoint: https://example.com/catalog}}}\ndo: [{a: {call: log:1.0.0@own}}]", "/do/0/a/call")]
     [InlineData("use: {authentications: {c: {certificate: {}}}}\ndo: [{a: {wait: PT1S}}]", "/use/authentications/c/certificate")]
     public void Each_thing_that_cannot_run_yet_is_named_where_it_stands(string source, string pointer)

@@ -37,11 +37,17 @@ internal abstract class ServiceDouble : IAsyncDisposable
 
     protected abstract void Map(WebApplication app);
 
+    /// <summary>What the service needs besides routes.</summary>
+    protected virtual void Prepare(WebApplicationBuilder builder)
+    {
+    }
+
     protected async Task RunAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
+        Prepare(builder);
         _app = builder.Build();
         _app.Use(RememberAsync);
         Map(_app);

@@ -8,10 +8,13 @@ namespace Millrace.Connectors.Http.Authentication;
 /// <summary>How a call says who it is (dsl-reference.md, Authentication), with its secrets resolved.</summary>
 internal abstract record AuthenticationPolicy
 {
-    private static readonly string[] Supported = ["basic", "bearer", "oauth2", "oidc"];
+    private static readonly string[] Supported = ["basic", "bearer", "digest", "oauth2", "oidc"];
 
     /// <summary>The Authorization header's value is known at once.</summary>
     public sealed record Fixed(string Authorization) : AuthenticationPolicy;
+
+    /// <summary>Each request is answered for by what the server asks (RFC 7616).</summary>
+    public sealed record Digest(string Username, string Password) : AuthenticationPolicy;
 
     /// <summary>A token has to be asked for.</summary>
     public sealed record Token(TokenRequest Request) : AuthenticationPolicy;
@@ -21,10 +24,11 @@ internal abstract record AuthenticationPolicy
     {
         Token token => token.Request.CacheKey(workspace),
         Fixed ready => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(ready.Authorization))),
-        _ => throw new InvalidOperationException("There are two kinds of policies."),
+        Digest digest => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{workspace} {digest.Username}\0{digest.Password}"))),
+        _ => throw new InvalidOperationException("There are three kinds of policies."),
     };
 
-    /// <param name="policy">The evaluated <c>authentication</c> object: one of basic, bearer, oauth2, oidc; each inline, or <c>{use: secret}</c>.</param>
+    /// <param name="policy">The evaluated <c>authentication</c> object: one of basic, bearer, digest, oauth2, oidc; each inline, or <c>{use: secret}</c>.</param>
     /// <param name="input">For the authority's URI template.</param>
     /// <exception cref="Refusal">The policy is of no supported kind or incomplete, or its secret is not there.</exception>
     public static AuthenticationPolicy Read(Arguments policy, Json? input, FunctionContext context, Redaction redaction)
@@ -43,6 +47,9 @@ internal abstract record AuthenticationPolicy
                 var pair = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"));
                 redaction.Add(pair);
                 return new Fixed($"Basic {pair}");
+            case "digest":
+                redaction.Add(scheme.Text("password"));
+                return new Digest(scheme.Text("username"), scheme.Text("password"));
             case "bearer":
                 var token = Credential(scheme, "token");
                 redaction.Add(token);

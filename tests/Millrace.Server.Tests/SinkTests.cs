@@ -1,0 +1,140 @@
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Millrace.Jq;
+using Millrace.Server.Tests.Support;
+using Millrace.Tests.Doubles;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Server.Tests;
+
+/// <summary>Events are sent to addresses, in their order.</summary>
+public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IAsyncLifetime
+{
+    private SinkDouble _there = null!;
+
+    public async ValueTask InitializeAsync() => _there = await SinkDouble.StartAsync();
+
+    public async ValueTask DisposeAsync() => await _there.DisposeAsync();
+
+    [Fact]
+    public async Task Events_of_the_wanted_types_come_in_their_order()
+    {
+        await MakeAsync("order", """, "types": ["order.*"]""");
+        foreach (var (id, type) in ((string, string)[])[("o1", "order.placed"), ("x1", "other"), ("o2", "order.paid")])
+            await server.PostAsync("/api/v1/events", Event(id, type), "application/cloudevents+json");
+        Assert.Equal(["o1", "o2"], [(await _there.NextAsync()).Event["id"].AsString(), (await _there.NextAsync()).Event["id"].AsString()]);
+    }
+
+    [Fact]
+    public async Task Binary_mode_sends_attributes_as_headers()
+    {
+        await MakeAsync("binary", """, "types": ["bin"], "mode": "binary" """);
+        await server.PostAsync("/api/v1/events", Event("b 1ä", "bin", """{"a": 1}"""), "application/cloudevents+json");
+        var came = await _there.NextAsync();
+        Assert.Equal(("b%201%C3%A4", "bin", "application/json", """{"a":1}"""), (came.Headers["ce-id"], came.Headers["ce-type"], came.Headers["Content-Type"], came.Event.ToString()));
+    }
+
+    [Fact]
+    public async Task Every_lifecycle_event_of_a_run_comes_when_it_is_asked_for()
+    {
+        await MakeAsync("life", """, "types": ["io.serverlessworkflow.*"]""");
+        var run = await server.StartAsync("lived", "  - a: {set: {x: 1}}");
+        Assert.Equal(RunPhase.Completed, await server.EndAsync(run));
+        var types = new List<string>();
+        for (var i = 0; i < 5; i++) types.Add((await _there.NextAsync()).Event["type"].AsString()["io.serverlessworkflow.".Length..]);
+        Assert.Equal(["workflow.started.v1", "task.created.v1", "task.started.v1", "task.completed.v1", "workflow.completed.v1"], types);
+    }
+
+    [Fact]
+    public async Task An_event_that_is_not_taken_is_sent_again_before_the_next()
+    {
+        _there.Refuse = 1;
+        await MakeAsync("again", """, "types": ["again"]""");
+        await server.PostAsync("/api/v1/events", $"[{Event("a1", "again")}, {Event("a2", "again")}]", "application/cloudevents-batch+json");
+        Assert.Equal(["a1", "a1", "a2"], [(await _there.NextAsync()).Event["id"].AsString(), (await _there.NextAsync()).Event["id"].AsString(), (await _there.NextAsync()).Event["id"].AsString()]);
+    }
+
+    [Fact]
+    public async Task A_sink_that_is_gone_is_given_up_and_goes_on_when_it_is_resumed()
+    {
+        (_there.Refuse, _there.Status) = (1, 410);
+        var id = await MakeAsync("gone", """, "types": ["gone"]""");
+        await server.PostAsync("/api/v1/events", Event("g1", "gone"), "application/cloudevents+json");
+        await _there.NextAsync();
+        Answer found;
+        do found = await server.GetAsync($"/api/v1/sinks/{id}");
+        while (found.Body["state"].AsString() == "active");
+        Assert.Equal(("dead", "It answered 410 Gone."), (found.Body["state"].AsString(), found.Body["error"].AsString()));
+        var resumed = await server.SendAsync(new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/sinks/{id}") { Content = new StringContent("""{"paused": false}""", null, "application/json") });
+        Assert.Equal("active", resumed.Body["state"].AsString());
+        Assert.Equal("g1", (await _there.NextAsync()).Event["id"].AsString());
+    }
+
+    [Fact]
+    public async Task A_sink_is_tested_listed_and_removed()
+    {
+        var id = await MakeAsync("tried", """, "types": ["none"]""");
+        Assert.True((await server.PostAsync($"/api/v1/sinks/{id}/test", "{}")).Body["taken"].IsTruthy);
+        Assert.Equal("io.millrace.sink.test.v1", (await _there.NextAsync()).Event["type"].AsString());
+        Assert.Contains((await server.GetAsync("/api/v1/sinks")).Body["items"].AsArray(), s => s["name"].StringOrNull == "tried");
+        Assert.Equal(204, (await server.SendAsync(new HttpRequestMessage(HttpMethod.Delete, $"/api/v1/sinks/{id}"))).Status);
+        Assert.Equal(404, (await server.GetAsync($"/api/v1/sinks/{id}")).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"url": "http://localhost/"}""", "/name")]
+    [InlineData("""{"name": "n", "url": "ftp://localhost/"}""", "/url")]
+    [InlineData("""{"name": "n", "url": "http://a:b@localhost/"}""", "/url")]
+    [InlineData("""{"name": "n", "url": "http://localhost/", "types": ["a*b"]}""", "/types")]
+    [InlineData("""{"name": "n", "url": "http://localhost/", "mode": "loud"}""", "/mode")]
+    [InlineData("""{"name": "n", "url": "http://localhost/", "more": 1}""", "/more")]
+    public async Task What_is_no_sink_is_refused_with_its_place(string body, string pointer)
+    {
+        var refused = await server.PostAsync("/api/v1/sinks", body);
+        Assert.Equal(400, refused.Status);
+        Assert.Contains(pointer, refused.Text, StringComparison.Ordinal);
+    }
+
+    private static string Event(string id, string type, string data = "{}") => $$"""{"specversion": "1.0", "id": "{{id}}", "source": "/tests", "type": "{{type}}", "data": {{data}} }""";
+
+    private async Task<string> MakeAsync(string name, string more)
+    {
+        var made = await server.PostAsync("/api/v1/sinks", $"{{\"name\": \"{name}\", \"url\": \"{_there.Base}events\"{more}}}");
+        Assert.True(made.Status == 201, made.Text);
+        return made.Body["id"].AsString();
+    }
+
+    private sealed record Came(Json Event, Dictionary<string, string> Headers);
+
+    private sealed class SinkDouble : ServiceDouble
+    {
+        private readonly Channel<Came> _came = Channel.CreateUnbounded<Came>();
+
+        /// <summary>How many are refused, and with which status.</summary>
+        public int Refuse { get; set; }
+
+        public int Status { get; set; } = 503;
+
+        public static async Task<SinkDouble> StartAsync()
+        {
+            var service = new SinkDouble();
+            await service.RunAsync();
+            return service;
+        }
+
+        public async Task<Came> NextAsync() => await _came.Reader.ReadAsync().AsTask().WaitAsync(TestServer.Patience);
+
+        protected override void Map(WebApplication app) => app.MapPost("/events", async (HttpContext http) =>
+        {
+            using var reader = new StreamReader(http.Request.Body);
+            _came.Writer.TryWrite(new Came(JsonText.Parse(await reader.ReadToEndAsync()), http.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            if (Refuse > 0)
+            {
+                Refuse--;
+                return Results.StatusCode(Status);
+            }
+            return Results.NoContent();
+        });
+    }
+}
