@@ -10,7 +10,7 @@ namespace Millrace.Connectors.Grpc;
 
 /// <summary>
 /// <c>call: grpc</c> (dsl-reference.md, gRPC Call): a method of a service that a proto file describes, of any of the four kinds. Arguments and output follow the
-/// JSON form of protocol buffers (<see cref="ProtoWriter"/>, <see cref="ProtoReader"/>). A method that takes a stream may be given a list of messages; one that gives a
+/// JSON form of protocol buffers (<see cref="ProtoWriter"/>, <see cref="ProtoReader"/>). A method that takes a stream may be given <c>{messages: [...]}</c>; one that gives a
 /// stream has a list as its output, and each message is shown as it comes. <c>tls</c>: true on port 443, on one that ends in 443 and where none is given,
 /// unless the task's <c>metadata.tls</c> says otherwise. The step's key goes along as <c>idempotency-key</c>. Errors: see <see cref="GrpcFailure"/>.
 /// </summary>
@@ -85,6 +85,8 @@ internal sealed class GrpcFunction(HttpSender sender, GrpcChannels channels, Grp
     private List<byte[]> RequestsOf(ProtoSchema schema, ProtoMethod method, Arguments arguments)
     {
         var given = arguments["arguments"];
+        // The language has one object here; several messages stand under a name that the message itself does not have.
+        if (method.ClientStreams && given["messages"].IsArray && method.Input.Find("messages") is null) given = given["messages"];
         if (given.IsArray && !method.ClientStreams)
             throw arguments.Invalid("arguments", $"has to be an object: {method.Name} takes one message, not a stream of them.");
         var requests = given.ArrayOrNull is { } list

@@ -37,14 +37,10 @@ internal static class DslTasks
         Must("document", Resource), Must("operationId", Text), May("parameters", AnyObject), May("authentication", Authentication),
         May("output", Content), May("redirect", Flag));
 
-    /// <summary>The reference has one message, which a method that takes a stream cannot do with; for those a list is taken, too.</summary>
-    private static readonly Shape Messages = new EitherShape("an object, a list of objects for a method that takes a stream, or a runtime expression",
-        AnyObject, new ListShape("a list of objects", Any), Enclosed);
-
     private static readonly Shape Grpc = new ObjectShape("a grpc call",
         Must("proto", Resource),
         Must("service", new ObjectShape("a grpc service", Must("name", Text), Must("host", new TextShape("the name of a host", IsHost)), May("port", new WholeShape(0, 65535)), May("authentication", Authentication))),
-        Must("method", Text), May("arguments", Messages));
+        Must("method", Text), May("arguments", AnyObject));
 
     private static readonly Shape AsyncApi = new ObjectShape("an asyncapi call",
         Must("document", Resource), May("channel", Text), May("operation", Text),

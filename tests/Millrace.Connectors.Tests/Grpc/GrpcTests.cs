@@ -44,7 +44,7 @@ public sealed class GrpcTests : IAsyncLifetime
 
     [Fact]
     public async Task A_list_of_arguments_is_a_stream_of_requests() =>
-        Assert.Equal("a+b+c", (await Grpc.OutputAsync(_context, Call("Join", """[{"name": "a"}, {"name": "b"}, {"name": "c"}]""")))["message"].AsString());
+        Assert.Equal("a+b+c", (await Grpc.OutputAsync(_context, Call("Join", """{"messages": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}""")))["message"].AsString());
 
     [Fact]
     public async Task Streams_go_both_ways() =>
