@@ -82,6 +82,7 @@ internal sealed class CommandLine
         root.Subcommands.Add(SinkCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
         root.Subcommands.Add(TestCommand.Create(this));
+        root.Subcommands.Add(RecordCommand.Create(this));
         root.Subcommands.Add(Admin());
         root.Subcommands.Add(new Verb("jq", "Run a jq filter over JSON, without a server. Its options are jq's own: see millrace jq --help.", "millrace jq -r '.items[].name' list.json"));
         var help = root.Options.OfType<HelpOption>().Single();

@@ -7,18 +7,23 @@ namespace Millrace.Testing;
 /// <summary>What came of many scenarios, for machines.</summary>
 public sealed record ScenarioReport(IReadOnlyList<ScenarioResult> Results, TimeSpan Took)
 {
-    public bool Passed => Results.All(r => r.Passed);
+    public bool Passed => Failed == 0;
+
+    /// <summary>Scenarios that should pass and do not.</summary>
+    public int Failed => Results.Count(r => !r.Passed && !r.IsKnownGap);
+
+    public int Gaps => Results.Count(r => r.IsKnownGap);
 
     public Json ToJson() => new JsonObject.Builder()
-        .Set("passed", Results.Count(r => r.Passed)).Set("failed", Results.Count(r => !r.Passed)).Set("seconds", Math.Round(Took.TotalSeconds, 3))
+        .Set("passed", Results.Count(r => r.Passed)).Set("failed", Failed).Set("gaps", Gaps).Set("seconds", Math.Round(Took.TotalSeconds, 3))
         .Set("scenarios", JsonArray.Of(Results.Select(One).ToArray())).Build();
 
     /// <summary>The format that build servers read: a suite for each file.</summary>
     public string ToJUnit() => new XDocument(new XElement("testsuites", Results.GroupBy(r => r.Scenario.File).Select(file => new XElement("testsuite",
-        new XAttribute("name", file.Key), new XAttribute("tests", file.Count()), new XAttribute("failures", file.Count(r => !r.Passed)),
+        new XAttribute("name", file.Key), new XAttribute("tests", file.Count()), new XAttribute("failures", file.Count(r => !r.Passed && !r.IsKnownGap)),
         file.Select(r => new XElement("testcase", new XAttribute("classname", file.Key), new XAttribute("name", Printable(r.Scenario.Name)),
             new XAttribute("time", r.Took.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture)),
-            r.Passed ? null : new XElement("failure", new XAttribute("message", Printable(r.Failures[0])), Printable(string.Join('\n', r.Failures))))))))).ToString();
+            r.Passed ? null : r.IsKnownGap ? new XElement("skipped", new XAttribute("message", Printable(r.Scenario.Gap))) : new XElement("failure", new XAttribute("message", Printable(r.Failures[0])), Printable(string.Join('\n', r.Failures))))))))).ToString();
 
     private static Json One(ScenarioResult r) => new JsonObject.Builder()
         .Set("file", r.Scenario.File).Set("line", r.Scenario.Line).Set("name", r.Scenario.Name).Set("spec", r.Scenario.Spec).Set("passed", r.Passed)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Millrace.Testing.Checks;
+using Millrace.Testing.Recording;
 using Millrace.Testing.Scenarios;
 using Millrace.Testing.Stage;
 using Millrace.Workflows.Documents;
@@ -13,6 +14,9 @@ namespace Millrace.Testing;
 public sealed record ScenarioResult(Scenario Scenario, IReadOnlyList<string> Failures, int Restarts, TimeSpan Took)
 {
     public bool Passed => Failures.Count == 0;
+
+    /// <summary>It does not pass, and its file says what is lacking.</summary>
+    public bool IsKnownGap => !Passed && Scenario.Gap.Length > 0;
 }
 
 /// <summary>Plays scenarios on the real engine. One scenario is played on the caller's thread; others may be on other threads.</summary>
@@ -40,12 +44,12 @@ public static class ScenarioRunner
 
     private static List<string> Play(Scenario scenario, bool everywhere, ref int restarts)
     {
-        var loaded = WorkflowLoader.Load(scenario.Workflow);
+        var loaded = WorkflowLoader.Load(Recorded.Prepared(scenario, scenario.Workflow));
         if (!loaded.IsExecutable) return Expectations.CheckRefusal(scenario.Expect, loaded.Diagnostics);
         var workflows = new List<Workflow> { loaded.Workflow! };
         foreach (var text in scenario.Workflows)
         {
-            var other = WorkflowLoader.Load(text);
+            var other = WorkflowLoader.Load(Recorded.Prepared(scenario, text));
             if (!other.IsExecutable) return [.. Expectations.CheckRefusal(Jq.Json.EmptyObject, other.Diagnostics).Select(d => $"one of 'workflows': {d}")];
             workflows.Add(other.Workflow!);
         }

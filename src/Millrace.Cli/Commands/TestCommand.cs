@@ -16,6 +16,7 @@ internal static class TestCommand
     private static readonly Argument<string[]> What = new("what") { Description = "Files of scenarios, or folders in which all *.scenarios.yaml are played.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string?> Named = new("--filter") { Description = "Only scenarios whose name or section holds this text.", HelpName = "text" };
     private static readonly Option<string?> JUnit = new("--junit") { Description = "Write the results into this file, in the format of JUnit.", HelpName = "file" };
+    private static readonly Option<string?> Summary = new("--summary") { Description = "Write a page about the scenarios into this file: by section, each with its state. Markdown.", HelpName = "file" };
     private static readonly Option<bool> Everywhere = new("--restart-everywhere") { Description = "Play each scenario once more for each of its writes, with a crash after it." };
     private static readonly Option<bool> Verbose = new("--verbose", "-v") { Description = "Name the scenarios that passed as well." };
 
@@ -23,7 +24,7 @@ internal static class TestCommand
     {
         var command = new Verb("test", "Play scenarios: workflows with mocked calls and scripted events, on a clock of their own. Needs no server.",
             "millrace test samples", "millrace test orders.scenarios.yaml --filter 'too late' --restart-everywhere", "millrace test . --junit results.xml")
-        { What, Named, JUnit, Everywhere, Verbose };
+        { What, Named, JUnit, Summary, Everywhere, Verbose };
         line.Does(command, (session, parse, cancel) => Task.FromResult(Run(session, parse, cancel)));
         return command;
     }
@@ -42,6 +43,7 @@ internal static class TestCommand
         var results = chosen.AsParallel().AsOrdered().WithCancellation(cancel).Select(s => ScenarioRunner.Run(s, parse.GetValue(Everywhere))).ToList();
         var report = new ScenarioReport(results, session.Terminal.Time.GetElapsedTime(began));
         if (parse.GetValue(JUnit) is { } junit) File.WriteAllText(junit, report.ToJUnit());
+        if (parse.GetValue(Summary) is { } summary) File.WriteAllText(summary, ScenarioSummary.Of(results));
         if (session.Json) session.Terminal.Print(report.ToJson());
         else new ScenarioView(session.Terminal, parse.GetValue(Verbose)).Draw(report);
         return wrong.Count > 0 ? Exit.Refused : report.Passed ? Exit.Completed : Exit.Faulted;

@@ -18,10 +18,9 @@ internal sealed class ScenarioView(Terminal terminal, bool verbose)
             terminal.Line(terminal.Paint(file.Key, Ink.Strong));
             foreach (var result in file) Draw(result);
         }
-        var failed = report.Results.Count(r => !r.Passed);
         var restarts = report.Results.Sum(r => r.Restarts);
         terminal.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{report.Results.Count - failed} passed, {failed} failed{(restarts == 0 ? "" : $", {restarts} restarts")} in {report.Took.TotalSeconds:0.0} s"));
+            $"{report.Results.Count(r => r.Passed)} passed, {report.Failed} failed{(report.Gaps == 0 ? "" : $", {report.Gaps} known gaps")}{(restarts == 0 ? "" : $", {restarts} restarts")} in {report.Took.TotalSeconds:0.0} s"));
     }
 
     private void Draw(ScenarioResult result)
@@ -29,6 +28,11 @@ internal sealed class ScenarioView(Terminal terminal, bool verbose)
         if (result.Passed)
         {
             if (verbose) terminal.Line($"  {terminal.Paint("ok", Ink.Good)}   {Terminal.Clean(result.Scenario.Name)}{(result.Restarts > 0 ? $" ({result.Restarts} restarts)" : "")}");
+            return;
+        }
+        if (result.IsKnownGap)
+        {
+            terminal.Line($"  {terminal.Paint("gap", Ink.Warn)}  {Terminal.Clean(result.Scenario.Name)}: {Terminal.Clean(result.Scenario.Gap)}");
             return;
         }
         terminal.Line($"  {terminal.Paint("FAIL", Ink.Bad)} {Terminal.Clean(result.Scenario.Name)}  {terminal.Paint($"{result.Scenario.File}:{result.Scenario.Line}", Ink.Faint)}");

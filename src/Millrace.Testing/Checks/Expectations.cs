@@ -29,6 +29,7 @@ internal static class Expectations
                 case "effects": Matching.Compare(value, List(played.Effects.Select(e => e.ToJson())), "effects", exact: false, differences); break;
                 case "requests": Matching.Compare(value, List(played.Requests), "requests", exact: false, differences); break;
                 case "events": Matching.Compare(value, List(played.Emitted), "events", exact: false, differences); break;
+                case "runs": Matching.Compare(value, List(played.Runs), "runs", exact: false, differences); break;
                 case "took": CheckTook(value, played, differences); break;
                 case "waiting": Matching.Compare(value, List(played.Run.Waiting().Select(w => Waiting(w, played))), "waiting", exact: false, differences); break;
                 case "refused": differences.Add("refused: the workflow was not refused"); break;

@@ -33,6 +33,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
         return mock.Answer switch
         {
             MockAnswer.Faults faults => new FunctionOutcome.Failed(faults.Error),
+            MockAnswer.Outputs outputs => FunctionOutcome.Done(outputs.Value),
             MockAnswer.Returns returns => FunctionOutcome.Done(OutsideWorld.Filled(returns.Value, effect.With)),
             _ => throw new InvalidOperationException($"A call is not answered by {mock.Answer.GetType().Name}."),
         };

@@ -15,6 +15,9 @@ public sealed record Scenario(string File, int Line, string Name)
     /// <summary>What the engine lacks for it to pass; empty when nothing. It is played all the same.</summary>
     public string Gap { get; init; } = "";
 
+    /// <summary>Nobody starts it: its schedule does, from when the scenario begins.</summary>
+    public bool Scheduled { get; init; }
+
     /// <summary>The document that is run.</summary>
     public required string Workflow { get; init; }
 
@@ -91,6 +94,9 @@ public abstract record MockAnswer
 {
     /// <param name="Value">A template: <c>${ }</c> sees the call's arguments.</param>
     public sealed record Returns(Json Value) : MockAnswer;
+
+    /// <summary>What the task gave, behind its <c>output.as</c>, as a journal has it. No template.</summary>
+    public sealed record Outputs(Json Value) : MockAnswer;
 
     public sealed record Faults(Workflows.WorkflowError Error) : MockAnswer;
 

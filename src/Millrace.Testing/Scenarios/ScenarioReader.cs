@@ -15,6 +15,9 @@ public static class ScenarioReader
     /// <summary>How much time passes at most in a scenario that does not say.</summary>
     private static readonly TimeSpan UntilDefault = TimeSpan.FromDays(366);
 
+    /// <summary>Schedules never end by themselves.</summary>
+    private static readonly TimeSpan UntilScheduled = TimeSpan.FromHours(1);
+
     private static readonly Json Head = JsonText.Parse("""{"dsl":"1.0.3","namespace":"test","name":"scenario","version":"1.0.0"}""");
 
     /// <summary>Never throws for what stands in the source.</summary>
@@ -79,11 +82,12 @@ public static class ScenarioReader
                 Input = Common(one, "input") is { IsAbsent: false } input ? input.Value : Json.EmptyObject,
                 Secrets = Common(one, "secrets").Value,
                 Now = Common(one, "now").Text is { } now ? DateTimeOffset.Parse(now, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal) : new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero),
-                Until = Common(one, "until") is { IsAbsent: false } until ? Span(until) : UntilDefault,
+                Until = Common(one, "until") is { IsAbsent: false } until ? Span(until) : Common(one, "scheduled").Value.IsTruthy ? UntilScheduled : UntilDefault,
                 // A scenario's own mocks come first, so that they win over those of the file.
                 Mocks = [.. one["mocks"].Items.Concat(file["mocks"].Items).Select(Mock)],
                 Script = [.. script.OrderBy(s => s.At)],
                 Gap = Common(one, "gap").Text ?? "",
+                Scheduled = Common(one, "scheduled").Value.IsTruthy,
                 Restart = restart.Text == "everywhere" ? new Restart(true, null) : restart.Text == "never" ? new Restart(false, null, Forbidden: true) : new Restart(false, restart["after"].Value is { IsNumber: true } after ? (long)after.AsNumber() : null),
                 Expect = one["expect"].Value,
             };
@@ -158,6 +162,7 @@ public static class ScenarioReader
                 var response = mock["responds"];
                 return new MockAnswer.Responds(response["status"].Value is { IsNumber: true } status ? (int)status.AsNumber() : 200, response["headers"].Value, response["body"].Value);
             }
+            if (mock.Value.AsObject().Has("outputs")) return new MockAnswer.Outputs(mock["outputs"].Value);
             if (!mock.Value.AsObject().Has("faults")) return new MockAnswer.Returns(mock["returns"].Value);
             var fault = mock["faults"].Value.AsObject();
             var error = WorkflowError.FromJson(fault.With("type", FullType(fault.TryGet("type", out var type) ? type.AsString() : "runtime")));

@@ -24,14 +24,14 @@ internal static class ScenarioShape
         May("title", TextOrCondition), May("detail", TextOrCondition), May("instance", TextOrCondition));
 
     private static readonly Shape Fault = new ObjectShape("an error", Must("type", Name), May("status", new WholeShape()), May("title", Text), May("detail", Text));
-    private static readonly string[] Answers = ["returns", "faults", "responds", "refuses", "hangs"];
+    private static readonly string[] Answers = ["returns", "outputs", "faults", "responds", "refuses", "hangs"];
 
     private static readonly Shape Mock = new ObjectShape("a mock",
             May("call", Name), May("request", new ObjectShape("a request", May("method", Text), May("uri", Text), May("headers", Object), May("body", Any))),
-            May("task", Name), May("with", Any), May("returns", Any), May("faults", Fault),
+            May("task", Name), May("with", Any), May("returns", Any), May("outputs", Any), May("faults", Fault),
             May("responds", new ObjectShape("a response", May("status", new WholeShape(100, 599)), May("headers", Object), May("body", Any))),
             May("refuses", True), May("hangs", True), May("after", Span), May("times", new WholeShape(1, 1_000_000)))
-        .ExactlyOne("call", "request").ExactlyOne(Answers).Needs("responds", "request").Needs("refuses", "request").Needs("returns", "call").Needs("faults", "call").Needs("with", "call");
+        .ExactlyOne("call", "request").ExactlyOne(Answers).Needs("responds", "request").Needs("refuses", "request").Needs("returns", "call").Needs("outputs", "call").Needs("outputs", "task").Needs("faults", "call").Needs("with", "call");
 
     private static readonly Shape Event = new ObjectShape("an event at its moment", May("at", Span), Must("event", new ObjectShape("an event", Must("type", Name)).Open()));
 
@@ -45,13 +45,14 @@ internal static class ScenarioShape
     private static readonly Shape Request = new ObjectShape("a request", May("method", Text), May("uri", Text), May("headers", Object), May("body", Any));
     private static readonly Shape Waiting = new ObjectShape("what it waits for",
         May("on", new ChoiceShape("timer", "effect", "child", "resume", "worker", "retry", "event")), May("task", Text), May("detail", Text), May("wakesIn", Text), May("events", Any));
+    private static readonly Shape Run = new ObjectShape("a run", May("at", Text), May("workflow", Text), May("state", Text), May("input", Any), May("output", Any), May("error", Error));
     private static readonly Shape Finding = new ObjectShape("a finding", May("code", Text), May("pointer", Text), May("message", Text), May("line", new WholeShape()));
 
     private static readonly Shape Expect = new ObjectShape("an expectation",
         May("state", new ChoiceShape("pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed")),
         May("output", Any), May("error", Error), May("steps", new ListShape("a list of tasks", new EitherShape("a task's name, or its state under its name", Name, Object))),
-        May("never", new ListShape("a list of tasks' names", Name)), May("effects", new ListShape("a list of calls", Effect)), May("requests", new ListShape("a list of requests", Request)),
-        May("events", new ListShape("a list of events", Object)), May("took", Text), May("waiting", new ListShape("a list of what it waits for", Waiting)),
+        May("never", new ListShape("a list of tasks' names", Name)), May("effects", ListOr("a list of calls", Effect)), May("requests", ListOr("a list of requests", Request)),
+        May("events", ListOr("a list of events", Object)), May("took", Text), May("runs", ListOr("a list of runs", Run)), May("waiting", new ListShape("a list of what it waits for", Waiting)),
         May("refused", new EitherShape("true, or a list of findings", True, new ListShape("a list of findings", Finding, 1))))
         .Rule((value, pointer, findings) =>
         {
@@ -61,7 +62,7 @@ internal static class ScenarioShape
     private static readonly Field[] Common =
     [
         May("spec", Name), May("workflow", Document), May("workflows", new ListShape("a list of workflows", Document)), May("input", Any), May("secrets", Object), May("now", Moment),
-        May("until", Span), May("gap", Name), May("mocks", new ListShape("a list of mocks", Mock)), May("restart", Restart),
+        May("until", Span), May("gap", Name), May("scheduled", True), May("mocks", new ListShape("a list of mocks", Mock)), May("restart", Restart),
     ];
 
     private static readonly Shape One = new ObjectShape("a scenario",
@@ -69,6 +70,8 @@ internal static class ScenarioShape
 
     /// <summary>A file: what is said at its top holds for all its scenarios that do not say otherwise.</summary>
     public static readonly ObjectShape File = new("a file of scenarios", [.. Common, Must("scenarios", new ListShape("a list of scenarios", One, 1))]);
+
+    private static EitherShape ListOr(string expected, Shape item) => new($"{expected}, or a condition in ${{ }}", new ListShape(expected, item), Condition);
 
     private static Field Must(string name, Shape shape) => new(name, shape, Required: true);
 

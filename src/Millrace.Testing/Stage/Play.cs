@@ -1,4 +1,6 @@
+using System.Xml;
 using Millrace.Engine.Execution;
+using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -12,7 +14,8 @@ namespace Millrace.Testing.Stage;
 /// <summary>What came of a scenario.</summary>
 /// <param name="Ended">Where the clock stood, Unix microseconds.</param>
 /// <param name="Writes">How many writes there were to die after.</param>
-internal sealed record Played(RunHistory Run, OutsideWorld Outside, long Ended, long Writes)
+/// <param name="Runs">All runs, in the order in which they began.</param>
+internal sealed record Played(RunHistory Run, IReadOnlyList<Json> Runs, OutsideWorld Outside, long Ended, long Writes)
 {
     public IReadOnlyList<OutsideCall> Effects => Outside.Effects;
     public IReadOnlyList<Json> Requests => Outside.Requests;
@@ -25,6 +28,9 @@ internal sealed class Play : IDisposable
 {
     private const string Key = "scenario";
 
+    /// <summary>Runs of one scenario that are looked at.</summary>
+    private const int RunsMax = 1000;
+
     private readonly Scenario _scenario;
     private readonly IReadOnlyList<Workflow> _workflows;
     private readonly OutsideWorld _outside;
@@ -36,7 +42,7 @@ internal sealed class Play : IDisposable
     {
         (_scenario, _workflows) = (scenario, workflows);
         _outside = new OutsideWorld(scenario.Mocks);
-        _world = new World(new Scheduler(null, scenario.Now) { StepsMax = 2_000_000 }, workflows, scenario.Secrets, _outside, crash);
+        _world = new World(new Scheduler(null, scenario.Now) { StepsMax = 2_000_000 }, workflows, scenario, _outside, crash);
     }
 
     /// <param name="workflows">The workflow that is run, then those it starts.</param>
@@ -57,7 +63,7 @@ internal sealed class Play : IDisposable
     {
         _world.Open();
         _world.Crash.IsArmed = true;
-        Do(StartAsync);
+        Do(_scenario.Scheduled ? engine => _world.PushAsync(engine, _workflows[0]) : StartAsync);
         foreach (var item in _scenario.Script)
         {
             PassUntil(item.At);
@@ -67,10 +73,28 @@ internal sealed class Play : IDisposable
         PassUntil(_scenario.Until);
         _world.Crash.HasHappened = true;
         if (_world.IsDead) Reopen();
-        var records = _world.Ask(engine => engine.Journal.AfterAsync(Tenant.Default, _run, -1));
-        var history = new RunHistory(_workflows[0], _run);
-        foreach (var record in records) history.Apply(record);
-        return new Played(history, _outside, Scheduler.Now, _world.Crash.Writes);
+        var runs = _world.Read(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, RunsMax))).OrderBy(r => r.CreatedAt).ThenBy(r => r.Id).ToList();
+        var all = runs.ConvertAll(r => (r, History(r)));
+        // Of runs that a schedule has started, the first is the one that is looked at.
+        if (_scenario.Scheduled) _run = runs.FirstOrDefault(r => r.Hash == _workflows[0].Hash)?.Id ?? Guid.Empty;
+        var own = all.Find(r => r.r.Id == _run).Item2 ?? new RunHistory(_workflows[0], Guid.Empty);
+        return new Played(own, [.. all.Select(r => Told(r.r, r.Item2))], _outside, Scheduler.Now, _world.Crash.Writes);
+    }
+
+    private RunHistory History(RunRow row)
+    {
+        var history = new RunHistory(_workflows.First(w => w.Hash == row.Hash), row.Id);
+        foreach (var record in _world.Ask(engine => engine.Journal.AfterAsync(Tenant.Default, row.Id, -1))) history.Apply(record);
+        return history;
+    }
+
+    private Json Told(RunRow row, RunHistory run)
+    {
+        var state = run.State;
+        var told = new JsonObject.Builder().Set("at", XmlConvert.ToString(TimeSpan.FromMicroseconds(row.CreatedAt - Scheduler.Began)))
+            .Set("workflow", row.Definition.Name).Set("state", state.Phase.ToString().ToLowerInvariant()).Set("input", state.Input).Set("output", state.Output);
+        if (state.Error is { } error) told.Set("error", error.ToJson());
+        return told.Build();
     }
 
     private async Task<Guid> StartAsync(DurableEngine engine)
@@ -102,8 +126,8 @@ internal sealed class Play : IDisposable
             var task = _world.Begin(() => work(_world.Engine!));
             _world.Wait(task);
             if (!task.IsCompleted) continue;
-            task.GetAwaiter().GetResult();
-            if (_end is null && !_world.IsDead) AwaitEnd();
+            World.Of(task);
+            if (_end is null && _run != Guid.Empty && !_world.IsDead) AwaitEnd();
             Settle();
             return;
         }

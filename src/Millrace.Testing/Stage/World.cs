@@ -1,13 +1,17 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Connectors;
+using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Scheduling;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Bus;
 using Millrace.Storage.Sqlite;
 using Millrace.Testing.Disk;
 using Millrace.Testing.Outside;
+using Millrace.Testing.Scenarios;
 using Millrace.Testing.Virtual;
 using Millrace.Workflows.Graph;
 
@@ -24,20 +28,24 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
     /// <summary>How often its loops look whether something was overlooked: nothing ever is, since there is nobody else.</summary>
     private static readonly TimeSpan Seldom = TimeSpan.FromDays(20);
 
+    /// <summary>How soon lifecycle events are told, where somebody wants them.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+
     private static readonly Lazy<byte[]> Migrated = new(Migrate);
 
     private readonly SimulatedDisk _disk = new(new Dice(1));
     private readonly MemoryBlobs _blobs = new();
     private readonly IReadOnlyList<Workflow> _workflows;
     private readonly Json _secrets;
+    private readonly bool _scheduled;
     private readonly OutsideWorld _outside;
     private readonly Dice _chance = new(7);
     private SqliteDatabase? _database;
     private ConnectorFunctions? _functions;
 
-    public World(Scheduler scheduler, IReadOnlyList<Workflow> workflows, Json secrets, OutsideWorld outside, Crash crash)
+    public World(Scheduler scheduler, IReadOnlyList<Workflow> workflows, Scenario scenario, OutsideWorld outside, Crash crash)
     {
-        (Scheduler, _workflows, _secrets, _outside, Crash) = (scheduler, workflows, secrets, outside, crash);
+        (Scheduler, _workflows, _secrets, _scheduled, _outside, Crash) = (scheduler, workflows, scenario.Secrets, scenario.Scheduled, outside, crash);
         SqliteFileLayer.Register();
         _disk.Place(File, Migrated.Value);
     }
@@ -47,6 +55,8 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
     public Process? Process { get; private set; }
     public DurableEngine? Engine { get; private set; }
     public bool IsDead => Process is not { IsDead: false };
+
+    private bool WantsLifecycle => _workflows.Any(w => w.Listens && w.Definition.ToString().Contains("io.serverlessworkflow.", StringComparison.Ordinal));
 
     /// <summary>Opens the disk as a new process does.</summary>
     public void Open()
@@ -67,14 +77,31 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
             {
                 Pool = process.Pool, NewId = NewId, Random = _chance.Fraction,
             };
-            var settings = new EngineSettings { WorkerName = "scenario", LeaseTime = Seldom * 4, PollInterval = Seldom, SleepMax = Seldom, DrainTime = TimeSpan.Zero, Schedules = false };
+            var settings = new EngineSettings { WorkerName = "scenario", LeaseTime = Seldom * 4, PollInterval = WantsLifecycle ? Soon : Seldom, SleepMax = Seldom, DrainTime = TimeSpan.Zero, Schedules = _scheduled };
             var opening = Begin(() => DurableEngine.OpenAsync(parts, settings));
             Wait(opening);
             if (IsDead) continue;
-            Engine = opening.Result;
+            Engine = Of(opening);
             ready.SetResult(Engine);
         }
         while (IsDead);
+    }
+
+    /// <summary>What the database of the process that is alive holds.</summary>
+    public T Read<T>(Func<DbUnit, T> read) => Ask(_ => _database!.ReadAsync(read));
+
+    /// <summary>The workflow becomes the latest of its name, and its schedule begins.</summary>
+    public async Task<Guid> PushAsync(DurableEngine engine, Workflow workflow)
+    {
+        var now = Scheduler.Now;
+        await _database!.WriteAsync(db =>
+        {
+            ScheduleControl.Follow(db, Tenant.Default, workflow, now);
+            TriggerStore.Follow(db, Tenant.Default, workflow);
+            return 0;
+        });
+        engine.Schedules.Changed();
+        return Guid.Empty;
     }
 
     /// <summary>Everything in memory is gone.</summary>
@@ -95,7 +122,14 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
     {
         var task = Begin(() => question(Engine!));
         Wait(task);
-        return task.GetAwaiter().GetResult();
+        return Of(task);
+    }
+
+    /// <summary>What a task gave that has ended.</summary>
+    public static T Of<T>(Task<T> ended)
+    {
+        if (ended.Exception?.InnerException is { } e) ExceptionDispatchInfo.Throw(e);
+        return ended.Result;
     }
 
     public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.FirstOrDefault(w => w.Hash == hash));
@@ -122,20 +156,8 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
         Process!.Die();
         _disk.LoseProcess();
         _functions?.Dispose();
-        Close(_database!);
-    }
-
-    private static void Close(SqliteDatabase database)
-    {
-        try
-        {
-            // Without threads it closes on this one.
-            database.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        }
-        catch (StorageUnavailableException)
-        {
-            // Its files are out of reach.
-        }
+        // Without threads it closes on this one. That its files are out of reach is no news.
+        _ = _database!.DisposeAsync().AsTask().Exception;
     }
 
     /// <summary>A database with all migrations, made once for all scenarios of this process.</summary>
@@ -148,7 +170,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
         var database = SqliteDatabase.Open(disk.PathOf(File), new SqliteOptions { FileLayer = SqliteFileLayer.Name, Pool = process.Pool, Time = process.Time, CacheKiB = 1_024, ReadersMax = 1 });
         var migrated = process.Do(() => database.MigrateAsync());
         scheduler.Run(() => migrated.IsCompleted, Patience);
-        migrated.GetAwaiter().GetResult();
+        Of(migrated);
         process.Go(async () => await database.DisposeAsync());
         scheduler.Settle();
         return disk.Content(File);

@@ -85,7 +85,7 @@ internal static class DslTasks
         May("lifetime", new ObjectShape("a lifetime", Must("cleanup", new ChoiceShape("always", "never", "eventually")), May("after", Dsl.Duration)).Rule(CleanUpAfter)));
 
     private static readonly Shape Script = new ObjectShape("a script",
-        Must("language", Text), May("code", Text), May("source", Resource), May("stdin", Text), May("arguments", Texts), May("environment", Environment))
+        Must("language", new ChoiceShape("js", "python")), May("code", Text), May("source", Resource), May("stdin", Text), May("arguments", Texts), May("environment", Environment))
         .ExactlyOne("code", "source");
 
     private static readonly Shape Shell = new ObjectShape("a shell command",
