@@ -67,7 +67,7 @@ internal sealed class DueRuns : IAsyncDisposable
             var rows = await ClaimAsync(db => lease.IsAlive(db) ? RunStore.Claim(db, lease.Id, now, Math.Min(room, settings.ClaimMax), settings.Format) : null);
             if (rows is null)
             {
-                _worker.Fenced();
+                _worker.Fenced(lease);
                 return now + (long)settings.PollInterval.TotalMicroseconds;
             }
 

@@ -53,7 +53,7 @@ internal sealed class LeaseKeeper(Worker worker) : IAsyncDisposable
         var now = worker.Now;
         var expires = now + (long)worker.Settings.LeaseTime.TotalMicroseconds;
         var lease = worker.Lease;
-        if (!await worker.Database.WriteAsync(db => LeaseStore.Renew(db, lease.Id, now, expires))) worker.Fenced();
+        if (!await worker.Database.WriteAsync(db => LeaseStore.Renew(db, lease.Id, now, expires))) worker.Fenced(lease);
     }
 
     /// <summary>Whoever writes to a run tells its holder; where that word was lost, the holder finds out here.</summary>

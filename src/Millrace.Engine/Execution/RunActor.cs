@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
-using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -57,12 +55,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
-
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
     public bool IsDead => Volatile.Read(ref _dead);
+
+    /// <summary>Somebody wrote to it while it was not held.</summary>
+    public bool WasCalled { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
 
     /// <summary>A claim waits in its mailbox or is being read.</summary>
     public bool IsClaimed => Volatile.Read(ref _claimed) == 1;
@@ -150,7 +150,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         switch (happened)
         {
             case RunEvent.Created: decision.Begin(); break;
-            case RunEvent.EffectEnded e: EndEffect(decision, e); break;
+            case RunEvent.EffectEnded e:
+                Effects.End(e.Step);
+                e.Tell(decision);
+                break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
                 if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
@@ -159,13 +162,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             case RunEvent.Tick: decision.Tick(); break;
         }
         Effects.Expect(decision.Commands);
-    }
-
-    private void EndEffect(Decision decision, RunEvent.EffectEnded e)
-    {
-        Effects.End(e.Step);
-        if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
-        else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
 
     /// <summary>Catches up with the journal and the inbox, and goes on.</summary>
@@ -190,6 +186,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         Hold(true);
         Unclaim();
         Limits = (row.Plan, row.IsSlotless);
+        if (_lease != worker.Lease)
+        {
+            worker.Forget(this);
+            return;
+        }
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
@@ -205,7 +206,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private async Task ReadInboxAsync()
     {
-        if (!_held) return;
+        if (!_held)
+        {
+            worker.NudgeHere(id);
+            return;
+        }
         var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
         var decision = Deciding();
         await HearAsync(decision, signals);
@@ -314,7 +319,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             if (!await worker.Database.WriteAsync(record.Write, _chain))
             {
                 worker.Lost.Disown(record.Children, mayBeThere: false);
-                worker.Fenced();
+                worker.Fenced(record.Lease);
+                worker.Forget(this);
                 return;
             }
         }
@@ -357,14 +363,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
         _signalsTaken = false;
-        var written = worker.Database.WriteAsync(db =>
-        {
-            RunStore.ChangeState(db, tenant, id, _lease.Id, change);
-            if (Limits.Plan is not null) LimitStore.Leave(db, tenant, id, ended: false);
-            if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, id, position);
-            RunStore.WakeIfSignalled(db, tenant, id, now);
-            return 0;
-        });
+        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken, Limits.Plan));
         Hold(false);
         await written;
         worker.LetGo(this, change);

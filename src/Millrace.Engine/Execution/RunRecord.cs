@@ -85,6 +85,17 @@ internal sealed class RunRecord
         if (Change is { Keep: false }) RunStore.WakeIfSignalled(db, Tenant, Run, At);
         return true;
     }
+
+    /// <summary>Lets a run go of which nothing came, without a record.</summary>
+    /// <param name="taken">Signals up to this one were read and mean nothing.</param>
+    public static int WriteLettingGo(DbUnit db, Tenant tenant, Guid run, Lease lease, RunChange change, long? taken, LimitPlan? limits)
+    {
+        RunStore.ChangeState(db, tenant, run, lease.Id, change);
+        if (limits is not null) LimitStore.Leave(db, tenant, run, ended: false);
+        if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, run, position);
+        RunStore.WakeIfSignalled(db, tenant, run, change.UpdatedAt);
+        return 0;
+    }
 }
 
 /// <summary>A run to be created: its row and the first record of its journal, in one transaction.</summary>

@@ -122,7 +122,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
         ? _around
-        : _around with { Secrets = names => SecretValues(actor.Tenant, names) };
+        : _around with { Secrets = names => Secrets.ValuesOf(actor.Tenant, names) };
 
     public bool IsOnce(string function) => Functions.Find(function)?.Descriptor.Idempotency == Idempotency.Once;
 
@@ -142,6 +142,7 @@ internal sealed class Worker : IAsyncDisposable
         _actors[run.Row.Id] = actor;
         Lost.ExpectNoMore(run.Row.Id);
         actor.PostHere(RunEvent.Created.Instance);
+        if (lease != Lease) Forget(actor);
     }
 
     /// <summary>Goes on with a run that was just claimed, or puts it in line when it may not work yet.</summary>
@@ -192,16 +193,22 @@ internal sealed class Worker : IAsyncDisposable
     /// <summary>Tells whoever holds the run, or could, that its inbox is not empty.</summary>
     public void Nudge(Tenant tenant, Guid run)
     {
-        if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
-        else if (Settings.Alone) Due.Call(0);
+        if (PostTo(run)) return;
+        if (Settings.Alone) Due.Call(0);
         else _ = Wakes.SendAsync(tenant, run);
     }
 
     /// <summary>A message says that the run's inbox is not empty, and that this worker holds it.</summary>
-    public void NudgeHere(Guid run)
+    public void NudgeHere(Guid run) { if (!PostTo(run)) Due.Call(0); }
+
+    private bool PostTo(Guid run)
     {
-        if (_actors.TryGetValue(run, out var actor) && actor.IsHeld) actor.Post(RunEvent.Signalled.Instance);
-        else Due.Call(0);
+        if (!_actors.TryGetValue(run, out var actor)) return false;
+        var held = actor.IsHeld;
+        if (held) actor.Post(RunEvent.Signalled.Instance);
+        // It may be about to let go, which makes it due; whoever looks before that is on disk finds nothing.
+        else actor.WasCalled = true;
+        return held;
     }
 
     public void LetGo(RunActor actor, RunChange change)
@@ -222,7 +229,8 @@ internal sealed class Worker : IAsyncDisposable
             if (_actors.TryRemove(KeyValuePair.Create(oldest.Id, oldest)) && (oldest.IsHeld || oldest.IsClaimed)) Keep(oldest);
         }
         // Whether a signal has come in the same commit only the database knows, so it is asked.
-        Due.Call(change.WakeAt ?? 0);
+        Due.Call(actor.WasCalled ? 0 : change.WakeAt ?? 0);
+        actor.WasCalled = false;
     }
 
     public Task<RunPhase> EndOf(Guid run) =>
@@ -298,9 +306,10 @@ internal sealed class Worker : IAsyncDisposable
     }
 
     /// <summary>Another worker has declared this one dead. Nothing it decided since counts; it begins anew under a new lease.</summary>
-    public void Fenced()
+    /// <param name="over">The lease that ended; word of one before the present comes late and means nothing.</param>
+    public void Fenced(Lease over)
     {
-        if (Interlocked.Exchange(ref _fencing, 1) == 1) return;
+        if (over != Lease || Interlocked.Exchange(ref _fencing, 1) == 1) return;
         EngineMetrics.LeaseLost();
         Log.LeaseOver(Lease.Id);
         foreach (var actor in _actors.Values) Forget(actor);
@@ -355,17 +364,6 @@ internal sealed class Worker : IAsyncDisposable
         }
     }
 
-    private Json? SecretValues(Tenant tenant, IReadOnlyList<string> names)
-    {
-        var values = new JsonObject.Builder(names.Count);
-        foreach (var name in names)
-        {
-            if (Secrets.Find(tenant, name) is not { } value) return null;
-            values.Set(name, value);
-        }
-        return (Json)values.Build();
-    }
-
     public void Forget(RunActor actor)
     {
         actor.Discard();
@@ -386,6 +384,8 @@ internal sealed class Worker : IAsyncDisposable
         try
         {
             await BeginLeaseAsync();
+            // What came under the old one while this was under way is nobody's: its effects would go on unseen.
+            foreach (var actor in _actors.Values.Where(a => a.IsHeld && a.Lease != Lease)) Forget(actor);
         }
         catch (Exception e)
         {
