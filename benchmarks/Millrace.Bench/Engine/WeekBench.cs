@@ -23,13 +23,12 @@ internal static class WeekBench
 
     public static async Task<int> RunAsync(string[] args, Func<Func<string, Task>, Task> inFolder)
     {
-        var (hours, days) = (Option(args, "--hours", 1), Option(args, "--days", 7));
-        if (hours is not > 0 || days is not >= 1)
+        if (Option(args, "--hours", 1) is not { } hours || Option(args, "--days", 7) is not { } days || hours <= 0 || days < 1)
         {
             Console.Error.WriteLine("Usage: ./bench soak --hours H --days D [--json]: D days, 1 or more, pass in H hours.");
             return 2;
         }
-        await inFolder(folder => RunAsync(folder, TimeSpan.FromHours(hours.Value), TimeSpan.FromDays(days.Value)));
+        await inFolder(folder => RunAsync(folder, TimeSpan.FromHours(hours), TimeSpan.FromDays(days)));
         return 0;
     }
 

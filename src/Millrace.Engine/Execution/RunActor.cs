@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
-using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -58,16 +56,14 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
-
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
+    public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>Somebody wrote to it while it was not held.</summary>
     public bool WasCalled { get => Volatile.Read(ref field); set => Volatile.Write(ref field, value); }
-
-    public bool IsDead => Volatile.Read(ref _dead);
 
     /// <summary>A claim waits in its mailbox or is being read.</summary>
     public bool IsClaimed => Volatile.Read(ref _claimed) == 1;
@@ -156,7 +152,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             case RunEvent.Created when !worker.Standing.Stops(this, decision): decision.Begin(); break;
             case RunEvent.HoldsChanged: worker.Standing.Stops(this, decision); break;
-            case RunEvent.EffectEnded e: EndEffect(decision, e); break;
+            case RunEvent.EffectEnded e:
+                Effects.End(e.Step);
+                e.Tell(decision);
+                break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
                 if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
@@ -165,13 +164,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             case RunEvent.Tick: decision.Tick(); break;
         }
         Effects.Expect(decision.Commands);
-    }
-
-    private void EndEffect(Decision decision, RunEvent.EffectEnded e)
-    {
-        Effects.End(e.Step);
-        if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
-        else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
 
     /// <summary>Catches up with the journal and the inbox, and goes on.</summary>
@@ -195,12 +187,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         worker.Keep(this);
         Hold(true);
         Unclaim();
+        Limits = (row.Plan, row.IsSlotless);
         if (_lease != worker.Lease)
         {
             worker.Forget(this);
             return;
         }
-        Limits = (row.Plan, row.IsSlotless);
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();

@@ -51,7 +51,7 @@ public abstract class StartTests(TestDatabases databases) : EngineSuite(database
             if ((await TurnAsync(test, Noon + (at * Second))).Given.Count > 0) begun.Add(at);
         }
         // The first of a row at 0 and at 15: their last begin 12 seconds later, with those that have come by then.
-        Assert.Equal([12, 27], begun);
+        Assert.Equal([12L, 27L], begun);
     }
 
     [Fact]
