@@ -76,6 +76,7 @@ internal sealed class CommandLine
         root.Subcommands.Add(EventsCommands.Create(this));
         root.Subcommands.Add(ScheduleCommands.Create(this));
         root.Subcommands.Add(ApprovalCommands.Create(this));
+        root.Subcommands.Add(HoldCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
         root.Subcommands.Add(Admin());
         root.Subcommands.Add(new Verb("jq", "Run a jq filter over JSON, without a server. Its options are jq's own: see millrace jq --help.", "millrace jq -r '.items[].name' list.json"));
