@@ -31,6 +31,7 @@ foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenari
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
 if (args is ["chaos", .. var chaos]) return await ChaosBench.RunAsync(chaos);
+if (args is ["soak", ..] && (args.Contains("--days") || args.Contains("--hours"))) return await WeekBench.RunAsync(args, InFolderAsync);
 if (args is ["upgrade", .. var upgrade]) return await UpgradeBench.RunAsync(upgrade);
 var atOnce = Array.IndexOf(args, "--at-once");
 if (atOnce >= 0)
@@ -48,7 +49,7 @@ var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S], upgrade [--from COMMIT] [--runs N]");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S], upgrade [--from COMMIT] [--runs N], soak --hours H --days D");
     return 2;
 }
 foreach (var name in names)

@@ -75,9 +75,13 @@ internal sealed class CommandLine
         root.Subcommands.Add(RunsCommands.Create(this));
         root.Subcommands.Add(EventsCommands.Create(this));
         root.Subcommands.Add(ScheduleCommands.Create(this));
+        root.Subcommands.Add(LimitCommands.Create(this));
+        root.Subcommands.Add(DeadLetterCommands.Create(this));
+        root.Subcommands.Add(RetentionCommand.Create(this));
         root.Subcommands.Add(ApprovalCommands.Create(this));
         root.Subcommands.Add(HoldCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
+        root.Subcommands.Add(TestCommand.Create(this));
         root.Subcommands.Add(Admin());
         root.Subcommands.Add(new Verb("jq", "Run a jq filter over JSON, without a server. Its options are jq's own: see millrace jq --help.", "millrace jq -r '.items[].name' list.json"));
         var help = root.Options.OfType<HelpOption>().Single();

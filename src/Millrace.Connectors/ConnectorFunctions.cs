@@ -1,6 +1,7 @@
 using Millrace.Connectors.Catalog;
 using Millrace.Connectors.Events;
 using Millrace.Connectors.Http;
+using Millrace.Connectors.Imports;
 using Millrace.Connectors.OpenApi;
 using Millrace.Connectors.Processes;
 using Millrace.Engine.Functions;
@@ -12,14 +13,18 @@ public sealed class ConnectorFunctions : IDisposable
 {
     private readonly HttpPool _pool;
 
-    private ConnectorFunctions(HttpPool pool, IReadOnlyList<IFunction> all)
+    private ConnectorFunctions(HttpPool pool, ImportReader imports, IReadOnlyList<IFunction> all)
     {
         _pool = pool;
+        Imports = imports;
         All = all;
     }
 
     /// <summary>http, openapi, shell, script, emit, and of the default catalog: artifact, csv, hash, log, uuid, each at 1.0.0.</summary>
     public IReadOnlyList<IFunction> All { get; }
+
+    /// <summary>Reads what definitions are compiled with from elsewhere, over the same connections.</summary>
+    public ImportReader Imports { get; }
 
     /// <param name="outlet">Where emitted events go.</param>
     /// <param name="processes">Where processes run; null: this machine.</param>
@@ -30,7 +35,8 @@ public sealed class ConnectorFunctions : IDisposable
         var pool = new HttpPool(settings.Http, handler);
         var sender = new HttpSender(pool);
         var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
-        return new ConnectorFunctions(pool,
+        // Who may have processes run may read what they could read.
+        return new ConnectorFunctions(pool, new ImportReader(sender, settings.Process.Allowed),
         [
             new HttpFunction(sender),
             new OpenApiFunction(sender, settings.OpenApi),

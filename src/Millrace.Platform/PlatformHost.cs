@@ -7,11 +7,14 @@ using Millrace.Engine.Functions;
 using Millrace.Platform.Approvals;
 using Millrace.Platform.Artifacts;
 using Millrace.Platform.Bulk;
+using Millrace.Platform.DeadLetters;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Events;
 using Millrace.Platform.Forks;
 using Millrace.Platform.Holds;
 using Millrace.Platform.Http;
+using Millrace.Platform.Limits;
+using Millrace.Platform.Retention;
 using Millrace.Platform.Runs;
 using Millrace.Platform.Schedules;
 using Millrace.Platform.Status;
@@ -27,7 +30,8 @@ public static class PlatformHost
 {
     /// <summary>
     /// Needs besides: <see cref="Database"/>, <see cref="BlobStore"/>, <see cref="EventBus"/>, <see cref="DurableEngine"/> with its <see cref="JournalReader"/>
-    /// and <see cref="FunctionRegistry"/>, the <see cref="CompiledDefinitions"/> the engine was opened with, <see cref="SystemIdentity"/>, <see cref="TimeProvider"/>.
+    /// and <see cref="FunctionRegistry"/>, the <see cref="CompiledDefinitions"/> the engine was opened with, <see cref="SystemIdentity"/>, <see cref="TimeProvider"/>,
+    /// <see cref="Connectors.Imports.ImportReader"/> and <see cref="ISecretSource"/>.
     /// </summary>
     public static void AddPlatform(this IServiceCollection services)
     {
@@ -35,6 +39,7 @@ public static class PlatformHost
         services.ConfigureHttpJsonOptions(o => WireJson.Configure(o.SerializerOptions));
         services.AddSingleton(typeof(Tenant), Tenant.Default);
         services.AddSingleton(s => s.GetRequiredService<DurableEngine>().Schedules);
+        services.AddSingleton<ImportedSource>();
         services.AddSingleton<PushDefinition>();
         services.AddSingleton<StartRun>();
         services.AddSingleton<RunForks>();
@@ -65,6 +70,9 @@ public static class PlatformHost
         var api = app.MapGroup("/api/v1");
         api.MapDefinitions();
         api.MapSchedules();
+        api.MapLimits();
+        api.MapRetention();
+        api.MapDeadLetters();
         var runs = api.MapGroup("/runs").WithTags("Runs");
         runs.MapRuns();
         runs.MapRunDetails();

@@ -82,7 +82,8 @@ public sealed class MillraceServer : IAsyncDisposable
         }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var events = new TaskCompletionSource<EventLog>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var functions = OpenFunctions(parts, events.Task, logs.CreateLogger("Millrace.Events"));
+        var connectors = OpenConnectors(events.Task, logs.CreateLogger("Millrace.Events"));
+        var functions = new FunctionRegistry([.. connectors.All, .. parts.Functions]);
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
             new EngineParts(database, stores.Blobs, stores.Bus, functions, new DefinitionSource(database, compiled), secrets, parts.Time, logs.CreateLogger("Millrace.Engine")) { Link = stores.Link },
@@ -91,7 +92,7 @@ public sealed class MillraceServer : IAsyncDisposable
 
         var builder = CreateBuilder(settings, parts.Time);
         builder.Services.AddSingleton(database).AddSingleton(stores.Blobs).AddSingleton(stores.Bus)
-            .AddSingleton(compiled).AddSingleton(functions).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
+            .AddSingleton(compiled).AddSingleton(functions).AddSingleton(connectors.Imports).AddSingleton<ISecretSource>(secrets).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
             .AddSingleton(new SystemIdentity(Version, settings.IsPostgres ? "cluster" : "embedded", parts.Time.GetUtcNow()));
         builder.Services.AddPlatform();
         _app = Add(builder.Build());
@@ -124,12 +125,12 @@ public sealed class MillraceServer : IAsyncDisposable
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    private FunctionRegistry OpenFunctions(ServerParts parts, Task<EventLog> events, ILogger log)
+    private ConnectorFunctions OpenConnectors(Task<EventLog> events, ILogger log)
     {
         // Who may push a definition here owns the machine: the server serves nobody else (see LocalOnly). So processes are allowed.
         var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Outlet(events, log));
         _parts.Push(new Disposing(connectors));
-        return new FunctionRegistry([.. connectors.All, .. parts.Functions]);
+        return connectors;
     }
 
     /// <summary>Emitted events go where those from outside go. The same event comes again with the same id after a crash, and is a duplicate then.</summary>

@@ -1,5 +1,8 @@
 using Millrace.Engine.Execution;
+using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
+using Millrace.Storage;
 using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 
@@ -40,6 +43,30 @@ public abstract class DueRunTests(TestDatabases databases) : EngineSuite(databas
 
         Assert.Equal(4, await test.Disk.ReadAsync(db => db.First("select count(*) from run where lease is not null", r => r.Int(0), -1)));
         Assert.Equal(4, worker.Held);
+        test.Functions.Open();
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_full_of_one_workspace_s_runs_still_takes_another_s()
+    {
+        await using var test = await OpenAsync(new EngineSettings { Alone = false, Works = false });
+        var crowd = test.Define("- one: { call: 'hold:1.0.0@default', with: {} }", "crowd");
+        for (var i = 0; i < 200; i++) await test.StartAsync(crowd);
+        test.Settings = test.Settings with { Works = true, HeldMax = 4, ClaimMax = 3 };
+        var (worker, _) = await test.JoinAsync();
+        await using var _1 = worker;
+        await test.Functions.Entered;
+
+        var guest = new Tenant(Guid.CreateVersion7(), Guid.CreateVersion7());
+        var small = test.Define("- one: { call: 'count:1.0.0@default', with: {} }", "small");
+        var started = (StartOutcome.Started)await test.Engine.StartAsync(new StartRequest(guest, small, Json.EmptyObject));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (await test.Disk.ReadAsync(db => RunStore.Get(db, guest, started.Run)!.State) != RunPhase.Completed)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await test.PassAsync(TimeSpan.FromSeconds(1));
+        }
+        Assert.InRange(worker.Held, 4, 5);
         test.Functions.Open();
     }
 }

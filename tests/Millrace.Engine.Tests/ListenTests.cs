@@ -257,6 +257,55 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         Assert.Equal("""{"n":2}""", (await end).State.Output.ToString());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Events_that_start_a_run_together_start_one_whatever_dies(bool afterCommit)
+    {
+        for (var at = 1; ; at++)
+        {
+            await using var test = await OpenAsync();
+            var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0] + .[1] }' } }",
+                extra: "schedule: { on: { all: [ { with: { type: a } }, { with: { type: b } } ] }, read: data }");
+            await test.Database.WriteAsync(db =>
+            {
+                TriggerStore.Follow(db, Tenant.Default, workflow);
+                return 0;
+            });
+            test.Database.AfterCommit = afterCommit;
+            test.Database.DieAt = test.Database.Writes + at;
+            var gathered = GatheredAsync(test);
+            await Task.WhenAny(gathered, test.Database.Died);
+            var crashed = test.Database.Died.IsCompleted;
+            if (crashed)
+            {
+                await test.CrashAsync();
+                await test.ReopenAsync();
+                gathered = GatheredAsync(test);
+            }
+            Assert.Equal("""{"n":3}""", (await gathered).State.Output.ToString());
+            Assert.Single(await test.Disk.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10))));
+            Assert.Equal(0, await CountAsync(test, "event_letter"));
+            if (!crashed) break;
+        }
+    }
+
+    /// <summary>Sends the events, again where they were sent before, and waits for the run that they start.</summary>
+    private static async Task<RunHistory> GatheredAsync(TestEngine test)
+    {
+        await SendAsync(test, "b", 2, "two");
+        await SendAsync(test, "a", 1, "one");
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (true)
+        {
+            var runs = await test.Database.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10)));
+            if (runs is [{ IsFinished: true } run]) return await test.HistoryAsync(run.Id);
+            await pulse.WaitForNextTickAsync(patience.Token);
+            test.Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
     [Fact]
     public async Task Who_listens_for_lifecycle_events_hears_what_other_runs_do()
     {

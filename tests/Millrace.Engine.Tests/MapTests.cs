@@ -6,6 +6,7 @@ using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
 using Millrace.Workflows;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests;
@@ -41,6 +42,34 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
         var children = await ChildrenAsync(test, run.State.Id);
         Assert.Equal((10 + chunk - 1) / chunk, children.Count);
         Assert.All(children, c => Assert.Equal((RunPhase.Completed, 1, 1), (c.State, c.ParentStep, c.Depth)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Tasks_that_stand_in_the_map_itself_are_carried_out_in_children_of_the_same_text(int chunk)
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define($$"""
+            - all:
+                call: map:1.0.0@default
+                with:
+                  in: ${ .list }
+                  chunk: {{chunk}}
+                  do:
+                    - double: { call: double, with: { n: '${ .n }' } }
+                    - rest: { wait: PT1S }
+                    - counted: { call: 'count:1.0.0@default', with: { n: '${ .n }' } }
+            - last: { set: { all: '${ . }' } }
+            """, extra: "use: { functions: { double: { set: '${ {n: (.n * 2)} }' } } }");
+        var end = test.EndAsync(await test.StartAsync(workflow, List(10)));
+        await test.PassUntilAsync(end);
+        var run = await end;
+        Assert.Equal(RunPhase.Completed, run.State.Phase);
+        Assert.Equal(Enumerable.Range(0, 10).Select(n => n * 2), run.State.Output["all"].AsArray().Select(o => (int)o["n"].AsNumber()));
+        var children = await ChildrenAsync(test, run.State.Id);
+        Assert.Equal((10 + chunk - 1) / chunk, children.Count);
+        Assert.All(children, c => Assert.Equal((RunPhase.Completed, run.State.Workflow.Hash), (c.State, Workflow.TextOf(c.Hash))));
     }
 
     [Fact]

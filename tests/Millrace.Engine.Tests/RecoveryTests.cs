@@ -49,6 +49,43 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
         Assert.True(crashes > 15, $"only {crashes} writes to crash at");
     }
 
+    [Fact]
+    public async Task An_extension_survives_a_crash_at_any_write()
+    {
+        for (var at = 1; ; at++)
+        {
+            await using var test = await OpenAsync();
+            var workflow = test.Define("""
+                - one: { call: 'count:1.0.0@default', with: { n: 1 } }
+                - mocked: { call: 'count:1.0.0@default', with: { n: 5 } }
+                - rest: { wait: PT1S }
+                """, extra: """
+                use:
+                  extensions:
+                    - check: { extend: all, before: [ { allow: { call: 'count:1.0.0@default', with: { n: 2 } } } ], after: [ { seen: { call: 'count:1.0.0@default', with: { n: 3 } } } ] }
+                    - mock: { extend: call, when: '$task.name == "mocked"', before: [ { instead: { set: { n: 4 }, then: exit } } ] }
+                """);
+            test.Database.DieAt = test.Database.Writes + at;
+            var start = test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Jq.Json.EmptyObject, "extended", "request"));
+            var end = EndAsync(test, start);
+            await TimePassesUntil(test, Task.WhenAny(end, test.Database.Died));
+            if (!test.Database.Died.IsCompleted)
+            {
+                Assert.Equal(RunPhase.Completed, await end);
+                Assert.Equal(7, test.Functions.Ledger.Count);
+                break;
+            }
+            await test.CrashAsync();
+            await test.ReopenAsync();
+            start = test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Jq.Json.EmptyObject, "extended", "request"));
+            var finish = EndAsync(test, start);
+            await TimePassesUntil(test, finish);
+            Assert.Equal(RunPhase.Completed, await finish);
+            Assert.Equal(7, test.Functions.Ledger.Count);
+            Assert.All(test.Functions.Ledger.Values, attempts => Assert.InRange(attempts, 1, 2));
+        }
+    }
+
     private static async Task<(bool Finished, bool Crashed)> JourneyAsync(TestEngine test, int dieAt, bool afterCommit)
     {
         test.Define("- give: { call: 'count:1.0.0@default', with: { n: 9 } }", "child");
@@ -92,6 +129,31 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
             await pulse.WaitForNextTickAsync(patience.Token);
             test.Time.Advance(TimeSpan.FromMilliseconds(500));
         }
+    }
+
+    [Theory]
+    [InlineData("- slow: { call: 'hold:1.0.0@default', with: {}, timeout: { after: PT10S } }", true)]
+    [InlineData("- all: { for: { in: '[1]' }, timeout: { after: PT10S }, do: [ { slow: { call: 'hold:1.0.0@default', with: {} } } ] }", true)]
+    [InlineData("- slow: { wait: PT1H, timeout: { after: PT10S } }", false)]
+    [InlineData("- slow: { listen: { to: { one: { with: { type: never } } } }, timeout: { after: PT10S } }", false)]
+    [InlineData("- slow: { fork: { branches: [ { a: { wait: PT1H } }, { b: { wait: PT2H } } ] }, timeout: { after: PT10S } }", false)]
+    public async Task A_timeout_fires_after_a_restart_at_the_moment_it_would_have_fired(string task, bool holds)
+    {
+        await using var test = await OpenAsync();
+        var id = await test.StartAsync(test.Define(task));
+        if (holds) await test.Functions.Entered;
+        else await test.UntilAsync(id, r => r is { State: RunPhase.Waiting, Lease: null });
+        var row = await test.RowAsync(id);
+        // Said when the task began, and by no later reading of a clock.
+        if (!holds) Assert.InRange(row.WakeAt!.Value - row.CreatedAt, 10_000_000, 11_000_000);
+        test.Time.Advance(TimeSpan.FromSeconds(6));
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        var end = test.EndAsync(id);
+        await TimePassesUntil(test, end);
+        var run = await end;
+        Assert.Equal((RunPhase.Faulted, 408), (run.State.Phase, run.State.Error!.Status));
+        Assert.True(run.State.EndedAt - row.CreatedAt >= 10_000_000);
     }
 
     [Fact]

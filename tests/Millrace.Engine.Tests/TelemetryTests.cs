@@ -50,9 +50,9 @@ public abstract class TelemetryTests(TestDatabases databases) : EngineSuite(data
     public async Task An_effect_that_waits_for_a_slot_is_counted_until_it_has_one()
     {
         var slots = new Slots(1);
-        await slots.TakeAsync(default);
+        await slots.TakeAsync(default, default);
         using var gone = new CancellationTokenSource();
-        var (second, third) = (slots.TakeAsync(default).AsTask(), slots.TakeAsync(gone.Token).AsTask());
+        var (second, third) = (slots.TakeAsync(default, default).AsTask(), slots.TakeAsync(default, gone.Token).AsTask());
         Assert.Equal((1, 2), (slots.Used, slots.Waiting));
 
         await gone.CancelAsync();

@@ -1,5 +1,5 @@
-using Millrace.Simulation.Core;
-using Millrace.Simulation.Disk;
+using Millrace.Testing.Virtual;
+using Millrace.Testing.Disk;
 
 namespace Millrace.Simulation.Tests;
 

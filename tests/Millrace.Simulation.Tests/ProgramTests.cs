@@ -1,4 +1,4 @@
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 using Millrace.Simulation.Programs;
 
 namespace Millrace.Simulation.Tests;

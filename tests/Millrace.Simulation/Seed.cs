@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Millrace.Simulation.Checks;
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 using Millrace.Simulation.Programs;
 using Millrace.Simulation.World;
 using Millrace.Engine.Runs;

@@ -15,7 +15,8 @@ public sealed partial class HouseTests
         ["Millrace.Connectors"] = ["Millrace.Engine"],
         ["Millrace.Platform"] = ["Millrace.Engine", "Millrace.Connectors"],
         ["Millrace.Server"] = ["Millrace.Platform"],
-        ["Millrace.Cli"] = ["Millrace.Jq"],
+        ["Millrace.Testing"] = ["Millrace.Engine", "Millrace.Connectors"],
+        ["Millrace.Cli"] = ["Millrace.Jq", "Millrace.Testing"],
     };
 
     private static readonly string[] Root =

@@ -30,10 +30,11 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
 
     /// <param name="around">Puts something between the engine and its database.</param>
     /// <param name="database">Null: SQLite in the folder.</param>
+    /// <param name="time">The engine's clock, where it is not the machine's.</param>
     /// <param name="link">Joins the bus with those of other processes.</param>
     public static async Task<EngineHost> OpenAsync(
         string folder, IEnumerable<Workflow> workflows, IEnumerable<IFunction> functions, EngineSettings? settings = null, Database? database = null,
-        Func<Database, Database>? around = null, Func<EventBus, BusLink>? link = null)
+        Func<Database, Database>? around = null, Func<EventBus, BusLink>? link = null, TimeProvider? time = null)
     {
         Directory.CreateDirectory(folder);
         database ??= SqliteDatabase.Open(Path.Combine(folder, "millrace.db"));
@@ -42,7 +43,7 @@ internal sealed class EngineHost : IAsyncDisposable, IDefinitionSource, ISecretS
         var host = new EngineHost(database, workflows);
         using var logs = LoggerFactory.Create(_ => { });
         host.Engine = await DurableEngine.OpenAsync(
-            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, TimeProvider.System, NullLogger.Instance) { Link = host._link = link?.Invoke(host.Bus) },
+            new EngineParts(database, new FileBlobStore(Path.Combine(folder, "blobs")), host.Bus, new FunctionRegistry(functions), host, host, time ?? TimeProvider.System, NullLogger.Instance) { Link = host._link = link?.Invoke(host.Bus) },
             settings ?? new EngineSettings());
         return host;
     }

@@ -68,7 +68,7 @@ internal static class ScheduleBench
     }
 
     /// <summary>Another definition of the same text, as far as schedules are concerned.</summary>
-    private static Workflow Named(Workflow job, string name) => new()
+    internal static Workflow Named(Workflow job, string name) => new()
     {
         Id = job.Id with { Name = name },
         Hash = job.Hash,

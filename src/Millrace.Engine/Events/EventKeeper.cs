@@ -15,6 +15,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<(Guid Run, int Step, string Type, string Source), long> _noted = [];
     private readonly LifecycleLog _lifecycle = new(worker);
+    private readonly Gatherings _gatherings = new(worker);
     private long _swept;
     private Task _loop = Task.CompletedTask;
 
@@ -24,6 +25,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     {
         await worker.Standing.RunOnceAsync();
         if (!worker.Settings.Alone) await SettleAsync();
+        if (worker.Settings.Works) await _gatherings.RunOnceAsync();
         if (worker.Settings.Works) await _lifecycle.RunOnceAsync();
         var now = worker.Now;
         if (now - _swept < SweepInterval.TotalMicroseconds) return;

@@ -78,9 +78,9 @@ public sealed class EventLog
             _worker.Now, bytes.Length, large is null ? bytes : null, large?.Sha256);
     }
 
-    private static int Started(Published[] published, IReadOnlyList<NewRun>[] starts) => published.Zip(starts, (p, s) => p.IsDuplicate ? 0 : s.Count).Sum();
+    private static int Started(Published[] published, EventStarts[] starts) => published.Zip(starts, (p, s) => p.IsDuplicate ? 0 : s.Runs.Count).Sum();
 
-    private static (Published[] Published, HashSet<Guid> Told) Write(DbUnit db, Tenant tenant, List<EventRow> rows, IReadOnlyList<NewRun>[] starts)
+    private static (Published[] Published, HashSet<Guid> Told) Write(DbUnit db, Tenant tenant, List<EventRow> rows, EventStarts[] starts)
     {
         var published = new Published[rows.Count];
         var told = new HashSet<Guid>();
@@ -104,7 +104,8 @@ public sealed class EventLog
                 Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
                 told.Add(run);
             }
-            foreach (var run in starts[i]) run.Insert(db);
+            foreach (var run in starts[i].Runs) run.Insert(db);
+            foreach (var definition in starts[i].Letters) GatheringStore.Post(db, tenant, definition, position);
             published[i] = new Published(position, false);
         }
         return (published, told);

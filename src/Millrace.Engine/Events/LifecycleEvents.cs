@@ -102,7 +102,8 @@ internal sealed class LifecycleEvents(RunRow run, Workflow workflow, IReadOnlySe
     /// <summary>The id follows from the place in the journal, so whoever tells of it again tells of the same event.</summary>
     private void Add(string type, int step, JsonObject.Builder data, ReadOnlySpan<(string Name, Json Value)> more)
     {
-        if (!wanted.Contains(Prefix + type)) return;
+        // An extended task and what stands around it are one task.
+        if (!wanted.Contains(Prefix + type) || (step > 0 && _state.Find(step) is { IsExtended: true })) return;
         foreach (var (name, value) in more) data.Set(name, value);
         _into!.Add(new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}-{step}-{type}"))
             .Set("source", $"/workspaces/{run.Tenant.Workspace}/runs/{run.Id}").Set("type", Prefix + type).Set("subject", run.Id.ToString()).Set("time", Time)

@@ -14,6 +14,7 @@ public static class TriggerStore
     {
         var id = workflow.Id;
         db.Execute("delete from event_trigger where workspace = $1 and namespace = $2 and name = $3", tenant.Workspace, id.Namespace, id.Name);
+        GatheringStore.Follow(db, tenant, workflow);
         foreach (var key in workflow.Trigger?.On.Keys() ?? [])
         {
             db.Execute(

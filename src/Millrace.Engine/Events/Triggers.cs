@@ -1,7 +1,10 @@
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Workflows;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Events;
@@ -10,27 +13,62 @@ namespace Millrace.Engine.Events;
 internal sealed class Triggers(Worker worker)
 {
     /// <summary>Runs for each of the events, due at once for whichever worker takes them first.</summary>
-    public async Task<IReadOnlyList<NewRun>[]> FindAsync(Tenant tenant, IReadOnlyList<Json> events, IReadOnlyList<EventRow> rows)
+    public async Task<EventStarts[]> FindAsync(Tenant tenant, IReadOnlyList<Json> events, IReadOnlyList<EventRow> rows)
     {
-        var found = new IReadOnlyList<NewRun>[rows.Count];
-        Array.Fill(found, []);
+        var found = new EventStarts[rows.Count];
+        Array.Fill(found, EventStarts.None);
         var keys = rows.Select(r => (r.Type, r.Source)).Distinct().ToList();
         var triggers = await worker.Database.ReadAsync(db => !TriggerStore.Any(db, tenant) ? null : keys.ToDictionary(k => k, k => TriggerStore.Of(db, tenant, k.Type, k.Source)));
         for (var i = 0; i < rows.Count && triggers is not null; i++)
         {
-            var runs = new List<NewRun>();
+            var (runs, letters) = (new List<NewRun>(), new List<WorkflowId>());
             foreach (var trigger in triggers[(rows[i].Type, rows[i].Source)])
-                if (await StartAsync(tenant, trigger, events[i], rows[i].ReceivedAt) is { } run) runs.Add(run);
-            found[i] = runs;
+            {
+                if (await ReadAsync(tenant, trigger, rows[i]) is not { Trigger: { } on } workflow) continue;
+                if (on.Gathers && on.Concerns(events[i], worker.Time.GetUtcNow())) letters.Add(workflow.Id);
+                else if (!on.Gathers && await StartAsync(tenant, workflow, events[i], rows[i].ReceivedAt) is { } run) runs.Add(run);
+            }
+            found[i] = new(runs, letters);
         }
         return found;
     }
 
-    private async ValueTask<NewRun?> StartAsync(Tenant tenant, TriggerRow trigger, Json envelope, long now)
+    /// <summary>One definition that cannot be read keeps neither the event from being kept nor the others from being told: the start is put aside.</summary>
+    private async ValueTask<Workflow?> ReadAsync(Tenant tenant, TriggerRow trigger, EventRow row)
     {
-        var workflow = await worker.Definitions.ByHashAsync(tenant, trigger.Hash);
-        if (workflow?.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;
+        Exception? failure = null;
+        try
+        {
+            if (await worker.Definitions.ByHashAsync(tenant, trigger.Hash) is { } workflow) return workflow;
+        }
+        catch (Exception e) when (e is not StorageUnavailableException)
+        {
+            failure = e;
+        }
+        var name = $"{trigger.Definition.Namespace}/{trigger.Definition.Name}";
+        var target = Json.Array(row.Source, row.Id, trigger.Definition.Namespace, trigger.Definition.Name, trigger.Definition.Version, trigger.Hash);
+        var letter = new DeadLetter(tenant, DeadLetterKind.Event, $"{row.Source} {row.Id} {name}", "event.start_failed",
+            new WorkflowError(ErrorTypes.Configuration, 404, "The run could not be started", failure?.Message ?? $"The definition {trigger.Definition} is not there any more."))
+        { Definition = name, Target = target };
+        await worker.Database.WriteAsync(db =>
+        {
+            DeadLetterStore.Put(db, letter, row.ReceivedAt);
+            return 0;
+        });
+        return null;
+    }
+
+    /// <returns>Null when the event does not fit what starts the definition's runs.</returns>
+    public async ValueTask<NewRun?> StartAsync(Tenant tenant, Workflow workflow, Json envelope, long now)
+    {
+        if (workflow.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;
         var row = RunRow.New(tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now };
         return await NewRun.CreateAsync(worker.Blobs, row, workflow, new Entry.RunCreated(input));
     }
+}
+
+/// <summary>What an event starts: runs of its own, and letters to definitions that it may start a run of together with others.</summary>
+internal sealed record EventStarts(IReadOnlyList<NewRun> Runs, IReadOnlyList<WorkflowId> Letters)
+{
+    public static readonly EventStarts None = new([], []);
 }

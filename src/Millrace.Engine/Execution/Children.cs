@@ -35,7 +35,8 @@ internal static class Children
                 if (parent.Lineage.Depth + 1 > parent.Worker.Settings.DepthMax)
                     refuse(spawn, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {parent.Worker.Settings.DepthMax} deep."));
                 else if (await FindAsync(parent, decision, spawn, found) is { } workflow)
-                    children.Add(await CreateAsync(parent, spawn, workflow, isShared: spawn.Step.Window is not null && children.Count % (others + 1) != 0));
+                    children.Add(await CreateAsync(parent, spawn, workflow,
+                        isShared: (spawn.Step.Window is not null && children.Count % (others + 1) != 0) || parent.Worker.Limits.Governs(parent.Tenant, workflow)));
                 else
                     refuse(spawn, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found", $"There is no definition {NameOf(spawn)}."));
             }
@@ -49,6 +50,7 @@ internal static class Children
     private static async ValueTask<Workflow?> FindAsync(RunActor parent, Decision decision, Command.Spawn spawn, Dictionary<string, Workflow?> found)
     {
         var (name, definitions) = (NameOf(spawn), parent.Worker.Definitions);
+        if (spawn.Body.Entry is { } entry) return await definitions.ByHashAsync(parent.Tenant, $"{Workflow.TextOf(parent.Workflow.Hash)}#{entry}");
         var pin = spawn.Step.Window?.PinOf(name);
         if (!found.TryGetValue(pin ?? name, out var workflow))
             found[pin ?? name] = workflow = pin is null

@@ -5,8 +5,6 @@ namespace Millrace.Engine.Execution;
 /// <param name="runOnce">Does what is due now; gives when to look again, Unix microseconds.</param>
 internal sealed class DueLoop(Worker worker, string what, Func<Task<long>> runOnce) : IAsyncDisposable
 {
-    private const long SleepMaxMicros = 60_000_000;
-
     private readonly CancellationTokenSource _stop = new();
     private readonly Alarm _called = new(worker.Time);
     private long _sleepsUntil = long.MaxValue;
@@ -49,7 +47,7 @@ internal sealed class DueLoop(Worker worker, string what, Func<Task<long>> runOn
             }
             Volatile.Write(ref _sleepsUntil, until);
             // Whole milliseconds, upwards: a timer of less would end at once, and the loop would go round until the moment has come.
-            var most = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(until - worker.Now, 0, SleepMaxMicros) / 1000.0));
+            var most = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Clamp(until - worker.Now, 0, (long)worker.Settings.SleepMax.TotalMicroseconds) / 1000.0));
             await _called.SleepAsync(most, () => worker.Now >= until, _stop.Token);
         }
     }

@@ -13,6 +13,10 @@ internal sealed class DueRuns : IAsyncDisposable
 
     private readonly Worker _worker;
     private readonly DueLoop _loop;
+    /// <summary>The least time between two looks for runs of other workspaces.</summary>
+    private const long GuestMicros = 100_000;
+
+    private long _guestsAt;
     private bool _full;
     private int _certain;
 
@@ -52,7 +56,7 @@ internal sealed class DueRuns : IAsyncDisposable
             // Said before it is looked at: whoever leaves meanwhile calls.
             Volatile.Write(ref _full, true);
             var room = settings.HeldMax - _worker.Held;
-            if (room <= 0) return now + (long)settings.PollInterval.TotalMicroseconds;
+            if (room <= 0) return await TakeGuestsAsync(now);
             Volatile.Write(ref _full, false);
             if (Interlocked.Exchange(ref _certain, 0) == 0)
             {
@@ -60,13 +64,15 @@ internal sealed class DueRuns : IAsyncDisposable
                 if (next is null || next > now) return Math.Min(next ?? long.MaxValue, now + (long)settings.PollInterval.TotalMicroseconds);
             }
             var lease = _worker.Lease;
-            var rows = await ClaimAsync(lease, now, Math.Min(room, settings.ClaimMax));
+            var rows = await ClaimAsync(db => lease.IsAlive(db) ? RunStore.Claim(db, lease.Id, now, Math.Min(room, settings.ClaimMax), settings.Format) : null);
             if (rows is null)
             {
                 _worker.Fenced(lease);
                 return now + (long)settings.PollInterval.TotalMicroseconds;
             }
 
+            // The order of what an update returns is anybody's; who stands in line does so in the order of the starts.
+            rows.Sort(static (a, b) => a.CreatedAt.CompareTo(b.CreatedAt));
             foreach (var row in rows) await _worker.TakeAsync(row);
             // Nothing more is due now. What comes next is looked for when these have begun, so as not to stand in their way.
             if (rows.Count < Math.Min(room, settings.ClaimMax)) return now + (long)Afterwards.TotalMicroseconds;
@@ -74,12 +80,33 @@ internal sealed class DueRuns : IAsyncDisposable
         return long.MaxValue;
     }
 
+    /// <summary>
+    /// A worker that is full of the runs of a few workspaces still takes some of the others': those do not wait until the crowd has gone. What a crowd
+    /// leaves due has to be passed over to find them, so this is not done for every call.
+    /// </summary>
+    private async Task<long> TakeGuestsAsync(long now)
+    {
+        var settings = _worker.Settings;
+        if (now < _guestsAt) return _guestsAt;
+        var room = settings.HeldMax + Math.Max(1, settings.HeldMax / 10) - _worker.Held;
+        var crowds = room <= 0 ? [] : _worker.Crowds(Math.Max(1, settings.HeldMax / 16), 4);
+        if (crowds.Count > 0)
+        {
+            _guestsAt = now + GuestMicros;
+            while (crowds.Count < 4) crowds.Add(crowds[0]);
+            var lease = _worker.Lease;
+            var rows = await ClaimAsync(db => lease.IsAlive(db) ? RunStore.ClaimOthers(db, lease.Id, now, Math.Min(room, settings.ClaimMax), settings.Format, [.. crowds]) : []);
+            foreach (var row in rows!) await _worker.TakeAsync(row);
+        }
+        return now + (long)settings.PollInterval.TotalMicroseconds;
+    }
+
     /// <returns>Null when the lease is over.</returns>
-    private async Task<List<RunRow>?> ClaimAsync(Lease lease, long now, int limit)
+    private async Task<List<RunRow>?> ClaimAsync(Func<DbUnit, List<RunRow>?> claim)
     {
         try
         {
-            return await _worker.Database.WriteAsync(db => lease.IsAlive(db) ? RunStore.Claim(db, lease.Id, now, limit, _worker.Settings.Format) : null);
+            return await _worker.Database.WriteAsync(claim);
         }
         catch (StorageUnavailableException)
         {

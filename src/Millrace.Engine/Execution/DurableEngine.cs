@@ -1,8 +1,11 @@
 using Millrace.Engine.Approvals;
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Events;
 using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Holds;
+using Millrace.Engine.Limits;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
@@ -45,6 +48,9 @@ public sealed class DurableEngine : IAsyncDisposable
     public EventLog Events => _worker.Events;
     public FunctionRegistry Functions => _worker.Functions;
     internal Worker Worker => _worker;
+    public DeadLetterOffice DeadLetters => field ??= new DeadLetterOffice(_worker);
+    public RetentionControl Retention => field ??= new RetentionControl(_worker);
+    public LimitControl Limits => field ??= new LimitControl(_worker);
     public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);
 
     public HoldControl Holds => field ??= new HoldControl(_worker);
@@ -99,7 +105,7 @@ public sealed class DurableEngine : IAsyncDisposable
     {
         if (request.IdempotencyKey is { } key
             && RunStore.KeepKey(db, request.Tenant, key, request.RequestHash ?? "", run.Row.Id, now) is { } earlier) return (earlier, false);
-        var held = _worker.Settings.Works && !_worker.IsDraining && lease.IsAlive(db);
+        var held = _worker.Settings.Works && !_worker.IsDraining && !_worker.Limits.Governs(request.Tenant, request.Workflow) && lease.IsAlive(db);
         run.Insert(db, held ? run.Row : run.Row with { Lease = null, WakeAt = now });
         return (null, held);
     }
@@ -135,6 +141,7 @@ public sealed class DurableEngine : IAsyncDisposable
             if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
             if (!row.IsFinished) return ControlOutcome.NotFinished;
             RunStore.Reopen(db, tenant, run, now);
+            RetentionStore.Keep(db, tenant, run);
             SignalStore.Send(db, tenant, run, "redrive", Json.Object("step", step), now);
             return ControlOutcome.Accepted;
         });

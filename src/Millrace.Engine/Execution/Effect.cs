@@ -16,7 +16,7 @@ internal static class Effect
         FunctionOutcome? outcome = null;
         try
         {
-            await slots.TakeAsync(cancel);
+            await slots.TakeAsync(new SlotClaim(actor.Tenant.Workspace, actor.Worker.Limits.OfWorkspace(actor.Tenant.Workspace).Weight, actor.Limits.Plan?.Priority ?? 0), cancel);
             try
             {
                 // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.

@@ -44,6 +44,9 @@ public sealed record EngineSettings
     /// <summary>How long stopping waits for effects under way.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>After which time a loop looks again whatever it expects, since clocks are set and words get lost.</summary>
+    internal TimeSpan SleepMax { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>What this build can read of a run; less only where a test stands for an older build.</summary>
     internal int Format { get; init; } = Journal.EntryReader.Format;
 

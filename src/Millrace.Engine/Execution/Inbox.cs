@@ -1,4 +1,5 @@
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Workflows.Kernel;
@@ -16,6 +17,7 @@ internal static class Inbox
         Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
         foreach (var signal in signals) await HearAsync(actor, decision, signal, outcomes);
+        if (actor.Limits.IsSlotless && actor.State is { IsFinished: false, IsSuspended: false }) throw new NoSlotException(actor.Id);
         // There may be more than were read.
         if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);
     }

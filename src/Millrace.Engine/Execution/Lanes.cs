@@ -20,14 +20,28 @@ internal sealed class Lanes(EngineSettings settings)
     };
 }
 
+/// <summary>Who asks for a slot.</summary>
+/// <param name="Weight">The workspace's share, from 1; read when it begins to stand in line.</param>
+/// <param name="Priority">Of those of one workspace, the highest goes first.</param>
+internal readonly record struct SlotClaim(Guid Workspace, int Weight, int Priority);
+
 /// <summary>
 /// The slots of one lane; who comes when there is none stands in line, and goes on where it awaited, which a semaphore with a token
-/// does not do. A slot that was taken is given back on every way out.
+/// does not do. Workspaces take turns by their weights, so that the crowd of one delays another's by no more than a slot's time; within one the
+/// urgent go first, else who came first. A slot that was taken is given back on every way out.
 /// </summary>
 internal sealed class Slots
 {
+    /// <summary>What a turn costs a workspace of weight 1.</summary>
+    private const long Stride = 5040;
+
     private readonly Lock _lock = new();
-    private readonly Queue<TaskCompletionSource> _line = new();
+    private readonly Dictionary<Guid, Line> _lines = [];
+
+    /// <summary>Workspaces with somebody in line, by what they have had.</summary>
+    private readonly PriorityQueue<Line, long> _turns = new();
+
+    private long _had, _came;
     private int _free;
     private int _waiting;
 
@@ -40,7 +54,7 @@ internal sealed class Slots
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <exception cref="OperationCanceledException">Cancelled while it stood in line: it has no slot.</exception>
-    public ValueTask TakeAsync(CancellationToken cancel)
+    public ValueTask TakeAsync(SlotClaim claim, CancellationToken cancel)
     {
         TaskCompletionSource turn;
         lock (_lock)
@@ -51,7 +65,14 @@ internal sealed class Slots
                 return ValueTask.CompletedTask;
             }
             turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _line.Enqueue(turn);
+            if (!_lines.TryGetValue(claim.Workspace, out var line))
+            {
+                // Who comes anew has had as much as those who are served now: it owes nothing, and nothing is owed to it.
+                _lines[claim.Workspace] = line = new Line(claim.Workspace);
+                _turns.Enqueue(line, _had);
+            }
+            line.Weight = claim.Weight;
+            line.Turns.Enqueue(turn, (-claim.Priority, _came++));
         }
         return WaitAsync(turn, cancel);
     }
@@ -60,10 +81,16 @@ internal sealed class Slots
     {
         lock (_lock)
         {
-            // Who was cancelled has left the line without a word.
-            while (_line.TryDequeue(out var turn))
+            while (_turns.TryDequeue(out var line, out var had))
             {
-                if (turn.TrySetResult()) return;
+                // Who was cancelled has left the line without a word, and has had nothing.
+                var served = false;
+                while (!served && line.Turns.TryDequeue(out var turn, out _)) served = turn.TrySetResult();
+                if (line.Turns.Count > 0) _turns.Enqueue(line, had + (Stride / line.Weight));
+                else _lines.Remove(line.Workspace);
+                if (!served) continue;
+                _had = had;
+                return;
             }
             _free++;
         }
@@ -80,5 +107,12 @@ internal sealed class Slots
         {
             Interlocked.Decrement(ref _waiting);
         }
+    }
+
+    private sealed class Line(Guid workspace)
+    {
+        public Guid Workspace => workspace;
+        public int Weight { get; set; } = 1;
+        public PriorityQueue<TaskCompletionSource, (int, long)> Turns { get; } = new();
     }
 }

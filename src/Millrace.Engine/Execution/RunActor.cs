@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
-using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Execution;
 
@@ -51,6 +52,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public string Topic => _topic ??= Topics.Run(id);
     public Lineage Lineage { get; init; }
     public Lease Lease => _lease;
+    public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
 
@@ -150,7 +152,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         switch (happened)
         {
             case RunEvent.Created or RunEvent.HoldsChanged when !worker.Standing.Stops(this, decision) && happened is RunEvent.Created: decision.Begin(); break;
-            case RunEvent.EffectEnded e: EndEffect(decision, e); break;
+            case RunEvent.EffectEnded e: Effects.End(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
                 if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
@@ -159,13 +161,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             case RunEvent.Tick: decision.Tick(); break;
         }
         Effects.Expect(decision.Commands);
-    }
-
-    private void EndEffect(Decision decision, RunEvent.EffectEnded e)
-    {
-        Effects.End(e.Step);
-        if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
-        else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
 
     /// <summary>Catches up with the journal and the inbox, and goes on.</summary>
@@ -194,6 +189,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             worker.Forget(this);
             return;
         }
+        Limits = (row.Plan, row.IsSlotless);
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
         (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
@@ -295,6 +291,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Schedule = State.IsFinished && workflow.Schedule is { TracksRuns: true } ? State.Trigger?.Schedule : null,
             // A wish that met the end goes with it: a run that is taken back later must not find it.
             SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
+            Limits = Limits.Plan,
+            ExpiresAt = State.IsFinished ? worker.Keeping.ExpiryOf(tenant, workflow, phase, now) : null,
+            DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
             Commands = commands,
             SignalsSeen = _signalsSeen,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
@@ -364,7 +363,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
         long? taken = _signalsTaken ? _signalsSeen : null;
         _signalsTaken = false;
-        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken));
+        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken, Limits.Plan));
         Hold(false);
         await written;
         worker.LetGo(this, change);

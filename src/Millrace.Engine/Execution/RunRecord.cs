@@ -1,5 +1,8 @@
 using Millrace.Engine.Events;
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
@@ -8,6 +11,7 @@ using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Execution;
 
@@ -48,6 +52,15 @@ internal sealed class RunRecord
     /// <summary>The schedule that waits for this run's end.</summary>
     public Guid? Schedule { get; init; }
 
+    /// <summary>What the run gives back when it lets go; null for one without limits.</summary>
+    public LimitPlan? Limits { get; init; }
+
+    /// <summary>When a run that ends with the record goes, Unix microseconds; null: it is kept.</summary>
+    public long? ExpiresAt { get; init; }
+
+    /// <summary>Why a run that ends with the record is put aside; null: it is not.</summary>
+    public (string Reason, WorkflowId Definition)? DeadLetter { get; init; }
+
     /// <summary>Signals up to this position are taken into account by the record.</summary>
     public long? SignalsTaken { get; init; }
 
@@ -80,6 +93,13 @@ internal sealed class RunRecord
         else if (Parent is { } told) SignalStore.Send(db, Tenant, told, "child", Json.Object("run", Run.ToString()), At);
         if (Schedule is { } schedule && successor is null) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         Subscriptions.Write(db, this);
+        if (ExpiresAt is { } expires) RetentionStore.Expire(db, Tenant, Run, expires);
+        if (DeadLetter is { } letter)
+        {
+            DeadLetterStore.Put(db, new DeadLetter(Tenant, DeadLetterKind.Run, Run.ToString(), letter.Reason, Change?.Error)
+            { Definition = $"{letter.Definition.Namespace}/{letter.Definition.Name}" }, At);
+        }
+        if (Limits is not null && Change is { Keep: false } change) LimitStore.Leave(db, Tenant, Run, change.State >= RunPhase.Cancelled);
         Approvals.Approvals.Write(db, this);
         Holds.Standing.Check(db, this);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
@@ -89,9 +109,11 @@ internal sealed class RunRecord
 
     /// <summary>Lets a run go of which nothing came, without a record.</summary>
     /// <param name="taken">Signals up to this one were read and mean nothing.</param>
-    public static int WriteLettingGo(DbUnit db, Tenant tenant, Guid run, Lease lease, RunChange change, long? taken)
+    /// <param name="limits">What it gives back.</param>
+    public static int WriteLettingGo(DbUnit db, Tenant tenant, Guid run, Lease lease, RunChange change, long? taken, LimitPlan? limits)
     {
         RunStore.ChangeState(db, tenant, run, lease.Id, change);
+        if (limits is not null) LimitStore.Leave(db, tenant, run, ended: false);
         if (taken is { } position) SignalStore.DeleteUpTo(db, tenant, run, position);
         RunStore.WakeIfSignalled(db, tenant, run, change.UpdatedAt);
         return 0;

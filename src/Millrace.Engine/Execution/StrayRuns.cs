@@ -1,15 +1,34 @@
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Telemetry;
 using Millrace.Storage;
 using Millrace.Workflows;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Execution;
 
 /// <summary>Runs that this worker has taken and cannot carry on.</summary>
 internal sealed class StrayRuns(Worker worker)
 {
+    /// <summary>The version a claimed run is pinned to; null when this worker cannot go on with it, which has been dealt with.</summary>
+    public async Task<Workflow?> DefinitionAsync(RunRow row)
+    {
+        try
+        {
+            if (await worker.Definitions.ByHashAsync(row.Tenant, row.Hash) is { } workflow) return workflow;
+            await GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
+                $"The run is pinned to {row.Definition} with hash {row.Hash}, which is not there any more.", "/"));
+        }
+        catch (NewerBuildException e)
+        {
+            await LeaveAsync(row.Tenant, row.Id, row.Lease!.Value, e);
+        }
+        return null;
+    }
+
     /// <summary>A run that only a newer build understands is due for its workers, and no longer for those like this one.</summary>
     public async Task LeaveAsync(Tenant tenant, Guid run, long lease, NewerBuildException e)
     {
@@ -18,6 +37,7 @@ internal sealed class StrayRuns(Worker worker)
             await worker.Database.WriteAsync(db =>
             {
                 RunStore.Leave(db, tenant, run, lease, worker.Settings.Format + 1, $"It waits for a worker of a newer build. {e.Message}", worker.Now);
+                LimitStore.Leave(db, tenant, run, ended: false);
                 return 0;
             });
             worker.Log.RunLeft(run, e.Message);
@@ -42,6 +62,7 @@ internal sealed class StrayRuns(Worker worker)
             worker.Announcements.Record(Topics.Run(run), record);
             foreach (var child in record.ChildrenToCancel) worker.Nudge(tenant, child);
             if (record.Parent is { } parent) worker.Nudge(tenant, parent);
+            if (record.Limits is { } plan) worker.Limits.Left(tenant, plan);
             EngineMetrics.RunEnded(RunPhase.Faulted, createdAt, record.At);
             worker.Ended(run, RunPhase.Faulted);
         }
@@ -77,6 +98,9 @@ internal sealed class StrayRuns(Worker worker)
             Parent = row.Parent,
             Schedule = row.Trigger?.Schedule,
             SignalsTaken = long.MaxValue,
+            ExpiresAt = worker.Keeping.ExpiryOf(tenant, null, RunPhase.Faulted, now),
+            DeadLetter = ("run.given_up", row.Definition),
+            Limits = LimitPlan.Parse(row.Limits),
         };
         return record.Write(db) ? (record, row.CreatedAt) : null;
     }

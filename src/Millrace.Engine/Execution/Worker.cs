@@ -5,6 +5,8 @@ using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Holds;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Limits;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Telemetry;
@@ -65,7 +67,7 @@ internal sealed class Worker : IAsyncDisposable
         Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
-        Schedules = new Schedules(this);
+        (Schedules, Limits, Keeping) = (new Schedules(this), new RunLimits(this), new RunKeeper(this));
         (Events, Keeper, Standing) = (new EventLog(this), new EventKeeper(this), new Standing(this));
         _gauges = EngineMetrics.Observe(this);
     }
@@ -82,6 +84,8 @@ internal sealed class Worker : IAsyncDisposable
     public LostRuns Lost { get; }
     public SharedClock Clock { get; }
     public Schedules Schedules { get; }
+    public RunLimits Limits { get; }
+    public RunKeeper Keeping { get; }
     public EventLog Events { get; }
     public EventKeeper Keeper { get; }
     public Standing Standing { get; }
@@ -112,6 +116,10 @@ internal sealed class Worker : IAsyncDisposable
         await Leases.RunOnceAsync();
         await Standing.RefreshAsync();
         Leases.Start();
+        await Limits.ReadSettingsAsync();
+        await Keeping.ReadSettingsAsync();
+        if (Settings.Works || Settings.Schedules) Keeping.Start();
+        if (Settings.Works) Limits.Start();
         if (Settings.Works) Due.Start();
         Keeper.Start();
     }
@@ -141,38 +149,31 @@ internal sealed class Worker : IAsyncDisposable
         if (lease != Lease) Forget(actor);
     }
 
-    /// <summary>Goes on with a run that was just claimed.</summary>
+    /// <summary>Goes on with a run that was just claimed, or puts it in line when it may not work yet.</summary>
     public async Task TakeAsync(RunRow row)
     {
-        if (!_actors.TryGetValue(row.Id, out var actor))
+        try
         {
-            Workflow? workflow;
-            try
+            if (!_actors.TryGetValue(row.Id, out var actor))
             {
-                workflow = await Definitions.ByHashAsync(row.Tenant, row.Hash);
+                if (await Strays.DefinitionAsync(row) is not { } workflow) return;
+                actor = new RunActor(this, row.Tenant, workflow, row.Id) { Lineage = Lineage.Of(row) };
             }
-            catch (NewerBuildException e)
-            {
-                await Strays.LeaveAsync(row.Tenant, row.Id, row.Lease!.Value, e);
-                return;
-            }
-            catch (Exception e)
-            {
-                // One run whose definition cannot be read does not keep the others that were claimed with it.
-                CouldNotGoOn(row.Tenant, row.Id, e);
-                return;
-            }
-            if (workflow is null)
-            {
-                await Strays.GiveUpAsync(row.Tenant, row.Id, new WorkflowError(ErrorTypes.Configuration, 404, "Definition not found",
-                    $"The run is pinned to {row.Definition} with hash {row.Hash}, which is not there any more.", "/"));
-                return;
-            }
-            actor = _actors.GetOrAdd(row.Id, new RunActor(this, row.Tenant, workflow, row.Id) { Lineage = Lineage.Of(row) });
+            if (await Limits.PassAsync(row, actor.Workflow) is not { } passed) return;
+            actor = _actors.GetOrAdd(row.Id, actor);
+            actor.Claim(passed);
+            Keep(actor);
         }
-        actor.Claim(row);
-        Keep(actor);
+        catch (Exception e)
+        {
+            // One run whose definition cannot be read does not keep the others that were claimed with it.
+            CouldNotGoOn(row.Tenant, row.Id, e);
+        }
     }
+
+    /// <summary>The workspaces that at least so many of the runs in hand belong to, the largest first.</summary>
+    public List<Guid> Crowds(int least, int most) =>
+        [.. _actors.Values.Where(a => a.IsHeld || a.IsClaimed).CountBy(a => a.Tenant.Workspace).Where(w => w.Value >= least).OrderByDescending(w => w.Value).Take(most).Select(w => w.Key)];
 
     public bool IsInMemory(Guid run) => _actors.ContainsKey(run);
 
@@ -216,6 +217,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public void LetGo(RunActor actor, RunChange change)
     {
+        if (actor.Limits.Plan is { } plan) Limits.Left(actor.Tenant, plan);
         if (change.State >= RunPhase.Cancelled)
         {
             _actors.TryRemove(actor.Id, out _);
@@ -267,6 +269,12 @@ internal sealed class Worker : IAsyncDisposable
             return;
         }
         Forget(actor);
+        if (e is NoSlotException)
+        {
+            Lost.Add(actor.Tenant, actor.Id);
+            Due.Call(0);
+            return;
+        }
         using (Log.About(actor)) CouldNotGoOn(actor.Tenant, actor.Id, e);
     }
 
@@ -315,6 +323,8 @@ internal sealed class Worker : IAsyncDisposable
     {
         Volatile.Write(ref _draining, true);
         await Due.DisposeAsync();
+        await Limits.DisposeAsync();
+        await Keeping.DisposeAsync();
         await DrainAsync();
         await Leases.DisposeAsync();
         await Keeper.DisposeAsync();

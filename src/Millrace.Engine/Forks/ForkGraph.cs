@@ -38,7 +38,9 @@ internal sealed class ForkGraph(Workflow from, Workflow to)
     private Node Counterpart(Node old, int scope)
     {
         var among = scope == 0 ? to.Do.Nodes : _steps.TryGetValue(scope, out var parent) ? Inside(parent) : [];
-        var found = among.FirstOrDefault(n => n.Reference == old.Reference);
+        // A task that no extension applied to was begun without what stands around it.
+        var alike = among.Concat(among.Select(n => n.Body).OfType<ExtendedBody>().Select(b => b.Task)).Where(n => n.Reference == old.Reference).ToList();
+        var found = alike.Find(n => n.Body.GetType() == old.Body.GetType()) ?? alike.FirstOrDefault();
         if (found is null)
             throw Refused(old, $"Version {to.Id.Version} has no task {old.Reference}, which the run began before the place of the fork.");
         if (found.Body.Keyword != old.Body.Keyword || found.Body.GetType() != old.Body.GetType())
@@ -53,6 +55,7 @@ internal sealed class ForkGraph(Workflow from, Workflow to)
         TryBody body => body.Catch.Do is { } handler ? body.Tasks.Nodes.Concat(handler.Nodes) : body.Tasks.Nodes,
         ForkBody body => body.Branches,
         InvokeBody body => [body.Target],
+        ExtendedBody body => body.Layers.SelectMany(l => (l.Before?.Nodes ?? []).Concat(l.After?.Nodes ?? [])).Append(body.Task),
         _ => [],
     };
 

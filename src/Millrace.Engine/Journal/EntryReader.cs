@@ -61,6 +61,7 @@ internal static class EntryReader
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),
             "run.faulted" => new Entry.RunFaulted(WorkflowError.FromJson(e["error"])),
             "run.cancelled" => new Entry.RunCancelled(e["reason"].StringOrNull),
+            ExtensionEntries.Applied or ExtensionEntries.Passed => ExtensionEntries.Read(e, step),
             "item.ended" => new ItemEnded(Value(e, "output", large), Fault(e)),
             "run.redriven" => new RunRedriven(step),
             "spawn.opened" => new SpawnEntry.Opened(step, Int(e, "concurrency"))

@@ -129,6 +129,7 @@ internal sealed class EntryWriter
                 break;
             case Entry.RunCancelled e: Head("run.cancelled"u8, e.Reason); break;
             case SpawnEntry e: WriteSpawn(e); break;
+            case ExtensionEntry e: ExtensionEntries.Write(e, _writer); break;
             case ApprovalEntry e: WriteApproval(e); break;
             case HoldEntry or CompensationEntry: WriteEnding(entry); break;
             case ItemEnded e:

@@ -4,6 +4,7 @@ using Millrace.Storage;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Runs;
 
@@ -35,6 +36,15 @@ public sealed record RunRow
 
     /// <summary>Where it parted from another run; null for one that began by itself.</summary>
     public ForkOrigin? Fork { get; init; }
+
+    /// <summary>JSON: what it needs before it may work; null while nobody has found out, and for a run without limits.</summary>
+    public string? Limits { get; init; }
+
+    /// <summary>The same, in the hands of the worker that goes on with it.</summary>
+    internal LimitPlan? Plan { get; init; }
+
+    /// <summary>It was let through without a slot, to end or to be suspended.</summary>
+    internal bool IsSlotless { get; init; }
 
     public bool IsFinished => State >= RunPhase.Cancelled;
 
@@ -81,7 +91,7 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
 public static class RunStore
 {
     private const string Columns =
-        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step";
+        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step, limits";
 
     internal static void Insert(DbUnit db, RunRow run) => db.InsertLater(
         run.Id,
@@ -122,6 +132,17 @@ public static class RunStore
         returning {Columns}
         """,
         Map, lease, now, (long)limit, format);
+
+    /// <summary>As <see cref="Claim"/>, and none of these four workspaces'.</summary>
+    internal static List<RunRow> ClaimOthers(DbUnit db, long lease, long now, int limit, long format, ReadOnlySpan<Guid> crowds) => db.Query(
+        $"""
+        update run set lease = $1, wake_at = null where (workspace, id) in
+            (select workspace, id from run where wake_at <= $2 and lease is null and format <= $4 and workspace not in ($5, $6, $7, $8) /*pg: and not finished */
+                order by wake_at limit $3 /*pg: for update skip locked */)
+            /*pg: and not finished */
+        returning {Columns}
+        """,
+        Map, lease, now, (long)limit, format, crowds[0], crowds[1], crowds[2], crowds[3]);
 
     internal static long? NextWake(DbUnit db, long format) =>
         db.First("select min(wake_at) from run where wake_at is not null and lease is null and format <= $1 /*pg: and not finished */", r => r.LongOrNull(0), null, format);
@@ -250,6 +271,7 @@ public static class RunStore
         Depth = r.Int(19),
         Trigger = r.IdOrNull(20) is { } schedule ? new RunTrigger(schedule, r.Long(21)) : null,
         Fork = r.IdOrNull(22) is { } fork ? new ForkOrigin(fork, r.Long(23), (int?)r.LongOrNull(24)) : null,
+        Limits = r.TextOrNull(25),
     };
 }
 

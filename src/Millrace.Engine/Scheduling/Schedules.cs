@@ -1,8 +1,10 @@
 using Cronos;
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Telemetry;
 using Millrace.Storage;
+using Millrace.Workflows;
 
 namespace Millrace.Engine.Scheduling;
 
@@ -101,6 +103,9 @@ internal sealed class Schedules : IAsyncDisposable
             {
                 // This machine lacks what the one had that took the definition. One such schedule does not keep the others.
                 ScheduleStore.Update(db, row with { Error = e.Message, NextAt = now + RetryMicros }, now);
+                var name = $"{row.Definition.Namespace}/{row.Definition.Name}";
+                DeadLetterStore.Put(db, new DeadLetter(row.Tenant, DeadLetterKind.Schedule, name, "schedule.failed",
+                    new WorkflowError(ErrorTypes.Configuration, 500, "The schedule cannot be followed", e.Message)) { Definition = name }, now);
             }
         }
     }

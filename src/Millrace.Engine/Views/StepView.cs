@@ -39,7 +39,7 @@ public sealed record StepView
 }
 
 /// <summary>What an unfinished run waits for.</summary>
-public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry, Event, Person }
+public enum WaitKind : byte { Timer, Effect, Child, Resume, Worker, Retry, Event, Slot, Person }
 
 /// <summary>One thing a run waits for, since when, and what will wake it.</summary>
 /// <param name="Detail">A sentence.</param>

@@ -21,16 +21,18 @@ public sealed class CompiledDefinitions
     /// <returns>Null when the workspace has no such text.</returns>
     public async Task<Workflow?> FindAsync(Database database, Tenant tenant, string hash, CancellationToken cancel)
     {
-        if (Cached(tenant, hash) is { } cached) return cached;
-        var source = await database.ReadAsync(unit => DefinitionStore.Source(unit, tenant, hash), cancel);
-        return source is null ? null : Compile(tenant, hash, source);
+        var text = Workflow.TextOf(hash);
+        if (Cached(tenant, text) is { } cached) return cached.ForRun(hash);
+        var (source, imports) = await database.ReadAsync(unit => (DefinitionStore.Source(unit, tenant, text), ImportStore.Of(unit, tenant, text)), cancel);
+        return source is null ? null : Compile(tenant, text, source, imports).ForRun(hash);
     }
 
     /// <summary>The same inside a transaction at hand.</summary>
     public Workflow? Find(DbUnit unit, Tenant tenant, string hash)
     {
-        if (Cached(tenant, hash) is { } cached) return cached;
-        return DefinitionStore.Source(unit, tenant, hash) is { } source ? Compile(tenant, hash, source) : null;
+        var text = Workflow.TextOf(hash);
+        if (Cached(tenant, text) is { } cached) return cached.ForRun(hash);
+        return DefinitionStore.Source(unit, tenant, text) is { } source ? Compile(tenant, text, source, ImportStore.Of(unit, tenant, text)).ForRun(hash) : null;
     }
 
     public void Add(Tenant tenant, Workflow workflow)
@@ -58,9 +60,9 @@ public sealed class CompiledDefinitions
     }
 
     /// <exception cref="NewerBuildException">The stored text was valid for the build it was pushed to, and is not for this one.</exception>
-    private Workflow Compile(Tenant tenant, string hash, byte[] source)
+    private Workflow Compile(Tenant tenant, string hash, byte[] source, IReadOnlyDictionary<string, Imported> imports)
     {
-        var result = WorkflowLoader.Load(Encoding.UTF8.GetString(source));
+        var result = WorkflowLoader.Load(Encoding.UTF8.GetString(source), imports);
         var workflow = result.Workflow ?? throw new NewerBuildException(
             $"The definition {hash} was accepted by another build and is refused by this one: {result.Diagnostics.First(d => d.Severity == Severity.Error).Message}");
         Add(tenant, workflow);

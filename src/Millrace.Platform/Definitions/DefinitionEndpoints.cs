@@ -46,15 +46,15 @@ internal static class DefinitionEndpoints
     {
         new QueryReader(request).NoMore();
         var source = await RequestBody.TextAsync(request, WorkflowLoader.SourceBytesMax, cancel, DocumentTypes);
-        var (definition, created) = await push.PushAsync(tenant, source);
+        var (definition, created) = await push.PushAsync(tenant, source, cancel);
         var location = $"/api/v1/definitions/{definition.Namespace}/{definition.Name}/versions/{definition.Version}";
         return created ? TypedResults.Created(location, definition) : TypedResults.Ok(definition);
     }
 
-    private static async Task<Ok<ValidationResult>> ValidateAsync(HttpRequest request, PushDefinition push, CancellationToken cancel)
+    private static async Task<Ok<ValidationResult>> ValidateAsync(HttpRequest request, PushDefinition push, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
-        return TypedResults.Ok(push.Validate(await RequestBody.TextAsync(request, WorkflowLoader.SourceBytesMax, cancel, DocumentTypes)));
+        return TypedResults.Ok(await push.ValidateAsync(tenant, await RequestBody.TextAsync(request, WorkflowLoader.SourceBytesMax, cancel, DocumentTypes), cancel));
     }
 
     private static Task<Ok<DefinitionVersion>> GetLatestAsync(string @namespace, string name, HttpRequest request, Database database, Tenant tenant, CancellationToken cancel) =>

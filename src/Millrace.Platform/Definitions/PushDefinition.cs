@@ -11,12 +11,12 @@ using Millrace.Workflows.Graph;
 namespace Millrace.Platform.Definitions;
 
 /// <summary>Checks a document, and keeps it as a version when it has no errors.</summary>
-public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionRegistry functions, ScheduleControl schedules, TimeProvider time)
+public sealed class PushDefinition(Database database, CompiledDefinitions compiled, FunctionRegistry functions, ImportedSource sources, ScheduleControl schedules, TimeProvider time)
 {
     /// <summary>Changes nothing.</summary>
-    public ValidationResult Validate(string source)
+    public async Task<ValidationResult> ValidateAsync(Tenant tenant, string source, CancellationToken cancel)
     {
-        var (workflow, findings) = Load(source);
+        var (workflow, findings, _) = await LoadAsync(tenant, source, cancel);
         if (workflow is null) return new ValidationResult(false, findings, null, []);
         var children = workflow.Nodes.SelectMany(n => n.Body is ChildrenBody many ? many.Children : n.Body is SpawnBody one ? [one] : []).Select(s => new DefinitionName(s.Namespace, s.Name, s.Version)).Distinct();
         return new ValidationResult(true, findings, new DefinitionName(workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version), [.. children]);
@@ -24,9 +24,9 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
 
     /// <returns>The version, and whether it is new.</returns>
     /// <exception cref="Problem">422 <c>definition.invalid</c>, or 409 <c>definition.version_exists</c> when the version has another text.</exception>
-    public async Task<(DefinitionVersion Definition, bool Created)> PushAsync(Tenant tenant, string source)
+    public async Task<(DefinitionVersion Definition, bool Created)> PushAsync(Tenant tenant, string source, CancellationToken cancel = default)
     {
-        var (workflow, findings) = Load(source);
+        var (workflow, findings, imports) = await LoadAsync(tenant, source, cancel);
         if (workflow is null) throw Invalid(findings);
         var definition = new DefinitionVersion(
             workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version, workflow.Title, workflow.Summary, workflow.Hash,
@@ -37,6 +37,7 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         {
             DefinitionStore.Lock(unit, tenant, definition.Namespace, definition.Name);
             if (!DefinitionStore.Insert(unit, tenant, definition, bytes, words)) return (DefinitionStore.Find(unit, tenant, name)!, false);
+            ImportStore.Insert(unit, tenant, definition.Hash, imports);
             if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version != definition.Version) return (definition, true);
             ScheduleControl.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
             TriggerStore.Follow(unit, tenant, workflow);
@@ -45,17 +46,18 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
         if (stored.Hash != definition.Hash)
             throw Problem.Conflict("definition.version_exists", "The version exists with another text.",
                 $"{name} exists with another text. A version never changes: raise document.version to push this one.");
-        compiled.Add(tenant, workflow);
+        // Two at once may have read different texts: the one that was kept counts.
+        if (created || imports.Count == 0) compiled.Add(tenant, workflow);
         if (created && workflow.Schedule is not null) schedules.Changed();
         return (stored, created);
     }
 
-    private (Workflow? Workflow, IReadOnlyList<Diagnostic> Findings) Load(string source)
+    private async Task<(Workflow? Workflow, IReadOnlyList<Diagnostic> Findings, IReadOnlyCollection<Imported> Imports)> LoadAsync(Tenant tenant, string source, CancellationToken cancel)
     {
-        var result = WorkflowLoader.Load(source);
-        if (result.Workflow is null) return (null, result.Diagnostics);
+        var (result, imports) = await sources.LoadAsync(tenant, source, cancel);
+        if (result.Workflow is null) return (null, result.Diagnostics, []);
         var unknown = result.IsExecutable ? UnknownFunctions(result.Workflow, source) : [];
-        return unknown.Count == 0 && result.IsExecutable ? (result.Workflow, result.Diagnostics) : (null, [.. unknown, .. result.Diagnostics]);
+        return unknown.Count == 0 && result.IsExecutable ? (result.Workflow, result.Diagnostics, imports) : (null, [.. unknown, .. result.Diagnostics], []);
     }
 
     /// <summary>No silent fallback: a function that nobody provides is refused when the document is pushed, not when a run gets there.</summary>

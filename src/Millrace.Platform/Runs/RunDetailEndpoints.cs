@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Platform.Http;
 using Millrace.Storage;
@@ -58,10 +59,13 @@ internal static class RunDetailEndpoints
         return TypedResults.Ok(Page.Of(records, limit, r => Cursor.Of("journal", r.Seq.ToString(CultureInfo.InvariantCulture))));
     }
 
-    private static async Task<Ok<ItemList<RunWait>>> ListWaitsAsync(string id, HttpRequest request, RunHistories histories, Tenant tenant, CancellationToken cancel)
+    private static async Task<Ok<ItemList<RunWait>>> ListWaitsAsync(string id, HttpRequest request, RunHistories histories, Database database, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
-        var found = await histories.ReadAsync(tenant, RunEndpoints.ParseId(id), (_, history) => history.Waiting().Select(RunWait.Of).ToList(), cancel) ?? throw RunEndpoints.NotFound(id);
+        var run = RunEndpoints.ParseId(id);
+        var found = await histories.ReadAsync(tenant, run, (_, history) => history.Waiting().Select(RunWait.Of).ToList(), cancel) ?? throw RunEndpoints.NotFound(id);
+        // What is under way for it goes on only when it has its slot.
+        if (found.Count > 0 && await database.ReadAsync(db => LimitWaits.Of(db, tenant, run), cancel) is { Count: > 0 } limits) found = limits.ConvertAll(RunWait.Of);
         return TypedResults.Ok(new ItemList<RunWait>(found));
     }
 

@@ -35,6 +35,19 @@ internal static class Authentications
         return (new(value, arguments.Pointer), pointer => moves.Find(m => pointer.StartsWith(m.From, StringComparison.Ordinal)) is { From: { } from } move ? string.Concat(move.To, pointer.AsSpan(from.Length)) : pointer);
     }
 
+    /// <summary>The policy that a call's arguments hold, compiled; it cannot read what it gives itself. Null when there is none.</summary>
+    public static Template? PolicyOf(Compilation of, Cursor arguments, IReadOnlyList<string> names)
+    {
+        foreach (var place in Places)
+        {
+            var at = place.Aggregate(arguments, (cursor, key) => cursor[key]);
+            if (!at.Is(JsonKind.Object)) continue;
+            if (at["use"].Text is { } name && of.Root["use"]["authentications"][name] is { IsAbsent: false } policy) at = policy;
+            return of.Template(at, [.. names.Where(n => n != "authorization")], Place.Definition);
+        }
+        return null;
+    }
+
     /// <summary>What this version cannot do, and secrets that the document does not list.</summary>
     public static void Check(Compilation of, Cursor policy)
     {

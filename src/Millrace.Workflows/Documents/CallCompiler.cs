@@ -14,12 +14,12 @@ internal static class CallCompiler
         {
             "http" or "openapi" => Protocol(of, function, with, names),
             "asyncapi" => AsyncApi(of, task, names),
-            ChildrenBody.Map => SpawnCompiler.Map(of, task, names),
-            ContinueBody.Function => ContinueCompiler.Compile(of, task, names),
-            ApproveBody.Function => ApproveCompiler.Compile(of, task, names),
-            ChildrenBody.Swarm => SpawnCompiler.Swarm(of, task, names),
+            ChildrenBody.Map when !IsOverridden(of) => SpawnCompiler.Map(of, task, names),
+            ChildrenBody.Swarm when !IsOverridden(of) => SpawnCompiler.Swarm(of, task, names),
+            ContinueBody.Function when !IsOverridden(of) => ContinueCompiler.Compile(of, task, names),
+            ApproveBody.Function when !IsOverridden(of) => ApproveCompiler.Compile(of, task, names),
             "grpc" or "a2a" or "mcp" => Unsupported(of, task["call"], $"A call of {function}", function, Arguments(of, with, names)),
-            _ when function.Contains("://", StringComparison.Ordinal) => Unsupported(of, task["call"], "A function that is fetched from a URL", function, Plain(of, with, names)),
+            _ when function.Contains("://", StringComparison.Ordinal) => Located(of, task, function, names),
             _ when function.Contains('@') || function.Contains(':') => Catalogued(of, task, function, names),
             _ => Custom(of, task, function, names),
         };
@@ -37,12 +37,12 @@ internal static class CallCompiler
     }
 
     private static CallBody Protocol(Compilation of, string function, Cursor with, IReadOnlyList<string> names) =>
-        new(function, Arguments(of, with, names)) { Keyword = "call" };
+        new(function, Arguments(of, with, names)) { Keyword = "call", Authorization = Authentications.PolicyOf(of, with, names) };
 
     private static CallBody Unsupported(Compilation of, Cursor at, string what, string function, Template arguments)
     {
         of.Findings.AtValue(Findings.Unsupported, at.Pointer, $"{what} is part of the language and not executable in this version.");
-        return new(function, arguments) { Keyword = "call" };
+        return new CallBody(function, arguments) { Keyword = "call" };
     }
 
     private static Template Plain(Compilation of, Cursor with, IReadOnlyList<string> names) =>
@@ -57,7 +57,23 @@ internal static class CallCompiler
         return Unsupported(of, task["call"], "A call of asyncapi", "asyncapi", Arguments(of, rest, names));
     }
 
-    private static CallBody Catalogued(Compilation of, Cursor task, string function, IReadOnlyList<string> names)
+    /// <summary>The document's own catalog of that name takes the place of the runtime's.</summary>
+    private static bool IsOverridden(Compilation of) => of.Root["use"]["catalogs"]["default"].Is(JsonKind.Object);
+
+    private static TaskBody Located(Compilation of, Cursor task, string url, IReadOnlyList<string> names)
+    {
+        if (Imports.Endpoint(of, task["call"]) is null) return new CallBody(url, Plain(of, task["with"], names)) { Keyword = "call" };
+        return Imported(of, task, url[(url.TrimEnd('/').LastIndexOf('/') + 1)..], CatalogAddress.Of(url), Json.Null, names);
+    }
+
+    private static TaskBody Imported(Compilation of, Cursor task, string name, string address, Json authentication, IReadOnlyList<string> names)
+    {
+        var arguments = task["with"].IsAbsent ? null : of.Template(task["with"], names, Place.Kept);
+        var target = ImportCompiler.Function(of, task["call"], name, address, authentication);
+        return target is null ? new CallBody(name, arguments ?? Template.Of(Json.EmptyObject)) { Keyword = "call" } : new InvokeBody(arguments, target) { Keyword = "call", IsImported = true };
+    }
+
+    private static TaskBody Catalogued(Compilation of, Cursor task, string function, IReadOnlyList<string> names)
     {
         var call = task["call"];
         var arguments = Plain(of, task["with"], names);
@@ -66,14 +82,19 @@ internal static class CallCompiler
         if (colon <= 0 || at < colon || at == function.Length - 1 || !Dsl.SemanticVersion().IsMatch(function[(colon + 1)..at]))
         {
             of.Findings.AtValue("workflow.bad_value", call.Pointer, $"'{TextShape.Shorten(function)}' is no name of a function.", "name:version@catalog, such as log:1.0.0@default");
-            return new(function, arguments) { Keyword = "call" };
+            return new CallBody(function, arguments) { Keyword = "call" };
         }
         var catalog = function[(at + 1)..];
         var catalogs = of.Root["use"]["catalogs"];
-        if (catalogs[catalog].Is(JsonKind.Object)) return Unsupported(of, call, $"A function of the catalog '{catalog}'", function, arguments);
+        if (catalogs[catalog].Is(JsonKind.Object))
+        {
+            return Imports.Endpoint(of, catalogs[catalog]["endpoint"]) is var (root, authentication)
+                ? Imported(of, task, function[..colon], CatalogAddress.Of(root, function[..colon], function[(colon + 1)..at]), authentication, names)
+                : new CallBody(function, arguments) { Keyword = "call" };
+        }
         if (catalog != "default")
             of.Findings.AtValue("workflow.unknown_reference", call.Pointer, $"No catalog '{TextShape.Shorten(catalog)}' is defined under use.catalogs{of.Findings.Hint(catalog, [.. catalogs.Members.Select(c => c.Key), "default"])}", "default, or a catalog under use.catalogs");
-        return new(function, arguments) { Keyword = "call" };
+        return new CallBody(function, arguments) { Keyword = "call" };
     }
 
     private static TaskBody Custom(Compilation of, Cursor task, string function, IReadOnlyList<string> names)

@@ -5,8 +5,25 @@ using Millrace.Workflows.Schema;
 namespace Millrace.Workflows.Documents;
 
 /// <summary>What the compilers of one document share: the document, what was found, the nodes made so far, and how expressions are compiled.</summary>
-internal sealed class Compilation(Json document, Findings findings)
+internal sealed class Compilation(Json document, Findings findings, Imports imports)
 {
+    /// <summary>For the definition of a function that stands elsewhere; its tasks belong to the same graph.</summary>
+    /// <param name="call">Where it is called.</param>
+    public Compilation(Json document, Findings findings, Compilation within, Cursor call)
+        : this(document, findings, within.Imports)
+    {
+        (Nodes, Functions, Nesting, Secrets, InExtension) = (within.Nodes, within.Functions, within.Nesting, within.Secrets, within.InExtension);
+        (Prefix, Line) = (within.Prefix + call.Pointer, within.Line ?? within.Findings.Map.Value(call.Pointer).Line);
+    }
+
+    public Imports Imports => imports;
+
+    /// <summary>What stands before the pointers of tasks: nothing but where the document is that of a function.</summary>
+    public string Prefix { get; } = "";
+
+    /// <summary>The line of the call, for a function that stands elsewhere.</summary>
+    public int? Line { get; }
+
     /// <summary>Nodes that a graph has at most; functions count once for each call of them.</summary>
     public const int NodesMax = 10_000;
 
@@ -20,6 +37,9 @@ internal sealed class Compilation(Json document, Findings findings)
     public Findings Findings => findings;
     public bool IsLoose { get; } = document["evaluate"]["mode"].StringOrNull == "loose";
     public List<Node?> Nodes { get; private set; } = [];
+
+    /// <summary>What is being compiled is done by an extension.</summary>
+    public bool InExtension { get; set; }
 
     /// <summary>The functions whose task is being compiled, outermost first.</summary>
     public Stack<string> Functions { get; } = new();
@@ -76,7 +96,7 @@ internal sealed class Compilation(Json document, Findings findings)
         var schema = section["schema"];
         if (schema["format"].Text is { } format && format != "json" && !format.StartsWith("json:", StringComparison.Ordinal))
             Unsupported(schema["format"], $"A schema of the format '{format}'");
-        if (schema["resource"].Is(JsonKind.Object)) Unsupported(schema["resource"], "A schema that is fetched from elsewhere");
+        if (schema["resource"].Is(JsonKind.Object)) return ImportCompiler.Schema(this, schema["resource"]);
         if (schema.Value.ObjectOrNull is not { } members || !members.TryGet("document", out var document) || findings.IsWrong(schema["document"].Pointer)) return null;
         try
         {

@@ -115,7 +115,12 @@ internal static partial class Dsl
 
     public static readonly Shape Strategy = new ObjectShape("a choice of events",
         [.. StrategyFields, May("until", new EitherShape("a runtime expression or a choice of events", Filter, new ObjectShape("a choice of events", StrategyFields).ExactlyOne("all", "any", "one")))])
-        .ExactlyOne("all", "any", "one").Needs("until", "any");
+        .ExactlyOne("all", "any", "one").Rule((choice, pointer, findings) =>
+        {
+            // "Only applies if any has been set, otherwise ignored."
+            if (choice.Has("until") && !choice.Has("any"))
+                findings.Warn("workflow.ignored_property", Graph.Pointer.Of(pointer, "until"), "'until' means something beside 'any' alone and has no effect here.", expected: "any, with until beside it");
+        });
 
     /// <summary>Looked up late: the two tables refer to each other.</summary>
     private static readonly Shape Tasks = new LaterShape("a list of named tasks", () => DslTasks.List);

@@ -21,7 +21,7 @@ internal static class Listening
             : (StrategyKind.One, [strategy["one"]]);
         if (kind == StrategyKind.All && strategy["all"].Value.AsArray().Count == 0)
             of.Findings.Warn("workflow.nothing_awaited", strategy["all"].Pointer, "No event is named here, so nothing is waited for.", expected: "at least one filter; any: [] takes every event");
-        var until = strategy["until"];
+        var until = kind == StrategyKind.Any ? strategy["until"] : default;
         return new(kind, [.. filters.Select(f => Filter(of, f, names))])
         {
             // It sees what was read of events that came in meanwhile, and decides alone; nothing of it is kept.
@@ -30,15 +30,13 @@ internal static class Listening
         };
     }
 
-    /// <summary>Compiles <c>schedule.on</c>; null when there is none. A run begins for each event: the events of several cannot be gathered yet.</summary>
+    /// <summary>Compiles <c>schedule.on</c>; null when there is none.</summary>
     public static EventTrigger? Trigger(Compilation of, Cursor schedule)
     {
         var on = schedule["on"];
         if (!on.Is(JsonKind.Object)) return null;
         // No run is there yet, so there is nothing of one to read.
         var strategy = Strategy(of, on, []);
-        if (strategy is { Kind: StrategyKind.All, Filters.Count: not 1 }) of.Unsupported(on["all"], "Starting a run by several events together");
-        if (!on["until"].IsAbsent) of.Unsupported(on["until"], "Gathering events to start a run by");
         return new(strategy, schedule["read"].Text switch { "data" => EventRead.Data, "raw" => EventRead.Raw, _ => EventRead.Envelope });
     }
 

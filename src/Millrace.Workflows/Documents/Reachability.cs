@@ -34,6 +34,11 @@ internal static class Reachability
         {
             case RaiseBody:
                 yield break;
+            case ExtendedBody extended:
+                foreach (var flow in Next(extended.Task)) yield return flow;
+                // One that an extension leaves out leads where its own directive says.
+                yield return node.Then;
+                break;
             case SwitchBody choice:
                 foreach (var c in choice.Cases) yield return c.Then;
                 if (choice.Cases.All(c => c.When is not null)) yield return node.Then;

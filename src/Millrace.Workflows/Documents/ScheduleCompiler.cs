@@ -17,7 +17,8 @@ internal static partial class ScheduleCompiler
     private const int InputMax = 32 << 10;
 
     private static readonly TimeSpan JitterMax = TimeSpan.FromHours(1);
-    private static readonly string[] Kinds = ["every", "cron", "after", "on"];
+    private static readonly string[] Times = ["every", "cron", "after"];
+    private static readonly string[] Kinds = [.. Times, "on"];
 
     private static readonly Shape Policy = new ObjectShape("a schedule's policy",
         Dsl.May("timeZone", new TextShape("an IANA time zone such as Europe/Berlin", IsZone)),
@@ -30,8 +31,8 @@ internal static partial class ScheduleCompiler
     {
         if (!schedule.Is(JsonKind.Object)) return null;
         if (!HasOneKind(of, schedule)) return null;
-        // Started by events: see Listening.Trigger.
-        if (!schedule["on"].IsAbsent) return null;
+        // Started by events, perhaps besides: see Listening.Trigger.
+        if (!Times.Any(k => !schedule[k].IsAbsent)) return null;
         if (!policy.IsAbsent) Policy.Check(policy.Value, policy.Pointer, of.Findings);
         foreach (var at in (Cursor[])[schedule["every"], schedule["after"], policy["jitter"], policy["catchUp"]["window"]]) CheckLiteral(of, at);
         if (of.Findings.Any) return null;
@@ -42,14 +43,15 @@ internal static partial class ScheduleCompiler
         return of.Findings.Any ? null : read;
     }
 
+    /// <summary>Events may start runs beside a time; two times would be two schedules.</summary>
     private static bool HasOneKind(Compilation of, Cursor schedule)
     {
-        var present = Kinds.Where(k => !schedule[k].IsAbsent).ToList();
-        if (present.Count == 0)
+        if (!Kinds.Any(k => !schedule[k].IsAbsent))
             of.Findings.AtKey("workflow.missing_property", schedule.Pointer, $"A schedule needs one of {string.Join(", ", Kinds)}.", $"one of {string.Join(", ", Kinds)}");
-        foreach (var extra in present.Skip(1))
-            of.Findings.AtKey("workflow.conflict", schedule[extra].Pointer, $"'{extra}' cannot stand beside '{present[0]}': a definition has one schedule.", $"one of {string.Join(", ", Kinds)}");
-        return present.Count == 1;
+        var times = Times.Where(k => !schedule[k].IsAbsent).ToList();
+        foreach (var extra in times.Skip(1))
+            of.Findings.AtKey("workflow.conflict", schedule[extra].Pointer, $"'{extra}' cannot stand beside '{times[0]}': a definition has one schedule.", $"one of {string.Join(", ", Times)}");
+        return times.Count <= 1;
     }
 
     /// <summary>Nothing is known yet that an expression could read.</summary>

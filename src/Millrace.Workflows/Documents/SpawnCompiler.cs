@@ -15,9 +15,10 @@ internal static class SpawnCompiler
         var inside = Variables.With(names, each ? ["item", "index"] : ["items", "offset"]);
         var from = with["in"];
         var walked = Variables.With(names, "cursor");
+        var tasks = with["do"].Is(JsonKind.Array) && with["do"].Named.Any() ? TaskCompiler.Scope(of, with["do"], Variables.Standard) : null;
         return new MapBody(
             Concurrency(of, with, names),
-            Child(of, with["do"], with["input"], inside),
+            tasks is null ? Child(of, with["do"], with["input"], inside) : Inline(of, tasks, with["input"], inside),
             from.Is(JsonKind.Object) ? null : of.Template(from, names, Place.Kept),
             from.Is(JsonKind.Object) ? new Pages(of.Template(from["first"], names, Place.Kept), of.Template(from["items"], walked, Place.Kept), of.Template(from["next"], walked, Place.Kept)) : null,
             with["chunk"].IsAbsent ? null : of.Template(with["chunk"], names, Place.Kept),
@@ -25,7 +26,15 @@ internal static class SpawnCompiler
             with["key"].IsAbsent ? null : of.Template(with["key"], inside, Place.Kept),
             Collect: with["onError"].Is(JsonKind.Object) || with["onError"].Text == "collect",
             with["onError"].Is(JsonKind.Object) ? of.Template(with["onError"]["tolerate"], names, Place.Kept) : null)
-        { Keyword = "call" };
+        { Keyword = "call", Tasks = tasks };
+    }
+
+    /// <summary>A child that runs tasks of this very document.</summary>
+    private static SpawnBody Inline(Compilation of, Scope tasks, Cursor input, IReadOnlyList<string> names)
+    {
+        var document = of.Root["document"];
+        return new(document["namespace"].Text ?? "", document["name"].Text ?? "", document["version"].Text ?? "", input.IsAbsent ? null : of.Template(input, names, Place.Kept), Await: true)
+        { Keyword = "call", Entry = tasks.Nodes[0].Index };
     }
 
     public static ChildrenBody Swarm(Compilation of, Cursor task, IReadOnlyList<string> names)

@@ -25,9 +25,11 @@ internal static class SpawnShapes
         new ChoiceShape("fail", "collect"),
         new ObjectShape("a tolerance", Must("tolerate", new EitherShape("a number of items, a percentage such as 5%, or a runtime expression in ${ }", new WholeShape(0, 1e9), Percentage))));
 
+    private static readonly Shape Tasks = new NamedListShape("a list of at least one named task", "a task", DslTasks.Task, 1);
+
     public static readonly Shape Map = new ObjectShape("the arguments of map",
         Must("in", new EitherShape("a list, a runtime expression in ${ }, or an object with first, items and next", new AnyShape("a list", JsonKind.Array), Enclosed, Pages)),
-        Must("do", Definition), May("input", Any), May("each", Flag), May("key", Enclosed), May("onError", MapErrors),
+        Must("do", new EitherShape("a definition, or a list of at least one task", Definition, Tasks)), May("input", Any), May("each", Flag), May("key", Enclosed), May("onError", MapErrors),
         May("chunk", Count(ChildrenBody.ChunkMax)), May("concurrency", Count(ChildrenBody.ConcurrencyMax)))
         .Rule((map, pointer, findings) =>
         {

@@ -53,6 +53,30 @@ internal static class TaskCompiler
 
     private static Node Node(Compilation of, string name, Cursor task, int position, Dictionary<string, int> targets, IReadOnlyList<string> names)
     {
+        var extensions = ExtensionCompiler.Of(of, task);
+        if (extensions.Count == 0) return Node(of, name, task, position, targets, names, of.Filter(task["if"], names, Place.If));
+        var index = of.Nodes.Count;
+        of.Nodes.Add(null);
+        var inner = Node(of, name, task, position, targets, names, null);
+        var body = new ExtendedBody(inner, ExtensionCompiler.Layers(of, extensions)) { Keyword = inner.Body.Keyword };
+        var node = new Node
+        {
+            Index = index,
+            Name = name,
+            Reference = inner.Reference,
+            Line = inner.Line,
+            Position = position,
+            Definition = task.Value,
+            If = of.Filter(task["if"], names, Place.If),
+            Body = body,
+            Then = inner.Then,
+        };
+        of.Nodes[index] = node;
+        return node;
+    }
+
+    private static Node Node(Compilation of, string name, Cursor task, int position, Dictionary<string, int> targets, IReadOnlyList<string> names, Expression? condition)
+    {
         var index = of.Nodes.Count;
         if (index >= Compilation.NodesMax) throw Limit("The graph has too many tasks here, those of functions counted for each call.", Compilation.NodesMax);
         if (of.Nesting >= Compilation.NestingMax) throw Limit("Tasks are nested too deeply here, those of functions counted where they are called.", Compilation.NestingMax);
@@ -62,11 +86,11 @@ internal static class TaskCompiler
         {
             Index = index,
             Name = name,
-            Reference = task.Pointer,
-            Line = of.Findings.Map.Key(task.Pointer).Line,
+            Reference = of.Prefix + task.Pointer,
+            Line = of.Line ?? of.Findings.Map.Key(task.Pointer).Line,
             Position = position,
             Definition = task.Value,
-            If = of.Filter(task["if"], names, Place.If),
+            If = condition,
             InputSchema = of.Schema(task["input"]),
             InputFrom = of.FilterOrObject(task["input"]["from"], names, Place.TaskInput),
             OutputSchema = of.Schema(task["output"]),

@@ -33,6 +33,9 @@ internal static class WorkflowCompiler
             Listens = of.Nodes.Exists(n => n!.Body is ListenBody or ApproveBody),
             InputSchema = input,
             Schedule = ScheduleCompiler.Compile(of, root["schedule"], document["metadata"]["schedule"], input),
+            Flow = FlowCompiler.Compile(of, document["metadata"]["flow"], $"{document["namespace"].Text}/{document["name"].Text}"),
+            Retention = RetentionCompiler.Compile(of, document["metadata"]["retention"]),
+            DeadLetters = RetentionCompiler.DeadLetters(of, document["metadata"]["deadLetter"]),
             InputFrom = of.FilterOrObject(root["input"]["from"], Variables.Standard, Place.WorkflowInput),
             OutputSchema = of.Schema(root["output"]),
             OutputAs = of.FilterOrObject(root["output"]["as"], Variables.Standard, Place.WorkflowOutput),
@@ -50,7 +53,6 @@ internal static class WorkflowCompiler
     /// <summary>Components are compiled where they are used; here come those that may never be, and what can be said of all.</summary>
     private static void CheckReusable(Compilation of, Cursor use)
     {
-        if (use["extensions"].Is(JsonKind.Array)) of.Unsupported(use["extensions"], "Extending tasks");
         foreach (var (_, policy) in use["authentications"].Members)
         {
             Authentications.Check(of, policy);
@@ -59,17 +61,12 @@ internal static class WorkflowCompiler
         foreach (var (_, error) in use["errors"].Members) of.Template(error, Variables.Standard, Place.Kept);
         foreach (var (_, catalog) in use["catalogs"].Members)
         {
-            of.Unsupported(catalog, "A catalog of one's own");
             CallCompiler.Arguments(of, catalog, Variables.Standard);
+            Imports.Endpoint(of, catalog["endpoint"]);
         }
         of.Aside(() =>
         {
-            foreach (var (_, extension) in use["extensions"].Named)
-            {
-                of.Filter(extension["when"], Variables.Standard, Place.Definition);
-                TaskCompiler.Scope(of, extension["before"], Variables.Standard);
-                TaskCompiler.Scope(of, extension["after"], Variables.Standard);
-            }
+            ExtensionCompiler.Layers(of, [.. use["extensions"].Named]);
             foreach (var (name, function) in use["functions"].Members)
             {
                 of.Functions.Push(name);

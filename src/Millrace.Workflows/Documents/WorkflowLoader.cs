@@ -15,6 +15,9 @@ public sealed record Diagnostic(Severity Severity, string Code, string Message, 
 /// <param name="Diagnostics">In the order of the text, at most 100.</param>
 public sealed record LoadResult(Workflow? Workflow, IReadOnlyList<Diagnostic> Diagnostics)
 {
+    /// <summary>What the document takes from elsewhere and was not given: fetch it, and load again with it.</summary>
+    public IReadOnlyList<ImportNeed> Missing { get; init; } = [];
+
     /// <summary>True when the workflow can run: no finding is an error.</summary>
     public bool IsExecutable => Workflow is not null && Diagnostics.All(d => d.Severity != Severity.Error);
 }
@@ -29,18 +32,20 @@ public static class WorkflowLoader
     /// Reads, validates and compiles a document. All findings are given at once, except where the text cannot be read at
     /// all (codes <c>yaml.*</c>): then there is one. Never throws for what stands in the source.
     /// </summary>
-    public static LoadResult Load(string source)
+    /// <param name="known">What the document takes from elsewhere, by address.</param>
+    public static LoadResult Load(string source, IReadOnlyDictionary<string, Imported>? known = null)
     {
         Findings? findings = null;
+        var imports = new Imports(known);
         try
         {
             var (value, map) = DocumentReader.Read(source);
             findings = new Findings(map);
             Dsl.Workflow.Check(value, "", findings);
-            var workflow = WorkflowCompiler.Compile(new Compilation(value, findings), source);
-            if (findings.Any) return new(null, findings.ToList());
+            var workflow = WorkflowCompiler.Compile(new Compilation(value, findings, imports), source);
+            if (findings.Any) return new(null, findings.ToList()) { Missing = imports.Missing };
             FlowCheck.Run(workflow, findings);
-            return new(workflow, findings.ToList());
+            return new(workflow, findings.ToList()) { Missing = imports.Missing };
         }
         catch (UnreadableException e)
         {

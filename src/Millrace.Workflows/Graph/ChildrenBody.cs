@@ -31,7 +31,10 @@ public abstract record ChildrenBody(Template Concurrency) : TaskBody
 public sealed record MapBody(
     Template Concurrency, SpawnBody Child, Template? Items, Pages? Pages, Template? Chunk, bool Each, Template? Key, bool Collect, Template? Tolerance) : ChildrenBody(Concurrency)
 {
-    public override IEnumerable<SpawnBody> Children => [Child];
+    /// <summary>What is done for each, where it stands in the task itself: children then run these tasks of the same text. Never empty.</summary>
+    public Scope? Tasks { get; init; }
+
+    public override IEnumerable<SpawnBody> Children => Tasks is null ? [Child] : [];
 }
 
 /// <summary>

@@ -52,6 +52,8 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
                 case DoBody { Tasks: var tasks }: Add(tasks, id, "do"); break;
                 case ForBody { Tasks: var tasks }: Add(tasks, id, "for"); break;
                 case ForkBody { Branches: var branches }: AddEach(branches, id, "branch"); break;
+                case ExtendedBody body: AddExtended(body, id); break;
+                case MapBody { Tasks: { } tasks }: Add(tasks, id, "map"); break;
                 case InvokeBody { Target: var target }: AddEach([target], id, "function"); break;
                 case ListenBody { ForEach.Tasks: { } tasks }: Add(tasks, id, "for"); break;
                 case TryBody body:
@@ -61,8 +63,18 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
             }
         }
 
+        private void AddExtended(ExtendedBody body, int id)
+        {
+            foreach (var layer in body.Layers)
+                if (layer.Before is { } before) Add(before, id, $"before: {layer.Name}");
+            AddEach([body.Task], id, "task");
+            foreach (var layer in body.Layers.Reverse())
+                if (layer.After is { } after) Add(after, id, $"after: {layer.Name}");
+        }
+
         private static List<(Flow Flow, string? Label)> Exits(Node node)
         {
+            if (node.Body is ExtendedBody { Task: var task }) return task.Body is RaiseBody ? [(node.Then, null)] : Exits(task);
             if (node.Body is RaiseBody) return [];
             var exits = new List<(Flow, string?)>();
             if (node.Body is SwitchBody { Cases: var cases })
@@ -97,8 +109,10 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
         {
             CallBody { Keyword: "emit" } emit => emit.Arguments is Template.Constant ? emit.Arguments.ConstantValue!.Value["type"].StringOrNull : Member(emit.Arguments, "type"),
             CallBody call => call.Function,
+            ExtendedBody extended => Of(extended.Task.Body),
             InvokeBody invoke => invoke.Target.Name,
             SpawnBody spawn => $"{spawn.Namespace}/{spawn.Name}:{spawn.Version}",
+            MapBody { Tasks: not null } => "map",
             MapBody map => $"map {map.Child.Namespace}/{map.Child.Name}:{map.Child.Version}",
             SwarmBody swarm => $"swarm of {swarm.Nodes.Count}",
             ContinueBody => "continue as a new run",

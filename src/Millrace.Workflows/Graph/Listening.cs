@@ -84,16 +84,28 @@ public sealed record EventFilter(IReadOnlyList<KeyValuePair<string, ValueFilter>
 /// <summary>Starts a run for each event that fits (dsl.md, Event-driven scheduling); its input is an array of that event.</summary>
 public sealed record EventTrigger(EventStrategy On, EventRead Read)
 {
+    /// <summary>Several events start a run together: see <see cref="EventGathering"/>.</summary>
+    public bool Gathers => On is { Kind: StrategyKind.All, Filters.Count: > 1 } || On.UntilCondition is not null || On.UntilEvents is not null;
+
+    /// <summary>Whether a gathering may want the event, whatever it correlates.</summary>
+    public bool Concerns(Json envelope, DateTimeOffset now)
+    {
+        var variables = NoRun(now);
+        return (On.Kind == StrategyKind.Any && On.Filters.Count == 0) || On.UntilEvents is { Kind: StrategyKind.Any, Filters.Count: 0 } || On.All.Any(f => Fits(f, envelope, variables));
+    }
+
+    internal static IVariables NoRun(DateTimeOffset now) => new Nothing(new JqOptions { Now = (now - DateTimeOffset.UnixEpoch).TotalSeconds });
+
     /// <param name="envelope">The CloudEvent in its JSON format.</param>
     /// <returns>The input of the run to start; null when the event starts none.</returns>
     public Json? Start(Json envelope, DateTimeOffset now)
     {
-        var variables = new Nothing(new JqOptions { Now = (now - DateTimeOffset.UnixEpoch).TotalSeconds });
+        var variables = NoRun(now);
         var fits = On.Filters.Count == 0 || On.Filters.Any(f => Fits(f, envelope, variables));
         return fits ? Json.Array(EventFilter.Read(Read, envelope)) : (Json?)null;
     }
 
-    private static bool Fits(EventFilter filter, Json envelope, Nothing variables)
+    private static bool Fits(EventFilter filter, Json envelope, IVariables variables)
     {
         try
         {

@@ -78,11 +78,23 @@ public sealed record WaitBody(Template Duration) : TaskBody;
 /// </list>
 /// </summary>
 /// <param name="Await">False: the task's output is its input and the effect's result is not waited for (<c>run.await</c>).</param>
-public sealed record CallBody(string Function, Template Arguments, bool Await = true) : TaskBody;
+public sealed record CallBody(string Function, Template Arguments, bool Await = true) : TaskBody
+{
+    /// <summary>The authentication among the arguments, for <c>$authorization</c>.</summary>
+    public Template? Authorization { get; init; }
+}
 
-/// <summary>A call of a task defined under <c>use.functions</c>; it runs on the evaluated arguments, or on the input when there are none.</summary>
-public sealed record InvokeBody(Template? Arguments, Node Target) : TaskBody;
+/// <summary>A call of a task defined under <c>use.functions</c>, in a catalog or at a URL; it runs on the evaluated arguments, or on the input when there are none.</summary>
+public sealed record InvokeBody(Template? Arguments, Node Target) : TaskBody
+{
+    /// <summary>The function stands in a document of its own.</summary>
+    public bool IsImported { get; init; }
+}
 
 /// <summary>One child run.</summary>
 /// <param name="Version">A version, <c>latest</c>, or a <see cref="VersionRange"/>.</param>
-public sealed record SpawnBody(string Namespace, string Name, string Version, Template? Input, bool Await) : TaskBody;
+public sealed record SpawnBody(string Namespace, string Name, string Version, Template? Input, bool Await) : TaskBody
+{
+    /// <summary>The first of the tasks of the same text that the child runs; null when it runs all of another.</summary>
+    public int? Entry { get; init; }
+}

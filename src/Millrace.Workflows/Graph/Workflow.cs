@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Millrace.Jq;
+using Millrace.Workflows.Limits;
 using Millrace.Workflows.Schedules;
 using Millrace.Workflows.Schema;
 
@@ -45,8 +48,49 @@ public sealed class Workflow
     /// <summary>When its runs begin by themselves.</summary>
     public WorkflowSchedule? Schedule { get; init; }
 
+    /// <summary>When its runs may begin, and how many at once.</summary>
+    public FlowControl? Flow { get; init; }
+
+    /// <summary>For how long its runs are kept.</summary>
+    public RunRetention? Retention { get; init; }
+
+    /// <summary>Runs of it that fault are put aside, for somebody to look at.</summary>
+    public bool DeadLetters { get; init; }
+
     /// <summary>Names listed under <c>use.secrets</c>.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
+
+    /// <summary>
+    /// What runs with this hash carry out: all of it, or, where the number of a task stands behind a <c>#</c>, the tasks of a map that begin there
+    /// (<see cref="MapBody.Tasks"/>). Null when it is the hash of neither.
+    /// </summary>
+    public Workflow? ForRun(string hash)
+    {
+        if (hash == Hash) return this;
+        if (!hash.StartsWith(Hash + "#", StringComparison.Ordinal) || !int.TryParse(hash.AsSpan(Hash.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var entry)) return null;
+        return _entries.GetOrAdd(entry, At);
+    }
+
+    /// <summary>The text that a run's hash names: several runs carry out parts of one text.</summary>
+    public static string TextOf(string hash) => hash.IndexOf('#', StringComparison.Ordinal) is > 0 and var at ? hash[..at] : hash;
+
+    private readonly ConcurrentDictionary<int, Workflow?> _entries = new();
+
+    private Workflow? At(int entry)
+    {
+        var tasks = Nodes.Select(n => (n.Body as MapBody)?.Tasks).FirstOrDefault(t => t is not null && t.Nodes[0].Index == entry);
+        return tasks is null ? null : new()
+        {
+            Id = Id,
+            Hash = $"{Hash}#{entry.ToString(CultureInfo.InvariantCulture)}",
+            Title = Title,
+            Definition = Definition,
+            Do = tasks,
+            Nodes = Nodes,
+            Listens = Listens,
+            Secrets = Secrets,
+        };
+    }
 }
 
 /// <summary>namespace/name at a semantic version.</summary>

@@ -80,7 +80,7 @@ internal static class DataFlow
     public static Json InputOf(Decision on, Step step)
     {
         if (!step.InputHidden) return step.Input;
-        return step.Node.InputFrom!.Evaluate(step.RawInput, new StepVariables(on, step) { Now = step.StartedAt });
+        return step.Node.InputFrom!.Evaluate(step.RawInput, new StepVariables(on, step) { Now = step.StartedAt, BeforeInput = true });
     }
 
     public static void Check(JsonSchema? schema, Json value, string reference, string what)

@@ -37,6 +37,11 @@ internal static class Places
             EndBranch(parent, step.Iteration, output);
             return;
         }
+        if (parent.Extension is not null)
+        {
+            Extending.Pass(parent, step, output, then);
+            return;
+        }
         parent.Data = output;
         parent.Pending = then;
     }

@@ -13,6 +13,7 @@ internal static class Progress
             case null when on.State.Compensations.End is not null: Compensating.GoOn(on); return;
             case null when on.State.Batch is { Waits: true }: DataFlow.BeginRun(on); return;
             case ForkBody fork: GoFork(on, scope, fork); return;
+            case ExtendedBody extended: Extending.Go(on, scope, extended, flow); return;
             case ChildrenBody: Spawning.GoOn(on, scope); return;
             case InvokeBody invoke when scope.Position < 0: TaskStart.Begin(on, scope, invoke.Target, -1); return;
             case ForBody loop when scope.Index < 0:

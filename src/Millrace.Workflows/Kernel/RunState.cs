@@ -136,6 +136,7 @@ public sealed class RunState
             case Entry.EventTaken e: Take(_active[e.Step]); break;
             case Entry.EventHandled e: Handle(_active[e.Step], e); break;
             case Entry.RunCreated e: Create(e, at); break;
+            case ExtensionEntry e: Extending.Apply(_active[e.Step], e); break;
             case SpawnEntry e: Spawn(_active[e.Step], e, at); break;
             case ApprovalEntry e: Hear(_active[e.Step], e, at); break;
             case CompensationEntry e: Compensations.Apply(e, this, at); break;
@@ -241,7 +242,7 @@ public sealed class RunState
         step.Data = step.Input;
         if (node.Body is ListenBody listen) step.Listener = new Listener(listen.To);
         if (node.Body is ForkBody fork) step.Results = new Json[fork.Branches.Count];
-        if (node.Body is DoBody or TryBody or InvokeBody or ForBody or ForkBody) step.Pending = Flow.Continue;
+        if (node.Body is DoBody or TryBody or InvokeBody or ForBody or ForkBody or ExtendedBody) step.Pending = Flow.Continue;
         Attach(step, parent);
     }
 

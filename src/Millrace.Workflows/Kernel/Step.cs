@@ -92,6 +92,11 @@ public sealed class Step
     /// <summary>How it ended; pending while it has not.</summary>
     internal RunPhase Outcome { get; set; }
 
+    /// <summary>Extended tasks: what is done before and after.</summary>
+    internal Extension? Extension { get; set; }
+
+    /// <summary>The task itself, within the step that stands around it and its extensions.</summary>
+    public bool IsExtended => Parent?.Extension?.Extends(this) == true;
     /// <summary>The step that this one undoes; 0 where it undoes none.</summary>
     public int Compensates { get; internal set; }
 
@@ -118,6 +123,7 @@ public sealed class Step
         DoBody body => body.Tasks,
         ForBody body => body.Tasks,
         ListenBody body => body.ForEach?.Tasks,
+        ExtendedBody => Extension?.Tasks,
         TryBody body => InCatch ? body.Catch.Do : body.Tasks,
         _ => null,
     };

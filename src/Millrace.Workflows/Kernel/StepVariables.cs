@@ -24,6 +24,9 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
     /// <summary>For a catch clause's own conditions: the error at hand.</summary>
     public WorkflowError? Error { get; init; }
 
+    /// <summary>For a task's condition and <c>input.from</c>: there is no transformed input yet.</summary>
+    public bool BeforeInput { get; init; }
+
     /// <summary>For evaluating again what was evaluated before: the time of then, in Unix microseconds.</summary>
     public long? Now { get; init; }
 
@@ -34,12 +37,13 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
         switch (name)
         {
             case "context": return on.State.Context;
+            case "input" when BeforeInput: return Json.Null;
             case "input": return step.Node is null ? step.Input : DataFlow.InputOf(on, step);
             case "output": return Output ?? Json.Null;
             case "runtime": return Runtime;
             case "workflow": return Workflow();
             case "task": return Task();
-            case "authorization": return Json.Null;
+            case "authorization": return Authorization();
             case "secrets": return Secrets();
         }
         if (Iteration is { } iteration && step.Node.Body is ForBody own && Item(step, own, iteration, name) is { } item) return item;
@@ -71,6 +75,10 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
     private Json Secrets() => on.Around.Secrets(on.State.Workflow.Secrets) ?? throw new WorkflowFault(new WorkflowError(
         ErrorTypes.Authorization, 403, "Secret not available", $"Not all of the secrets {string.Join(", ", on.State.Workflow.Secrets)} are in the vault."));
 
+    private Json Authorization() => step.Node?.Body is CallBody { Authorization: { } policy }
+        ? AuthorizationDescriptor.Of(policy.Evaluate(DataFlow.InputOf(on, step), this), Secrets, isKept: RawOutput is not null)
+        : Json.Null;
+
     private Json Workflow()
     {
         var state = on.State;
@@ -78,9 +86,16 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
             .Set("input", state.Input).Set("startedAt", Moment(state.IsStarted ? state.StartedAt : on.Now)).Build();
     }
 
-    private Json Task() => step.Node is null ? Json.Null : new JsonObject.Builder()
-        .Set("name", step.Node.Name).Set("reference", step.Node.Reference).Set("definition", step.Node.Definition)
-        .Set("input", step.RawInput).Set("output", RawOutput ?? Json.Null).Set("startedAt", Moment(step.StartedAt)).Build();
+    /// <summary>For what an extension does, and for its condition, it is the extended task, and has the members of its definition too (dsl-reference.md, the examples of Extension).</summary>
+    private Json Task()
+    {
+        if (step.Node is null) return Json.Null;
+        var extended = step.Node.Body is ExtendedBody ? step : Extending.Around(step);
+        var (of, task) = (extended ?? step, new JsonObject.Builder());
+        foreach (var (name, value) in extended?.Node.Definition.ObjectOrNull ?? JsonObject.Empty) task.Set(name, value);
+        return task.Set("name", of.Node.Name).Set("reference", of.Node.Reference).Set("definition", of.Node.Definition)
+            .Set("input", of.RawInput).Set("output", extended is null ? RawOutput ?? Json.Null : extended.Extension?.Output ?? Json.Null).Set("startedAt", Moment(of.StartedAt)).Build();
+    }
 
     /// <summary>The specification's date time descriptor.</summary>
     private static Json Moment(long micros)

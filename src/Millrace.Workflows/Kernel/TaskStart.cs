@@ -14,13 +14,20 @@ internal static class TaskStart
         var draft = new Step(id, parent, node, on.Now) { RawInput = raw, Input = raw, Iteration = iteration };
         try
         {
-            if (node.If is not null && !node.If.Evaluate(raw, new StepVariables(on, draft)).IsTruthy)
+            if (node.If is not null && !node.If.Evaluate(raw, new StepVariables(on, draft) { BeforeInput = true }).IsTruthy)
             {
                 on.Emit(new Entry.StepSkipped(id, parent.Id, node.Index, iteration));
                 on.Follow(parent);
                 return;
             }
+            var extensions = node.Body is ExtendedBody extended ? Extending.Applying(on, draft, extended) : null;
+            if (extensions is { Count: 0 })
+            {
+                Begin(on, parent, ((ExtendedBody)node.Body).Task, iteration);
+                return;
+            }
             on.Emit(Prepare(on, draft, parent));
+            if (extensions is not null) on.Emit(new ExtensionEntry.Applied(id, extensions));
         }
         catch (Exception e) when (DataFlow.IsRefusal(e))
         {
@@ -56,7 +63,7 @@ internal static class TaskStart
         var node = draft.Node;
         DataFlow.Check(node.InputSchema, draft.RawInput, node.Reference, "input");
         var hidden = node.InputFrom is { } secret && secret.Variables.Contains("secrets");
-        var input = node.InputFrom?.Evaluate(draft.RawInput, new StepVariables(on, draft));
+        var input = node.InputFrom?.Evaluate(draft.RawInput, new StepVariables(on, draft) { BeforeInput = true });
         draft.Input = input ?? draft.RawInput;
         var variables = new StepVariables(on, draft);
         var body = node.Body;
@@ -78,6 +85,7 @@ internal static class TaskStart
         {
             switch (step.Node.Body)
             {
+                case var _ when Extending.Given(step) is { } given: DataFlow.Complete(on, step, given); break;
                 case SetBody set:
                     DataFlow.Complete(on, step, set.Value.Evaluate(step.Input, new StepVariables(on, step)));
                     break;

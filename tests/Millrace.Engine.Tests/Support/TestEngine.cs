@@ -142,10 +142,11 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         _ = engine;
     }
 
-    public Workflow Define(string tasks, string name = "test", string extra = "")
+    /// <param name="metadata">Members of <c>document.metadata</c>, as JSON.</param>
+    public Workflow Define(string tasks, string name = "test", string extra = "", string metadata = "")
     {
         var loaded = WorkflowLoader.Load($"""
-            document: {"{"} dsl: 1.0.3, namespace: test, name: {name}, version: 1.0.0 {"}"}
+            document: {"{"} dsl: 1.0.3, namespace: test, name: {name}, version: 1.0.0, metadata: {"{"}{metadata}{"}"} {"}"}
             {extra}
             do:
             {tasks}
@@ -195,7 +196,7 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Lookup(w => w.Hash == hash);
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null));
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
         Lookup(w => w.Id.Namespace == @namespace && w.Id.Name == name);

@@ -1,7 +1,7 @@
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 using Millrace.Simulation.World;
 using Millrace.Storage;
 using Millrace.Workflows.Kernel;

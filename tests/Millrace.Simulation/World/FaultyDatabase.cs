@@ -1,4 +1,4 @@
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 using Millrace.Storage;
 
 namespace Millrace.Simulation.World;

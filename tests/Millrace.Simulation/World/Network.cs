@@ -1,5 +1,5 @@
 using Millrace.Engine.Execution;
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 using Millrace.Storage.Bus;
 
 namespace Millrace.Simulation.World;

@@ -1,6 +1,6 @@
 using Millrace.Engine.Functions;
 using Millrace.Jq;
-using Millrace.Simulation.Core;
+using Millrace.Testing.Virtual;
 using Millrace.Simulation.Programs;
 using Millrace.Workflows;
 

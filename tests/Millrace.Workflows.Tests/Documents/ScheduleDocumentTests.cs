@@ -92,6 +92,15 @@ public sealed class ScheduleDocumentTests
         Assert.NotNull(result.Workflow.Trigger);
     }
 
+    [Fact]
+    public void Events_may_start_runs_beside_a_time()
+    {
+        var result = Load("every: PT1H, on: {one: {with: {type: order}}}", "{overlap: skip}");
+        Assert.Empty(result.Diagnostics);
+        Assert.Equal((TimeSpan.FromHours(1), Overlap.Skip), (result.Workflow!.Schedule!.Every, result.Workflow.Schedule.Overlap));
+        Assert.NotNull(result.Workflow.Trigger);
+    }
+
     private static LoadResult Load(string schedule, string policy, string head = "") => WorkflowLoader.Load($$"""
         document: {dsl: '1.0.3', namespace: test, name: job, version: '1.0.0', metadata: {schedule: {{policy}} } }
         schedule: { {{schedule}} }

@@ -325,12 +325,12 @@ public sealed class GraphTests
 
     [Theory]
     [InlineData("evaluate: {language: js}\ndo: [{a: {wait: PT1S}}]", "/evaluate/language")]
-    [InlineData("input: {schema: {resource: {endpoint: https://example.com/schema.json}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/resource")]
+    [InlineData("input: {schema: {resource: {endpoint: https://example.com/schema.json}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/resource/endpoint")]
     [InlineData("input: {schema: {format: 'avro:1.0', document: {}}}\ndo: [{a: {wait: PT1S}}]", "/input/schema/format")]
     [InlineData("do: [{a: {call: https://example.com/function.yaml}}]", "/do/0/a/call")]
     [InlineData("do: [{a: {call: grpc, with: {proto: {endpoint: file://x}, service: {name: n, host: h}, method: m}}}]", "/do/0/a/call")]
+    [InlineData("use: {catalogs: {own: {endpoint: https://example.com/catalog}}}\ndo: [{a: {call: log:1.0.0@own}}]", "/do/0/a/call")]
     [InlineData("use: {authentications: {c: {certificate: {}}}}\ndo: [{a: {wait: PT1S}}]", "/use/authentications/c/certificate")]
-    [InlineData("use: {extensions: [{x: {extend: all, before: [{b: {wait: PT1S}}]}}]}\ndo: [{a: {wait: PT1S}}]", "/use/extensions")]
     public void Each_thing_that_cannot_run_yet_is_named_where_it_stands(string source, string pointer)
     {
         var result = WorkflowLoader.Load(Head + source + "\n");

@@ -82,6 +82,17 @@ public sealed class DataTests
     }
 
     [Fact]
+    public void There_is_no_transformed_input_while_it_is_being_made()
+    {
+        var run = KernelRun.Of("""
+            - one: { if: '$input == null', input: { from: '{of: $input, raw: .n}' }, set: { in: '${ . }' } }
+            - ask: { call: 'x:1.0.0@default', input: { from: '${ [$secrets.token, $input] }' }, with: { of: '${ . }' } }
+            """, Json.Object("n", 1), "use: { secrets: [token] }", secrets: new() { ["token"] = "abc" });
+        Assert.Equal("""{"of":["abc",null]}""", run.Calls[0].ToString());
+        Assert.Equal(["one", "ask"], run.Ran);
+    }
+
+    [Fact]
     public void A_secret_that_is_not_in_the_vault_is_an_authorization_error()
     {
         const string tasks = "- ask: { call: http, with: { method: get, endpoint: 'http://a.test', headers: { key: '${ $secrets.token }' } } }";

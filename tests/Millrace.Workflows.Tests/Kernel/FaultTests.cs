@@ -131,6 +131,28 @@ public sealed class FaultTests
         Assert.Equal(new StepCounts(1, 0, 0, 0, 1), run.State.Counts);
     }
 
+    [Theory]
+    [InlineData("{ do: [ { slow: { wait: PT1H } } ] }")]
+    [InlineData("{ for: { in: '[1, 2]' }, do: [ { slow: { wait: PT1H } } ] }")]
+    [InlineData("{ fork: { branches: [ { slow: { wait: PT1H } }, { other: { do: [ { deep: { wait: PT2H } } ] } } ] } }")]
+    [InlineData("{ fork: { compete: true, branches: [ { slow: { wait: PT1H } }, { other: { listen: { to: { any: [] } } } } ] } }")]
+    [InlineData("{ try: [ { slow: { wait: PT1H } } ], catch: { errors: { with: { status: 500 } }, do: [ { no: { set: { a: 1 } } } ] } }")]
+    [InlineData("{ try: [ { bad: { raise: { error: { type: 'https://x.test/e', status: 500 } } } } ], catch: { retry: { delay: PT1H } } }")]
+    [InlineData("{ listen: { to: { one: { with: { type: never } } } } }")]
+    [InlineData("{ call: 'x:1.0.0@default' }")]
+    [InlineData("{ call: wait }")]
+    [InlineData("{ wait: PT1H }")]
+    public void A_timeout_ends_whatever_is_inside_at_its_moment(string task)
+    {
+        // The inner limit is later than the outer one, and the one around both is later still.
+        var inner = task[..^1] + ", timeout: { after: PT30S } }";
+        var run = KernelRun.Of($"- whole: {{ timeout: PT1M, do: [ {{ middle: {{ timeout: short, do: [ {{ inner: {inner} }} ] }} }} ] }}".Replace("timeout: PT1M", "timeout: { after: PT1M }", StringComparison.Ordinal),
+            head: "use: { timeouts: { short: { after: PT5S } }, functions: { wait: { wait: PT1H } } }\ntimeout: { after: PT2M }", answerNever: true);
+        Assert.Equal((RunPhase.Faulted, ErrorTypes.Timeout, "/do/0/whole/do/0/middle"), (run.State.Ended, run.State.Error!.Type, run.State.Error.Instance));
+        Assert.Equal(5, Math.Round(run.Passed.TotalSeconds));
+        Assert.Empty(run.State.Active);
+    }
+
     [Fact]
     public void A_timeout_can_be_caught_where_it_happens()
     {

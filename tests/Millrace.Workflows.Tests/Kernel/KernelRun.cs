@@ -12,6 +12,7 @@ internal sealed class KernelRun
     private readonly List<(List<Entry> Entries, long At)> _journal = [];
     private readonly Decision _decision;
     private readonly Guid _id = Guid.CreateVersion7();
+    private bool _answers = true;
     private long _position;
     private long _now = 1_700_000_000_000_000;
 
@@ -54,13 +55,14 @@ internal sealed class KernelRun
     public TimeSpan Passed => TimeSpan.FromMicroseconds(_now - 1_700_000_000_000_000);
 
     /// <param name="answer">What the n-th call (from 0) gives: a value, or an error.</param>
+    /// <param name="answerNever">Calls never end.</param>
     /// <param name="decisionsMax">Ends runs that would never end.</param>
     /// <param name="events">What comes in, one after another as soon as somebody listens: an event, or an array of events at once; the position of each is its place here.</param>
-    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000, IReadOnlyList<Json>? events = null)
+    public static KernelRun Of(string tasks, Json? input = null, string head = "", Func<int, object>? answer = null, Dictionary<string, Json>? secrets = null, int decisionsMax = 1000, IReadOnlyList<Json>? events = null, bool answerNever = false)
     {
         var loaded = WorkflowLoader.Load($"document: {{ dsl: 1.0.3, namespace: test, name: test, version: 1.0.0 }}\n{head}\ndo:\n{tasks}\n");
         Assert.True(loaded.IsExecutable, string.Join("\n", loaded.Diagnostics));
-        var run = new KernelRun(loaded.Workflow!, input ?? Json.EmptyObject, secrets);
+        var run = new KernelRun(loaded.Workflow!, input ?? Json.EmptyObject, secrets) { _answers = !answerNever };
         run.Drive(answer ?? (_ => Json.Null), decisionsMax, new Queue<Json>(events ?? []));
         run.CheckReplay();
         return run;
@@ -78,7 +80,7 @@ internal sealed class KernelRun
             _decision.At(++_now);
             if (_decision.HasMore) _decision.Continue();
             else if (events.Count > 0 && State.Active.Values.Any(s => s.Listener is not null)) Arrive(events.Dequeue());
-            else if (pending.TryDequeue(out var call)) Answer(call, answer(Calls.Count));
+            else if (_answers && pending.TryDequeue(out var call)) Answer(call, answer(Calls.Count));
             else if (State.NextWake is { } wake) _decision.At(_now = Math.Max(_now, wake)).Tick();
             else return;
         }

@@ -54,6 +54,7 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
                 Started.Writer.TryWrite(id);
                 var kind = ChaosWork.Of(number);
                 if (kind.IsPaused) _wishes.Add(PauseAsync(id, random.Between(0, 1), random.Between(0.2, 2), random.Next(), cancel));
+                else if (kind.IsListening) _wishes.Add(TellAsync(number, random.Between(0, 2), random.Next(), cancel));
                 else if (kind.IsCancelled) _wishes.Add(CancelAsync(id, random.Between(0, 1), random.Next(), cancel));
             }
         }));
@@ -96,6 +97,20 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
         await WishAsync(id, "resumption", random, cancel);
     }
 
+    /// <summary>Sends the event that a run waits for, always under the same id.</summary>
+    private async Task TellAsync(int number, TimeSpan after, int seed, CancellationToken cancel)
+    {
+        var random = new Random(seed);
+        await Pause.ForAsync(after, cancel);
+        var body = string.Create(CultureInfo.InvariantCulture, $$"""{"specversion": "1.0", "id": "told-{{number}}", "source": "https://chaos.example", "type": "{{ChaosKind.EventType}}", "subject": "r{{number}}"}""");
+        while (!cancel.IsCancellationRequested)
+        {
+            var (status, text) = await AskAsync("api/v1/events", body, null, random, cancel, "application/cloudevents+json");
+            if (status is { } told && (int)told is >= 200 and < 300) return;
+            await SurprisedAsync("event", status, text, cancel);
+        }
+    }
+
     private async Task WishAsync(string id, string wish, Random random, CancellationToken cancel)
     {
         while (!cancel.IsCancellationRequested)
@@ -109,13 +124,13 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
     }
 
     /// <returns>No status where there was no answer.</returns>
-    private async Task<(HttpStatusCode? Status, string Text)> AskAsync(string path, string body, string? key, Random random, CancellationToken cancel)
+    private async Task<(HttpStatusCode? Status, string Text)> AskAsync(string path, string body, string? key, Random random, CancellationToken cancel, string mediaType = "application/json")
     {
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(cluster.Api[random.Next(cluster.Api.Length)].Address, path));
             if (key is not null) request.Headers.Add("Idempotency-Key", key);
-            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            request.Content = new StringContent(body, Encoding.UTF8, mediaType);
             using var response = await _http.SendAsync(request, cancel);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(cancel));
         }

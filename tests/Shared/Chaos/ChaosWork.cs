@@ -10,6 +10,12 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     public bool IsCancelled => MayEnd.Contains(Cancelled);
     public bool IsPaused => Name == "paused";
 
+    /// <summary>It waits for an event about it.</summary>
+    public bool IsListening => Name == "listening";
+
+    /// <summary>The type of the events that runs listen for.</summary>
+    public const string EventType = "chaos.told";
+
     /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
     public static string Effect(int number, string suffix) => $"r{number}.{suffix}";
 }
@@ -42,6 +48,13 @@ internal static class ChaosWork
         new("orphaned", ["a"], 1, [Cancelled], Call("a") + Spawn("x", "slow")),
         new("joined", ["x", "y", "d"], 2, [Completed],
             "  - split:\n      fork:\n        branches:\n" + Indent(Spawn("x", "child")) + Indent(Spawn("y", "child")) + "      output: { as: $input }\n" + Call("d")),
+        new("mapped", ["m0", "m1", "m2", "m3", "m4", "d"], 3, [Completed],
+            "  - all:\n      call: map:1.0.0@default\n      with:\n        in: '${ .n as $n | [range(5)] | map({n: ($n + \".m\" + (. | tostring))}) }'\n" +
+            "        do: { namespace: chaos, name: child, version: 1.0.0 }\n        chunk: 2\n        concurrency: 2\n      output: { as: $input }\n" + Call("d")),
+        new("swarmed", ["s0", "s1", "s2", "d"], 3, [Completed],
+            "  - all:\n      call: swarm:1.0.0@default\n      with:\n        nodes:\n" + Member("s0", "") + Member("s1", "s0") + Member("s2", "s0, s1") + "      output: { as: $input }\n" + Call("d")),
+        new("listening", ["a", "b"], 0, [Completed],
+            Call("a") + $"  - hear:\n      listen: {{ to: {{ one: {{ with: {{ type: {ChaosKind.EventType}, subject: '${{ $input.n }}' }} }} }} }}\n      output: {{ as: $input }}\n" + Call("b")),
     ];
 
     public static ChaosKind Of(int number) => Kinds[number % Kinds.Count];
@@ -56,6 +69,9 @@ internal static class ChaosWork
 
     private static string Spawn(string effect, string child) =>
         $"  - spawn{effect}: {{ run: {{ workflow: {{ namespace: chaos, name: {child}, version: 1.0.0, input: {{ n: '${{ .n + \".{effect}\" }}' }} }} }}, output: {{ as: $input }} }}\n";
+
+    private static string Member(string name, string needs) =>
+        $"          {name}: {{ run: {{ namespace: chaos, name: child, version: 1.0.0 }}, input: {{ n: '${{ .n + \".{name}\" }}' }}, needs: [{needs}] }}\n";
 
     private static string Indent(string tasks) => $"        {tasks}";
 }

@@ -171,7 +171,7 @@ export interface JournalRecord {
 export interface Waiting {
   step?: Maybe<number>
   reference?: Maybe<string>
-  on: 'timer' | 'effect' | 'child' | 'resume' | 'worker' | 'retry' | 'event' | 'person'
+  on: 'timer' | 'effect' | 'child' | 'resume' | 'worker' | 'retry' | 'event' | 'slot' | 'person'
   since: string
   wakeAt?: Maybe<string>
   detail: string

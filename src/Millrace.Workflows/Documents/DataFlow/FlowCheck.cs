@@ -149,7 +149,9 @@ internal sealed class FlowCheck
                 return input;
             case InvokeBody invoke:
                 site.Of(invoke.Arguments, input);
-                return Node(invoke.Target, Form.Any, []);
+                // Nothing can be told of a place in another document.
+                return invoke.IsImported ? Form.Any : Node(invoke.Target, Form.Any, []);
+            case ExtendedBody extended: return Extended(extended, input, names);
             case SpawnBody spawn:
                 site.Of(spawn.Input, input);
                 return spawn.Await ? Form.Any : input;
@@ -159,7 +161,11 @@ internal sealed class FlowCheck
             case ApproveBody approve:
                 foreach (var template in approve.Templates) site.Of(template, input);
                 return Form.Any;
-            case MapBody or SwarmBody: return SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
+            case MapBody { Tasks: { } tasks }:
+                // A run of its own: its input is an item, its context begins with it.
+                Scope(tasks, Form.Any, []);
+                return Spawned(node, input, site, names);
+            case MapBody or SwarmBody: return Spawned(node, input, site, names);
             case ListenBody listen: return Listen(listen, site, names);
             case CallBody call:
                 site.Of(call.Arguments, input);
@@ -167,6 +173,25 @@ internal sealed class FlowCheck
             default: return Form.Any;
         }
     }
+
+    private static Form Spawned(Node node, Form input, Site site, Lexical names) => SpawnForms.Of((ChildrenBody)node.Body, (template, own) => (site with { Names = names.With(own) }).Of(template, input));
+
+    /// <summary>What is done before and after a task is dropped, but where a list is left by <c>exit</c>.</summary>
+    private Form Extended(ExtendedBody extended, Form input, Lexical names)
+    {
+        var output = Node(extended.Task, input, names);
+        var given = output;
+        foreach (var layer in extended.Layers)
+        {
+            new Site(this, null, Form.Any, null).Of(layer.When, input);
+            if (layer.Before is { } before) Scope(before, input, []);
+            if (layer.After is { } after) Scope(after, given, []);
+            if (MayExit(layer.Before) || MayExit(layer.After)) output = Form.Any;
+        }
+        return output;
+    }
+
+    private static bool MayExit(Scope? tasks) => tasks?.Nodes.Any(n => Reachability.Next(n).Any(f => f.Kind == FlowKind.Exit)) == true;
 
     private Form Loop(Node node, ForBody loop, Form input, Site site, Lexical names)
     {
@@ -261,7 +286,7 @@ internal sealed class FlowCheck
             "context" => Check._context,
             "input" => Input,
             "output" => Output ?? Form.Any,
-            "task" when Node is null => Form.Any,
+            "task" when Node is null || Node.Reference.StartsWith("/use/extensions/", StringComparison.Ordinal) => Form.Any,
             _ => Check.Arguments.Of(name),
         };
 

@@ -4,6 +4,7 @@ import { Button, buttonClass } from '~/components/ui/button'
 import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { RunState } from '~/lib/api'
+import { HeldBack } from './held-back-panels'
 import { definedOf, PlaceFilters, StateFilter, type FilterProps } from './run-filters'
 import { RunTable } from './run-table'
 import { useLiveRuns } from './use-live-runs'
@@ -22,6 +23,7 @@ export function RunsPage({ filter, onFilter }: FilterProps) {
       <PageHeader title="Runs" actions={<PlaceFilters filter={filter} onFilter={onFilter} />}>
         <StateFilter chosen={filter.state ?? []} onChoose={withState} />
       </PageHeader>
+      <HeldBack />
       {list.isPending && <Loading what="the runs" rows={10} />}
       {list.isError && <ProblemView error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && runs.length === 0 && (filtered ? <NoMatch onFilter={onFilter} /> : <NoRuns />)}

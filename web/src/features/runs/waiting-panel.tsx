@@ -14,6 +14,7 @@ const icons = {
   worker: Bot,
   retry: RotateCw,
   event: Radio,
+  slot: Hourglass,
   person: UserCheck,
 }
 

@@ -1,0 +1,111 @@
+using Millrace.Connectors.Events;
+using Millrace.Engine.Execution;
+using Millrace.Engine.Functions;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Testing.Checks;
+using Millrace.Testing.Scenarios;
+using Millrace.Testing.Virtual;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Testing.Outside;
+
+/// <summary>One call as the outside has seen it; however often it came, it is one.</summary>
+internal sealed record OutsideCall(string Key, string Call, string Task, string Reference, Json With)
+{
+    public Mock? Mock { get; init; }
+
+    /// <summary>When it came first.</summary>
+    public DateTimeOffset Began { get; init; }
+
+    /// <summary>Requests of it, in order; a repetition gets the same answers.</summary>
+    public List<AskedRequest> Requests { get; } = [];
+
+    public Json ToJson() => new JsonObject.Builder().Set("call", Call).Set("task", Task).Set("with", With).Set("idempotencyKey", Key).Build();
+}
+
+internal sealed record AskedRequest(Json Request, Mock? Mock, DateTimeOffset Began);
+
+/// <summary>Everything outside the process of a scenario. It outlives every crash, and remembers what it was asked and told.</summary>
+internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
+{
+    private static readonly TimeSpan Forever = TimeSpan.FromDays(36_500);
+
+    private readonly Dictionary<Mock, int> _used = [];
+    private readonly Dictionary<string, OutsideCall> _effects = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Source, string Id)> _known = [];
+
+    public List<OutsideCall> Effects { get; } = [];
+    public List<Json> Emitted { get; } = [];
+    public List<Json> Requests { get; } = [];
+
+    /// <summary>Calls and requests that no mock answers, each a sentence.</summary>
+    public List<string> Unmocked { get; } = [];
+
+    /// <summary>A process begins: what it sends requests through, and where its events go.</summary>
+    public (HttpMessageHandler Handler, EventOutlet Outlet) Open(Process process, Task<DurableEngine> engine) =>
+        (new MockTransport(this, process.Time), async (emitted, _) =>
+        {
+            var one = emitted.Event;
+            if (_known.Add((one["source"].AsString(), one["id"].AsString()))) Emitted.Add(one);
+            await (await engine).Events.PublishAsync(Tenant.Default, [one]);
+        });
+
+    /// <summary>The functions with mocks before them.</summary>
+    public IEnumerable<IFunction> Wrap(IEnumerable<IFunction> functions) => functions.Select(f => new MockedFunction(this, f));
+
+    public OutsideCall Call(string call, FunctionContext context, Json arguments)
+    {
+        if (_effects.TryGetValue(context.IdempotencyKey, out var known)) return known;
+        var with = arguments.ObjectOrNull is { } members && members.Has("input") ? members.Without("input") : arguments;
+        var effect = new OutsideCall(context.IdempotencyKey, call, context.Reference[(context.Reference.LastIndexOf('/') + 1)..], context.Reference, with);
+        var mock = Use(m => m.Call is not null && IsFor(m, effect) && Matching.Like(m.With, with));
+        _effects.Add(effect.Key, effect = effect with { Mock = mock, Began = context.Time.GetUtcNow() });
+        return effect;
+    }
+
+    public void Reached(OutsideCall effect)
+    {
+        if (!Effects.Contains(effect)) Effects.Add(effect);
+    }
+
+    public AskedRequest Request(OutsideCall effect, int number, Json request, DateTimeOffset now)
+    {
+        if (number < effect.Requests.Count && effect.Requests[number].Request == request) return effect.Requests[number];
+        var mock = Use(m => !m.Request.IsNull && (m.Task is null || IsTask(m.Task, effect)) && Matching.Like(m.Request, request));
+        var asked = new AskedRequest(request, mock, now);
+        effect.Requests.Add(asked);
+        Requests.Add(request);
+        if (mock is null) Unmocked.Add($"no mock answers the request {request["method"].StringOrNull} {request["uri"].StringOrNull} of '{effect.Task}' ({effect.Call})");
+        return asked;
+    }
+
+    /// <summary>
+    /// Waits until the answer comes. Whoever asks again after a crash asks about the same thing, which went on meanwhile: it answers when it
+    /// would have.
+    /// </summary>
+    public static async Task AnswerAsync(Mock mock, DateTimeOffset began, TimeProvider time, CancellationToken cancel)
+    {
+        var left = mock.Answer is MockAnswer.Hangs ? Forever : began + mock.After - time.GetUtcNow();
+        if (left > TimeSpan.Zero) await Process.DelayAsync(time, left, cancel);
+    }
+
+    private static bool IsFor(Mock mock, OutsideCall effect) =>
+        (mock.Call == effect.Call || effect.Call.StartsWith($"{mock.Call}:", StringComparison.Ordinal)) && (mock.Task is null || IsTask(mock.Task, effect));
+
+    private static bool IsTask(string task, OutsideCall effect) => task == effect.Task || task == effect.Reference;
+
+    private Mock? Use(Func<Mock, bool> fits)
+    {
+        foreach (var mock in mocks)
+        {
+            if (_used.GetValueOrDefault(mock) >= mock.Times || !fits(mock)) continue;
+            _used[mock] = _used.GetValueOrDefault(mock) + 1;
+            return mock;
+        }
+        return null;
+    }
+
+    /// <summary>A value of a mock with its expressions evaluated over what was asked.</summary>
+    public static Json Filled(Json template, Json asked) => Template.Compile(template, [], "", (_, _) => { }).Evaluate(asked, NoVariables.Instance);
+}

@@ -1,0 +1,155 @@
+using Millrace.Engine.Execution;
+using Millrace.Engine.Views;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Testing.Outside;
+using Millrace.Testing.Scenarios;
+using Millrace.Testing.Virtual;
+using Millrace.Workflows.Graph;
+
+namespace Millrace.Testing.Stage;
+
+/// <summary>What came of a scenario.</summary>
+/// <param name="Ended">Where the clock stood, Unix microseconds.</param>
+/// <param name="Writes">How many writes there were to die after.</param>
+internal sealed record Played(RunHistory Run, OutsideWorld Outside, long Ended, long Writes)
+{
+    public IReadOnlyList<OutsideCall> Effects => Outside.Effects;
+    public IReadOnlyList<Json> Requests => Outside.Requests;
+    public IReadOnlyList<Json> Emitted => Outside.Emitted;
+    public IEnumerable<string> Unmocked => Outside.Unmocked.Distinct();
+}
+
+/// <summary>Plays a scenario once: starts the run, does what the script says at its moments, and lets time pass until the run has ended.</summary>
+internal sealed class Play : IDisposable
+{
+    private const string Key = "scenario";
+
+    private readonly Scenario _scenario;
+    private readonly IReadOnlyList<Workflow> _workflows;
+    private readonly OutsideWorld _outside;
+    private readonly World _world;
+    private Guid _run;
+    private Task? _end;
+
+    private Play(Scenario scenario, IReadOnlyList<Workflow> workflows, Crash crash)
+    {
+        (_scenario, _workflows) = (scenario, workflows);
+        _outside = new OutsideWorld(scenario.Mocks);
+        _world = new World(new Scheduler(null, scenario.Now) { StepsMax = 2_000_000 }, workflows, scenario.Secrets, _outside, crash);
+    }
+
+    /// <param name="workflows">The workflow that is run, then those it starts.</param>
+    /// <exception cref="StageException">It could not be played to its end.</exception>
+    public static Played Once(Scenario scenario, IReadOnlyList<Workflow> workflows, Crash crash)
+    {
+        using var play = new Play(scenario, workflows, crash);
+        return play.ToEnd();
+    }
+
+    public void Dispose() => _world.Dispose();
+
+    private bool HasEnded => _end is { IsCompletedSuccessfully: true };
+
+    private Scheduler Scheduler => _world.Scheduler;
+
+    private Played ToEnd()
+    {
+        _world.Open();
+        _world.Crash.IsArmed = true;
+        Do(StartAsync);
+        foreach (var item in _scenario.Script)
+        {
+            PassUntil(item.At);
+            if (item is ScriptItem.Outage outage) StandStill(outage);
+            else Do(engine => ActAsync(engine, item));
+        }
+        PassUntil(_scenario.Until);
+        _world.Crash.HasHappened = true;
+        if (_world.IsDead) Reopen();
+        var records = _world.Ask(engine => engine.Journal.AfterAsync(Tenant.Default, _run, -1));
+        var history = new RunHistory(_workflows[0], _run);
+        foreach (var record in records) history.Apply(record);
+        return new Played(history, _outside, Scheduler.Now, _world.Crash.Writes);
+    }
+
+    private async Task<Guid> StartAsync(DurableEngine engine)
+    {
+        var outcome = await engine.StartAsync(new StartRequest(Tenant.Default, _workflows[0], _scenario.Input, Key, Key));
+        return _run = _world.Crash.Run = outcome switch
+        {
+            StartOutcome.Started s => s.Run,
+            StartOutcome.Existing e => e.Run,
+            _ => throw new StageException("the run could not be started"),
+        };
+    }
+
+    private async Task<Guid> ActAsync(DurableEngine engine, ScriptItem item)
+    {
+        if (item is ScriptItem.Event e) await engine.Events.PublishAsync(Tenant.Default, [e.CloudEvent]);
+        else if (item is ScriptItem.Signal { Wish: "cancel" } cancel) await engine.CancelAsync(Tenant.Default, _run, cancel.Reason);
+        else if (item is ScriptItem.Signal { Wish: "suspend" } suspend) await engine.SuspendAsync(Tenant.Default, _run, suspend.Reason);
+        else if (item is ScriptItem.Signal resume) await engine.ResumeAsync(Tenant.Default, _run, resume.Reason);
+        return _run;
+    }
+
+    /// <summary>Does something that is asked for again when the process dies before it answers.</summary>
+    private void Do(Func<DurableEngine, Task<Guid>> work)
+    {
+        while (true)
+        {
+            if (_world.IsDead) Reopen();
+            var task = _world.Begin(() => work(_world.Engine!));
+            _world.Wait(task);
+            if (!task.IsCompleted) continue;
+            task.GetAwaiter().GetResult();
+            if (_end is null && !_world.IsDead) AwaitEnd();
+            Settle();
+            return;
+        }
+    }
+
+    private void StandStill(ScriptItem.Outage outage)
+    {
+        if (HasEnded) return;
+        if (!_world.IsDead) _world.Die();
+        Scheduler.Run(() => false, outage.For);
+        Reopen();
+        Settle();
+    }
+
+    /// <summary>Lets time pass up to that moment, counted from the start, or until the run has ended.</summary>
+    private void PassUntil(TimeSpan at)
+    {
+        while (!HasEnded)
+        {
+            if (_world.IsDead) Reopen();
+            Scheduler.Run(() => _world.IsDead || HasEnded, TimeSpan.FromTicks(Math.Max(0, (at - Scheduler.Elapsed).Ticks)));
+            if (Scheduler.Failure is { } failure) throw new StageException(failure);
+            if (!_world.IsDead) break;
+        }
+        Settle();
+    }
+
+    /// <summary>What can be done at this moment is done, whoever dies of it.</summary>
+    private void Settle()
+    {
+        while (true)
+        {
+            if (_world.IsDead) Reopen();
+            Scheduler.Settle();
+            if (Scheduler.Failure is { } failure) throw new StageException(failure);
+            if (!_world.IsDead) return;
+        }
+    }
+
+    private void Reopen()
+    {
+        _end = null;
+        _world.Open();
+        // It was started and nobody knows: the start is asked for again, with the same key.
+        if (_run != Guid.Empty) AwaitEnd();
+    }
+
+    private void AwaitEnd() => _end = _world.Begin(async () => await _world.Engine!.EndAsync(Tenant.Default, _run));
+}

@@ -1,0 +1,188 @@
+using Millrace.Engine.Limits;
+using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Tests.Databases;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Tests.Limits;
+
+public abstract class ConcurrencyTests(TestDatabases databases) : EngineSuite(databases)
+{
+    private const string Hold = "- work: { call: 'hold:1.0.0@default', with: {} }";
+
+    [Fact]
+    public async Task Runs_beyond_the_limit_of_their_key_wait_and_begin_as_others_end()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { key: '${ .customer }', limit: 2 }");
+        var runs = await StartAllAsync(test, workflow, "a", "a", "a", "a", "b");
+        await UntilAsync(test, (held, queued) => held == 3 && queued == 2 && test.Functions.Ledger.Count == 3);
+        test.Functions.Open();
+        foreach (var run in runs) Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Phase);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    [Fact]
+    public async Task A_run_that_waits_gives_its_slot_back_and_stands_in_line_again()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, "- rest: { wait: PT10S }\n" + Hold, "concurrency: { limit: 1 }");
+        var runs = await StartAllAsync(test, workflow, "a", "a");
+        foreach (var run in runs) await test.UntilAsync(run, r => r.State == RunPhase.Waiting);
+        Assert.Equal((0, 0), await CountAsync(test));
+        await test.PassAsync(TimeSpan.FromSeconds(11));
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 1);
+        test.Functions.Open();
+        foreach (var run in runs) await test.EndAsync(run);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    [Fact]
+    public async Task A_limit_that_counts_runs_until_their_end_is_not_given_back_by_waiting()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, "- rest: { wait: PT10S }", "concurrency: { limit: 1, counts: unfinished }");
+        var runs = await StartAllAsync(test, workflow, "a", "a");
+        await test.UntilAsync(runs[0], r => r.State == RunPhase.Waiting);
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 1);
+        foreach (var run in runs) await test.PassUntilAsync(run, r => r.IsFinished);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    [Fact]
+    public async Task A_run_that_waits_for_its_turn_is_cancelled_at_once_and_begins_nothing()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1 }");
+        var runs = await StartAllAsync(test, workflow, "a", "a");
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 1);
+        await test.Engine.CancelAsync(Tenant.Default, runs[1], "not needed");
+        Assert.Equal(RunPhase.Cancelled, (await test.EndAsync(runs[1])).State.Phase);
+        Assert.Equal((1, 0), await CountAsync(test));
+        Assert.Single(test.Functions.Ledger);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_suspended_in_the_line_goes_on_from_its_end_when_it_is_resumed()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1 }");
+        var runs = await StartAllAsync(test, workflow, "a", "a", "a");
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 2);
+        await test.Engine.SuspendAsync(Tenant.Default, runs[1], null);
+        await test.UntilAsync(runs[1], r => r.State == RunPhase.Suspended);
+        Assert.Equal((1, 1), await CountAsync(test));
+        await test.Engine.ResumeAsync(Tenant.Default, runs[1], null);
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 2);
+        test.Functions.Open();
+        foreach (var run in runs) Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Phase);
+    }
+
+    [Fact]
+    public async Task The_newest_take_the_place_of_those_in_progress()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1, onLimit: cancelInProgress }");
+        var runs = await StartAllAsync(test, workflow, "a", "a", "a");
+        Assert.Equal(RunPhase.Cancelled, (await test.EndAsync(runs[0])).State.Phase);
+        Assert.Equal(RunPhase.Cancelled, (await test.EndAsync(runs[1])).State.Phase);
+        test.Functions.Open();
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(runs[2])).State.Phase);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    [Fact]
+    public async Task The_newest_are_cancelled_while_others_are_in_progress()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1, onLimit: cancelNewest }");
+        var first = await test.StartAsync(workflow, Json.EmptyObject);
+        await test.Functions.Entered;
+        var second = await test.EndAsync(await test.StartAsync(workflow, Json.EmptyObject));
+        Assert.Equal(RunPhase.Cancelled, second.State.Phase);
+        Assert.Contains("limit", second.State.Reason);
+        test.Functions.Open();
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(first)).State.Phase);
+    }
+
+    [Fact]
+    public async Task Those_that_wait_take_turns_between_groups_and_the_urgent_go_first()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1, groupRoundRobin: '${ .customer }' }, priority: '${ .urgent // 0 }'");
+        var first = await test.StartAsync(workflow, Json.Object("customer", "a"));
+        await test.Functions.Entered;
+        var rest = await StartAllAsync(test, workflow, "a", "a", "a", "b");
+        var urgent = await test.StartAsync(workflow, Json.Object("customer", "a", "urgent", 5));
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 5);
+        var line = new LimitLine(Tenant.Default, "test/test", "");
+        var order = await test.Disk.ReadAsync(db => LimitStore.Waiting(db, line, 10).ConvertAll(p => p.Run));
+        Assert.Equal([urgent, rest[0], rest[3], rest[1], rest[2]], order);
+        test.Functions.Open();
+        await test.EndAsync(first);
+    }
+
+    [Fact]
+    public async Task An_expression_that_fails_faults_the_run_with_its_reason_and_nothing_is_begun()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { key: '${ .customer | error(\"no\") }', limit: 1 }");
+        var history = await test.EndAsync(await test.StartAsync(workflow, Json.Object("customer", "a")));
+        Assert.Equal(RunPhase.Faulted, history.State.Phase);
+        Assert.Contains("limits", history.State.Error!.Title);
+        Assert.Empty(test.Functions.Ledger);
+    }
+
+    [Fact]
+    public async Task A_crash_while_runs_wait_in_line_loses_no_slot_and_no_run()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1 }");
+        var runs = await StartAllAsync(test, workflow, "a", "a", "a");
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 2);
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        test.Functions.Open();
+        foreach (var run in runs) await test.PassUntilAsync(run, r => r.State == RunPhase.Completed);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    private static Workflow Define(TestEngine test, string tasks, string flow) => test.Define(tasks, metadata: $"flow: {{ {flow} }}");
+
+    private static async Task<List<Guid>> StartAllAsync(TestEngine test, Workflow workflow, params string[] customers)
+    {
+        var runs = new List<Guid>();
+        foreach (var customer in customers)
+        {
+            // One after the other, also by the clock.
+            test.Time.Advance(TimeSpan.FromMilliseconds(1));
+            runs.Add(await test.StartAsync(workflow, Json.Object("customer", customer)));
+        }
+        return runs;
+    }
+
+    private static async Task<(int Held, int Queued)> CountAsync(TestEngine test)
+    {
+        var lines = await test.Disk.ReadAsync(db => LimitStore.List(db, Tenant.Default, null, 100));
+        return ((int)lines.Sum(l => l.Held), (int)lines.Sum(l => l.Queued));
+    }
+
+    /// <summary>Until so many hold a slot and so many wait for one, without letting time pass.</summary>
+    private static async Task UntilAsync(TestEngine test, Func<int, int, bool> says)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (true)
+        {
+            var (held, queued) = await CountAsync(test);
+            if (says(held, queued)) return;
+            await pulse.WaitForNextTickAsync(patience.Token);
+        }
+    }
+
+    public sealed class OnSqlite() : ConcurrencyTests(TestDatabases.Sqlite);
+
+    public sealed class OnPostgres() : ConcurrencyTests(TestDatabases.Postgres);
+}

@@ -1,0 +1,139 @@
+using Millrace.Engine.DeadLetters;
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
+using Millrace.Engine.Tests.Support;
+using Millrace.Storage;
+using Millrace.Tests.Databases;
+using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
+
+namespace Millrace.Engine.Tests.Retention;
+
+public abstract class RetentionTests(TestDatabases databases) : EngineSuite(databases)
+{
+    private const string Count = "- work: { call: 'count:1.0.0@default', with: {} }";
+
+    [Fact]
+    public async Task Runs_go_when_they_have_been_kept_for_long_enough_and_others_stay()
+    {
+        await using var test = await OpenAsync();
+        var kept = await test.StartAsync(test.Define(Count, "kept"));
+        var workflow = test.Define(Count, "goes", metadata: "retention: { completed: PT60S }");
+        var runs = new List<Guid>();
+        for (var i = 0; i < 20; i++) runs.Add(await test.StartAsync(workflow, key: $"key{i}"));
+        foreach (var run in runs) await test.EndAsync(run);
+        await test.PassAsync(TimeSpan.FromSeconds(50));
+        Assert.Equal(21, await CountAsync(test, "run"));
+        await UntilGoneAsync(test, runs);
+        Assert.Equal(1, await CountAsync(test, "run"));
+        Assert.Equal(await test.Disk.ReadAsync(db => JournalStore.LastSeq(db, Tenant.Default, kept)) + 1, await CountAsync(test, "journal"));
+        foreach (var table in (string[])["start_key", "run_expiry", "run_removal", "artifact", "signal"]) Assert.Equal(0, await CountAsync(test, table));
+    }
+
+    [Fact]
+    public async Task A_run_whose_parent_is_under_way_stays_until_that_has_ended()
+    {
+        await using var test = await OpenAsync();
+        test.Define(Count, "child", metadata: "retention: { completed: PT1S }");
+        var parent = await test.StartAsync(test.Define("- a: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }\n- b: { wait: PT2H }"));
+        await test.UntilAsync(parent, r => r.State == RunPhase.Waiting);
+        await test.PassAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(2, await CountAsync(test, "run"));
+        await test.Engine.CancelAsync(Tenant.Default, parent, null);
+        await test.EndAsync(parent);
+        await test.PassAsync(TimeSpan.FromMinutes(11));
+        Assert.Equal(1, await CountAsync(test, "run"));
+    }
+
+    [Fact]
+    public async Task What_the_workspace_says_holds_for_runs_whose_definition_says_nothing()
+    {
+        await using var test = await OpenAsync();
+        await test.Engine.Retention.SetAsync(Tenant.Default, new RunRetention(TimeSpan.FromSeconds(5), null, null));
+        var run = await test.StartAsync(test.Define(Count));
+        await test.EndAsync(run);
+        await UntilGoneAsync(test, [run]);
+        var faulted = await test.StartAsync(test.Define("- a: { raise: { error: { type: https://example.com/no, status: 400 } } }", "faults"));
+        await test.EndAsync(faulted);
+        await test.PassAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, await CountAsync(test, "run"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_at_any_write_while_runs_go_leaves_nothing_half_gone(bool afterCommit)
+    {
+        for (var at = 1; at <= 6; at++)
+        {
+            await using var test = await OpenAsync();
+            var workflow = test.Define(Count, metadata: "retention: { completed: PT20S }");
+            var runs = new List<Guid> { await test.StartAsync(workflow), await test.StartAsync(workflow) };
+            foreach (var run in runs) await test.EndAsync(run);
+            test.Database.AfterCommit = afterCommit;
+            test.Database.DieAt = test.Database.Writes + at;
+            await test.PassAsync(TimeSpan.FromSeconds(30));
+            Assert.Equal(0, await test.Disk.ReadAsync(JournalStore.Broken));
+            await test.CrashAsync();
+            await test.ReopenAsync();
+            await UntilGoneAsync(test, runs);
+            Assert.Equal(0, await CountAsync(test, "journal"));
+        }
+    }
+
+    [Fact]
+    public async Task A_run_that_nobody_can_carry_on_is_put_aside_and_goes_on_when_it_can()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("- a: { wait: PT5S }\n" + Count);
+        var run = await test.StartAsync(workflow);
+        await test.UntilAsync(run, r => r.State == RunPhase.Waiting);
+        await test.CrashAsync();
+        test.Forget(workflow);
+        await test.ReopenAsync();
+        await test.PassUntilAsync(run, r => r.State == RunPhase.Faulted);
+        var letter = Assert.Single(await LettersAsync(test));
+        Assert.Equal((DeadLetterKind.Run, run.ToString(), "run.given_up", "test/test"), (letter.Kind, letter.Subject, letter.Reason, letter.Definition));
+        Assert.NotNull((await test.Engine.DeadLetters.RequeueAsync(letter)).Refusal);
+        Assert.Single(await LettersAsync(test));
+
+        test.Remember(workflow);
+        var again = await test.Engine.DeadLetters.RequeueAsync(letter);
+        Assert.Null(again.Refusal);
+        Assert.Equal(RunPhase.Completed, (await test.PassUntilAsync(again.Run!.Value, r => r.IsFinished)).State);
+        Assert.Empty(await LettersAsync(test));
+    }
+
+    [Fact]
+    public async Task Faulted_runs_are_put_aside_where_their_definition_says_so()
+    {
+        await using var test = await OpenAsync();
+        const string Fails = "- a: { raise: { error: { type: https://example.com/no, status: 400, title: no } } }";
+        var told = test.Define(Fails, "told", metadata: "deadLetter: true");
+        await test.EndAsync(await test.StartAsync(told));
+        await test.EndAsync(await test.StartAsync(test.Define(Fails, "untold")));
+        var letter = Assert.Single(await LettersAsync(test));
+        Assert.Equal(("run.faulted", "no"), (letter.Reason, letter.Error!.Title));
+    }
+
+    private static Task<List<DeadLetter>> LettersAsync(TestEngine test) =>
+        test.Disk.ReadAsync(db => DeadLetterStore.List(db, Tenant.Default, new DeadLetterFilter(null, null, null, null, 10)));
+
+    private static Task<int> CountAsync(TestEngine test, string table) => test.Disk.ReadAsync(db => db.First($"select count(*) from {table}", r => r.Int(0), -1));
+
+    private static async Task UntilGoneAsync(TestEngine test, List<Guid> runs)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (await test.Disk.ReadAsync(db => runs.Exists(r => RunStore.Get(db, Tenant.Default, r) is not null || JournalStore.LastSeq(db, Tenant.Default, r) >= 0)
+            || db.First("select 1 from run_removal", r => true, false)))
+        {
+            await pulse.WaitForNextTickAsync(patience.Token);
+            test.Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
+    public sealed class OnSqlite() : RetentionTests(TestDatabases.Sqlite);
+
+    public sealed class OnPostgres() : RetentionTests(TestDatabases.Postgres);
+}
