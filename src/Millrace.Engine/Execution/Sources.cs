@@ -21,6 +21,21 @@ public interface ISecretSource
     Json? Find(Tenant tenant, string name);
 }
 
+internal static class SecretValues
+{
+    /// <summary>The values of all of them by name; null when one is missing.</summary>
+    public static Json? Values(this ISecretSource secrets, Tenant tenant, IReadOnlyList<string> names)
+    {
+        var values = new JsonObject.Builder(names.Count);
+        foreach (var name in names)
+        {
+            if (secrets.Find(tenant, name) is not { } value) return null;
+            values.Set(name, value);
+        }
+        return (Json)values.Build();
+    }
+}
+
 /// <summary>Topics of the event bus.</summary>
 public static class Topics
 {

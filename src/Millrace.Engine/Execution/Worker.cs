@@ -126,7 +126,7 @@ internal sealed class Worker : IAsyncDisposable
 
     public Surroundings Around(RunActor actor) => actor.Workflow.Secrets.Count == 0
         ? _around
-        : _around with { Secrets = names => SecretValues(actor.Tenant, names) };
+        : _around with { Secrets = names => Secrets.Values(actor.Tenant, names) };
 
     public bool IsOnce(string function) => Functions.Find(function)?.Descriptor.Idempotency == Idempotency.Once;
 
@@ -364,17 +364,6 @@ internal sealed class Worker : IAsyncDisposable
         {
             Log.StoppedEarly(Lanes.Busy);
         }
-    }
-
-    private Json? SecretValues(Tenant tenant, IReadOnlyList<string> names)
-    {
-        var values = new JsonObject.Builder(names.Count);
-        foreach (var name in names)
-        {
-            if (Secrets.Find(tenant, name) is not { } value) return null;
-            values.Set(name, value);
-        }
-        return (Json)values.Build();
     }
 
     public void Forget(RunActor actor)
