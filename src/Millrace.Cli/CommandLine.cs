@@ -80,6 +80,7 @@ internal sealed class CommandLine
         root.Subcommands.Add(RetentionCommand.Create(this));
         root.Subcommands.Add(ApprovalCommands.Create(this));
         root.Subcommands.Add(SinkCommands.Create(this));
+        root.Subcommands.Add(HoldCommands.Create(this));
         root.Subcommands.Add(SystemCommand.Create(this));
         root.Subcommands.Add(TestCommand.Create(this));
         root.Subcommands.Add(RecordCommand.Create(this));

@@ -280,7 +280,7 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
                 """));
             foreach (var person in new[] { "anna", "bert" })
             {
-                await test.UntilAsync(run, r => r.IsFinished || r is { State: RunPhase.Waiting, Lease: null });
+                await test.PassUntilAsync(run, r => r.IsFinished || r is { State: RunPhase.Waiting, Lease: null });
                 Assert.Contains((await SayAsync(test, (await OfAsync(test, run)).Single().Id, person)).Outcome, new[] { VoteOutcome.Taken, VoteOutcome.Repeated });
             }
             await test.Engine.EndAsync(Tenant.Default, run);

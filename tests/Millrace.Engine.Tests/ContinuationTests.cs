@@ -86,7 +86,7 @@ public abstract class ContinuationTests(TestDatabases databases) : EngineSuite(d
     {
         await using var test = await OpenAsync();
         test.Define(Counting, "child");
-        await test.RunAsync("- all: { call: 'map:1.0.0@default', with: { in: [{n: 0}], do: { namespace: test, name: child, version: 1.0.0 } } }");
+        await test.RunAsync("- all: { call: 'map:1.0.0@default', with: { in: [{n: 0}, {n: 0}], chunk: 2, do: { namespace: test, name: child, version: 1.0.0 } } }");
         Assert.Contains("batch", (await RunsAsync(test)).Single(r => r.Parent is not null).Error!.Detail, StringComparison.Ordinal);
     }
 

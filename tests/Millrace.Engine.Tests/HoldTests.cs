@@ -74,7 +74,7 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
         await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
         await SuspendAsync(test);
         await ResumeAsync(test);
-        var row = await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null, WakeAt: null });
+        var row = await test.PassUntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null, WakeAt: null });
         Assert.Equal("by itself", row.Reason);
     }
 
@@ -88,7 +88,7 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
         var run = await test.StartAsync(workflow);
         await test.UntilAsync(run, r => r is { State: RunPhase.Pending, Lease: null });
         await ResumeAsync(test);
-        await test.UntilAsync(run, r => r is { State: RunPhase.Pending, Lease: null, WakeAt: null });
+        await test.PassUntilAsync(run, r => r is { State: RunPhase.Pending, Lease: null, WakeAt: null });
         Assert.Empty(test.Functions.Ledger);
         await ResumeAsync(test, "");
         Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Ended);
@@ -101,7 +101,7 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
         var workflow = test.Define("- work: { set: { x: 1 } }");
         await SuspendAsync(test);
         var runs = await Task.WhenAll(Enumerable.Range(0, 1200).Select(_ => test.StartAsync(workflow)));
-        foreach (var run in runs) await test.UntilAsync(run, r => r is { State: RunPhase.Pending, Lease: null });
+        foreach (var run in runs) await test.PassUntilAsync(run, r => r is { State: RunPhase.Pending, Lease: null });
         await ResumeAsync(test);
         foreach (var run in runs) await test.Engine.EndAsync(Tenant.Default, run).WaitAsync(TestEngine.Patience);
     }
@@ -116,7 +116,7 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
             var workflow = test.Define("- work: { call: 'count:1.0.0@default', with: { n: 1 } }");
             await SuspendAsync(test);
             var run = await Story.StartAsync(test, workflow);
-            await test.UntilAsync(run, r => r.IsFinished || r is { State: RunPhase.Pending, Lease: null });
+            await test.PassUntilAsync(run, r => r.IsFinished || r is { State: RunPhase.Pending, Lease: null });
             await ResumeAsync(test);
             await test.Engine.EndAsync(Tenant.Default, run);
         }, async test =>

@@ -25,6 +25,7 @@ internal static class DefinitionCommands
         group.Add(With(line, new Verb("show", "Show one version.", "millrace definitions show demo/release-notes:1.0.0") { Reference }, ShowAsync));
         group.Add(With(line, new Verb("source", "Print the text as it was pushed.", "millrace definitions source demo/release-notes > flow.yaml") { Reference }, SourceAsync));
         group.Add(With(line, new Verb("graph", "Print the tasks and how they follow each other.", "millrace definitions graph demo/release-notes") { Reference }, GraphAsync));
+        foreach (var verb in HoldCommands.OfDefinitions(line)) group.Add(verb);
         return group;
     }
 

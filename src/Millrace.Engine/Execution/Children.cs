@@ -12,7 +12,14 @@ internal static class Children
     /// <summary>How long a child that is for whoever takes it first stays untaken: long enough for others to hear of it before this worker looks.</summary>
     private static readonly TimeSpan SharedFor = TimeSpan.FromMilliseconds(10);
 
-    public static async ValueTask<IReadOnlyList<NewRun>> ResolveAsync(RunActor parent, Decision decision, Action<Command.Spawn, WorkflowError> refuse)
+    /// <summary>The runs that a decision begins: children, or the one it goes on as.</summary>
+    public static async ValueTask<IReadOnlyList<NewRun>> OfAsync(RunActor run, Decision decision, Action<Command.Spawn, WorkflowError> refuse)
+    {
+        var children = await ResolveAsync(run, decision, refuse);
+        return decision.Commands.Find(c => c is Command.Continue) is Command.Continue next ? [.. children, await Successors.CreateAsync(run, next)] : children;
+    }
+
+    private static async ValueTask<IReadOnlyList<NewRun>> ResolveAsync(RunActor parent, Decision decision, Action<Command.Spawn, WorkflowError> refuse)
     {
         var children = new List<NewRun>();
         var seen = new HashSet<Guid>();
@@ -25,7 +32,7 @@ internal static class Children
             {
                 seen.Add(spawn.Child);
                 if (!decision.Commands.Contains(spawn)) continue;
-                if (parent.Depth + 1 > parent.Worker.Settings.DepthMax)
+                if (parent.Lineage.Depth + 1 > parent.Worker.Settings.DepthMax)
                     refuse(spawn, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {parent.Worker.Settings.DepthMax} deep."));
                 else if (await FindAsync(parent, decision, spawn, found) is { } workflow)
                     children.Add(await CreateAsync(parent, spawn, workflow,
@@ -63,7 +70,7 @@ internal static class Children
             WakeAt = isShared ? now + (long)SharedFor.TotalMicroseconds : null,
             Parent = parent.Id,
             ParentStep = spawn.Step.Id,
-            Depth = parent.Depth + 1,
+            Depth = parent.Lineage.Depth + 1,
         };
         return NewRun.CreateAsync(parent.Worker.Blobs, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace, Part = spawn.Part });
     }

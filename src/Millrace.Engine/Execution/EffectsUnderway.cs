@@ -32,9 +32,11 @@ internal sealed class EffectsUnderway(RunActor actor)
         }
     }
 
-    public void End(int step)
+    public void End(Decision decision, RunEvent.EffectEnded e)
     {
-        if (_effects.Remove(step, out var cancel)) cancel?.Dispose();
+        if (_effects.Remove(e.Step, out var cancel)) cancel?.Dispose();
+        if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
+        else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
 
     public void CancelAll()

@@ -49,9 +49,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public Workflow Workflow => workflow;
     public RunState State { get; } = new(workflow, id);
     public string Topic => _topic ??= Topics.Run(id);
-    public Guid? Parent { get; init; }
-    public int Depth { get; init; }
-    public int? ParentStep { get; init; }
+    public Lineage Lineage { get; init; }
     public Lease Lease => _lease;
     public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
@@ -152,10 +150,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         {
             case RunEvent.Created when !worker.Standing.Stops(this, decision): decision.Begin(); break;
             case RunEvent.HoldsChanged: worker.Standing.Stops(this, decision); break;
-            case RunEvent.EffectEnded e:
-                Effects.End(e.Step);
-                e.Tell(decision);
-                break;
+            case RunEvent.EffectEnded e: Effects.End(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
                 if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
@@ -256,9 +251,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Effects.CarryOut(commands);
             return;
         }
-        IReadOnlyList<NewRun> children = [];
-        if (decision.Commands.Exists(c => c is Command.Spawn)) children = await Children.ResolveAsync(this, decision, RefuseChild);
-        if (decision.Commands.Find(c => c is Command.Continue) is Command.Continue next) children = [.. children, await Successors.CreateAsync(this, next)];
+        IReadOnlyList<NewRun> children = decision.Commands.Exists(c => c is Command.Spawn or Command.Continue) ? await Children.OfAsync(this, decision, RefuseChild) : [];
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
@@ -292,7 +285,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             Change = change,
             Children = children,
             ChildrenToCancel = Array.Exists(commands, c => c is Command.CancelChild) ? [.. commands.OfType<Command.CancelChild>().Select(c => c.Child)] : [],
-            Parent = State.IsFinished ? Parent : null,
+            Parent = State.IsFinished ? Lineage.Parent : null,
             Schedule = State.IsFinished && workflow.Schedule is { TracksRuns: true } ? State.Trigger?.Schedule : null,
             // A wish that met the end goes with it: a run that is taken back later must not find it.
             SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
@@ -300,7 +293,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             ExpiresAt = State.IsFinished ? worker.Keeping.ExpiryOf(tenant, workflow, phase, now) : null,
             DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
             Commands = commands,
-            Successor = (Array.Find(commands, c => c is Command.Continue) as Command.Continue)?.Successor,
             SignalsSeen = _signalsSeen,
             Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],

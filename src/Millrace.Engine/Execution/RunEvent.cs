@@ -36,12 +36,6 @@ internal abstract class RunEvent
     {
         public int Step { get; } = step;
         public FunctionOutcome Outcome { get; } = outcome;
-
-        public void Tell(Decision decision)
-        {
-            if (Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(Step, done.Output);
-            else decision.EffectFailed(Step, ((FunctionOutcome.Failed)Outcome).Error);
-        }
     }
 
     public sealed class SubStepEnded(int step, string name, Json output, TaskCompletionSource durable) : RunEvent

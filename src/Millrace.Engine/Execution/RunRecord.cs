@@ -39,7 +39,12 @@ internal sealed class RunRecord
     public Guid? Parent { get; init; }
 
     /// <summary>The run it has gone on as.</summary>
-    public Guid? Successor { get; init; }
+    private Guid? Successor()
+    {
+        for (var i = 0; i < Commands.Count; i++)
+            if (Commands[i] is Command.Continue next) return next.Successor;
+        return null;
+    }
 
     /// <summary>Signals up to this position have been heard.</summary>
     public long SignalsSeen { get; init; }
@@ -81,10 +86,12 @@ internal sealed class RunRecord
             SignalStore.Send(db, Tenant, child, "cancel", reason, At);
             ContinuationStore.SendOn(db, Tenant, child, "cancel", reason, At);
         }
-        if (Successor is { } next) ContinuationStore.Begin(db, Tenant, Run, next, SignalsSeen, At);
-        if (Parent is { } parent && Successor is { } by) SignalStore.Send(db, Tenant, parent, "continued", Json.Object("run", Run.ToString(), "by", by.ToString()), At);
+        // Only a run that ends can go on as another.
+        var successor = State == RunPhase.Completed ? Successor() : null;
+        if (successor is { } next) ContinuationStore.Begin(db, Tenant, Run, next, SignalsSeen, At);
+        if (Parent is { } parent && successor is { } by) SignalStore.Send(db, Tenant, parent, "continued", Json.Object("run", Run.ToString(), "by", by.ToString()), At);
         else if (Parent is { } told) SignalStore.Send(db, Tenant, told, "child", Json.Object("run", Run.ToString()), At);
-        if (Schedule is { } schedule && Successor is null) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
+        if (Schedule is { } schedule && successor is null) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         Subscriptions.Write(db, this);
         if (ExpiresAt is { } expires) RetentionStore.Expire(db, Tenant, Run, expires);
         if (DeadLetter is { } letter)

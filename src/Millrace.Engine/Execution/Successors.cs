@@ -4,6 +4,12 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Execution;
 
+/// <summary>What a run stands under, and how many stand above it.</summary>
+internal readonly record struct Lineage(Guid? Parent, int? Step, int Depth)
+{
+    public static Lineage Of(RunRow row) => new(row.Parent, row.ParentStep, row.Depth);
+}
+
 /// <summary>Turns the wish to go on as another run into that run, which is committed with the record that ends the first.</summary>
 internal static class Successors
 {
@@ -15,9 +21,9 @@ internal static class Successors
         var row = RunRow.New(run.Tenant, wish.Successor, workflow.Id, workflow.Hash, worker.Now) with
         {
             Lease = run.Lease.Id,
-            Parent = run.Parent,
-            ParentStep = run.ParentStep,
-            Depth = run.Depth,
+            Parent = run.Lineage.Parent,
+            ParentStep = run.Lineage.Step,
+            Depth = run.Lineage.Depth,
             Trigger = run.State.Trigger,
         };
         var first = new Entry.RunCreated(wish.Input) { Trace = run.State.Trace, Trigger = run.State.Trigger, Part = run.State.Part };

@@ -68,8 +68,7 @@ internal sealed class Worker : IAsyncDisposable
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
         Lost = new LostRuns(this);
         (Schedules, Limits, Keeping) = (new Schedules(this), new RunLimits(this), new RunKeeper(this));
-        (Events, Keeper) = (new EventLog(this), new EventKeeper(this));
-        Standing = new Standing(this);
+        (Events, Keeper, Standing) = (new EventLog(this), new EventKeeper(this), new Standing(this));
         _gauges = EngineMetrics.Observe(this);
     }
 
@@ -142,7 +141,7 @@ internal sealed class Worker : IAsyncDisposable
             if (run.Row.Lease is null) _ = Wakes.ShareAsync(run.Row.Id, run.Row.WakeAt!.Value);
             return;
         }
-        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Parent = run.Row.Parent, ParentStep = run.Row.ParentStep, Depth = run.Row.Depth };
+        var actor = new RunActor(this, run.Row.Tenant, run.Workflow, run.Row.Id) { Lineage = Lineage.Of(run.Row) };
         actor.Adopt(run.First, run.Row.CreatedAt, lease);
         _actors[run.Row.Id] = actor;
         Lost.ExpectNoMore(run.Row.Id);
@@ -158,7 +157,7 @@ internal sealed class Worker : IAsyncDisposable
             if (!_actors.TryGetValue(row.Id, out var actor))
             {
                 if (await Strays.DefinitionAsync(row) is not { } workflow) return;
-                actor = new RunActor(this, row.Tenant, workflow, row.Id) { Parent = row.Parent, ParentStep = row.ParentStep, Depth = row.Depth };
+                actor = new RunActor(this, row.Tenant, workflow, row.Id) { Lineage = Lineage.Of(row) };
             }
             if (await Limits.PassAsync(row, actor.Workflow) is not { } passed) return;
             actor = _actors.GetOrAdd(row.Id, actor);
@@ -257,14 +256,8 @@ internal sealed class Worker : IAsyncDisposable
             using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
             Forget(actor);
         }
-        else if (e is Approvals.OvertakenException)
-        {
-            Standing.ReadAgain(actor);
-        }
-        else
-        {
-            RunFailed(actor, e);
-        }
+        else if (e is Approvals.OvertakenException) Standing.ReadAgain(actor);
+        else RunFailed(actor, e);
     }
 
     public void RunFailed(RunActor actor, Exception e)

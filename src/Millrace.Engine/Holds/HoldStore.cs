@@ -36,8 +36,10 @@ public static class HoldStore
 
     /// <summary>A run that is to stand does so only while the hold is there; who ends it then finds the run.</summary>
     /// <exception cref="OvertakenException">It is over.</exception>
-    internal static void Check(DbUnit db, Tenant tenant, Guid run, Guid hold) => db.ChangeLater(
-        run, static id => new OvertakenException(id), "update hold set created_at = created_at where workspace = $1 and id = $2 and come_to is null", tenant.Workspace, hold);
+    internal static void Check(DbUnit db, Tenant tenant, Guid run, Guid hold)
+    {
+        if (!db.First("select 1 from hold where workspace = $1 and id = $2 and come_to is null /*pg: for share */", _ => true, false, tenant.Workspace, hold)) throw new OvertakenException(run);
+    }
 
     /// <summary>Tells the next runs that a hold which is over may have held.</summary>
     /// <returns>The runs; none when all have been told.</returns>

@@ -80,22 +80,28 @@ internal static class EntryReader
             "spawn.moved" => new SpawnEntry.CursorMoved(step, Value(e, "next", large) ?? Json.Null),
             "spawn.due" => new SpawnEntry.DelayPassed(step),
             "spawn.concurrency" => new SpawnEntry.ConcurrencyChanged(step, Int(e, "concurrency")),
-            "run.held" => new HoldEntry.Held(Guid.Parse(e["hold"].AsString()), e["reason"].StringOrNull),
-            "run.released" => new HoldEntry.Released(),
-            "compensation.begun" => new CompensationEntry.Begun(Fault(e), e["reason"].StringOrNull),
-            "compensation.started" => new CompensationEntry.Started(step, Int(e, "node"), Int(e, "for")),
-            "approval.asked" => new ApprovalEntry.Asked(step, Guid.Parse(e["approval"].AsString()), Ask.FromJson(Value(e, "ask", large)!.Value), e["hash"].AsString()),
-            "approval.voted" => new ApprovalEntry.Voted(step, new Vote(e["by"].AsString(), e["approves"].IsTruthy, e["comment"].StringOrNull, Value(e, "form", large) ?? Json.Null, Long(e, "at")!.Value)),
-            "approval.delegated" => new ApprovalEntry.Delegated(step, e["by"].AsString(), e["to"].AsString(), Long(e, "at")!.Value),
-            "approval.reminded" => new ApprovalEntry.Reminded(step, Int(e, "count")),
-            "approval.escalated" => new ApprovalEntry.Escalated(step),
-            "approval.settled" => new ApprovalEntry.Settled(step, (ApprovalState)Int(e, "state")),
             "run.forked" => ForkEntries.Forked(e, Value(e, "input", large), Value(e, "context", large)),
             "run.continued" => new Entry.RunContinued(),
             "step.respawned" => new Entry.StepRespawned(step, Guid.Parse(e["child"].AsString())),
-            var kind => throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
+            var kind => OfPeople(kind, e, step, large) ?? throw new NewerBuildException($"Its journal holds an entry '{kind}' that this build does not know."),
         };
     }
+
+    /// <summary>What people decide, what is undone, and what stands; null for another kind.</summary>
+    private static Entry? OfPeople(string kind, Json e, int step, Func<string, Json> large) => kind switch
+    {
+        "run.held" => new HoldEntry.Held(Guid.Parse(e["hold"].AsString()), e["reason"].StringOrNull),
+        "run.released" => new HoldEntry.Released(),
+        "compensation.begun" => new CompensationEntry.Begun(Fault(e), e["reason"].StringOrNull),
+        "compensation.started" => new CompensationEntry.Started(step, Int(e, "node"), Int(e, "for")),
+        "approval.asked" => new ApprovalEntry.Asked(step, Guid.Parse(e["approval"].AsString()), Ask.FromJson(Value(e, "ask", large)!.Value), e["hash"].AsString()),
+        "approval.voted" => new ApprovalEntry.Voted(step, new Vote(e["by"].AsString(), e["approves"].IsTruthy, e["comment"].StringOrNull, Value(e, "form", large) ?? Json.Null, Long(e, "at")!.Value)),
+        "approval.delegated" => new ApprovalEntry.Delegated(step, e["by"].AsString(), e["to"].AsString(), Long(e, "at")!.Value),
+        "approval.reminded" => new ApprovalEntry.Reminded(step, Int(e, "count")),
+        "approval.escalated" => new ApprovalEntry.Escalated(step),
+        "approval.settled" => new ApprovalEntry.Settled(step, (ApprovalState)Int(e, "state")),
+        _ => null,
+    };
 
     private static Guid Child(Json e) => Guid.Parse(e["child"].AsString());
 

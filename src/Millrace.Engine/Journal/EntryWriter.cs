@@ -131,20 +131,7 @@ internal sealed class EntryWriter
             case SpawnEntry e: WriteSpawn(e); break;
             case ExtensionEntry e: ExtensionEntries.Write(e, _writer); break;
             case ApprovalEntry e: WriteApproval(e); break;
-            case HoldEntry.Held e:
-                Head("run.held"u8, e.Reason);
-                _writer.WriteString("hold"u8, e.Hold);
-                break;
-            case HoldEntry.Released: _writer.WriteString("e"u8, "run.released"u8); break;
-            case CompensationEntry.Begun e:
-                Head("compensation.begun"u8, e.Reason);
-                if (e.Error is { } cause) Error(cause);
-                break;
-            case CompensationEntry.Started e:
-                Head("compensation.started", e.Step);
-                _writer.WriteNumber("node"u8, e.Node);
-                _writer.WriteNumber("for"u8, e.For);
-                break;
+            case HoldEntry or CompensationEntry: WriteEnding(entry); break;
             case ItemEnded e:
                 _writer.WriteString("e"u8, "item.ended"u8);
                 Value("output", e.Output);
@@ -214,6 +201,29 @@ internal sealed class EntryWriter
             case SpawnEntry.ConcurrencyChanged e:
                 Head("spawn.concurrency", e.Step);
                 _writer.WriteNumber("concurrency"u8, e.Concurrency);
+                break;
+            default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
+        }
+    }
+
+    /// <summary>What is undone, and what stands.</summary>
+    private void WriteEnding(Entry entry)
+    {
+        switch (entry)
+        {
+            case HoldEntry.Held e:
+                Head("run.held"u8, e.Reason);
+                _writer.WriteString("hold"u8, e.Hold);
+                break;
+            case HoldEntry.Released: _writer.WriteString("e"u8, "run.released"u8); break;
+            case CompensationEntry.Begun e:
+                Head("compensation.begun"u8, e.Reason);
+                if (e.Error is { } cause) Error(cause);
+                break;
+            case CompensationEntry.Started e:
+                Head("compensation.started", e.Step);
+                _writer.WriteNumber("node"u8, e.Node);
+                _writer.WriteNumber("for"u8, e.For);
                 break;
             default: throw new InvalidOperationException($"Unknown entry {entry.GetType().Name}.");
         }

@@ -1,4 +1,5 @@
 using Millrace.Jq;
+using Millrace.Workflows.Graph;
 
 namespace Millrace.Workflows.Kernel;
 
@@ -8,25 +9,26 @@ namespace Millrace.Workflows.Kernel;
 /// </summary>
 internal sealed class Compensations
 {
-    private readonly List<(Step Step, Json Output)> _done = [];
-    private readonly List<string> _failed = [];
+    private List<(Step Step, Json Output)>? _done;
+    private List<string>? _failed;
 
     /// <summary>How the run ends when all is undone; null while nothing is being undone.</summary>
     public CompensationEntry.Begun? End { get; private set; }
 
-    public bool IsOver => _done.Count == 0;
+    public bool IsOver => _done is null or { Count: 0 };
 
     /// <summary>Whether something would be undone.</summary>
-    public bool IsWanted => End is null && _done.Count > 0;
+    public bool IsWanted => End is null && !IsOver;
 
     /// <summary>The one that completed last is undone first.</summary>
-    public (Step Step, Json Output) Next => _done[^1];
+    public (Step Step, Json Output) Next => _done![^1];
 
     /// <summary>A step with a handler of its own stands for all that was done inside it.</summary>
     public void Keep(Step step, Json output)
     {
         if (End is not null) return;
-        _done.RemoveAll(d => d.Step.Around().Contains(step));
+        _done ??= [];
+        if (step.Node.Body is DoBody or ForBody or ForkBody or TryBody or InvokeBody or ListenBody) _done.RemoveAll(d => d.Step.Around().Contains(step));
         _done.Add((step, output));
     }
 
@@ -41,22 +43,20 @@ internal sealed class Compensations
         // Nothing but the run itself is left, and its time is over.
         state.Root.TimeoutAt = null;
         state.ResetTimers();
-        state.Root.Pending = Graph.Flow.Continue;
+        state.Root.Pending = Flow.Continue;
     }
 
-    public void Failed(Step handler) => _failed.Add(handler.Compensated["name"].AsString());
+    public void Failed(Step handler) => (_failed ??= []).Add(handler.Compensated["name"].AsString());
 
     public void Clear()
     {
-        _done.Clear();
-        _failed.Clear();
-        End = null;
+        (_done, _failed, End) = (null, null, null);
     }
 
     /// <summary>The entry that ends the run, which tells of handlers that failed.</summary>
     public Entry Ending()
     {
-        var failed = _failed.Count == 0 ? null : $"Not undone: {string.Join(", ", _failed)}.";
+        var failed = _failed is null ? null : $"Not undone: {string.Join(", ", _failed)}.";
         if (End!.Error is not { } error) return new Entry.RunCancelled(Join(End.Reason, failed));
         return new Entry.RunFaulted(error with { Detail = Join(error.Detail, failed) });
     }
@@ -64,9 +64,9 @@ internal sealed class Compensations
     private static string? Join(string? one, string? other) => one is null ? other : other is null ? one : $"{one} {other}";
 
     /// <summary>The step that undoes another one.</summary>
-    private Step Take(CompensationEntry.Started e, Step root, Graph.Node node, long at)
+    private Step Take(CompensationEntry.Started e, Step root, Node node, long at)
     {
-        var (done, output) = _done[^1];
+        var (done, output) = _done![^1];
         _done.RemoveAt(_done.Count - 1);
         return new Step(e.Step, root, node, at)
         {
@@ -77,7 +77,7 @@ internal sealed class Compensations
             Compensates = e.For,
             Compensated = new JsonObject.Builder().Set("step", done.Id).Set("name", done.Node.Name).Set("reference", done.Node.Reference)
                 .Set("input", done.InputHidden ? Json.Null : done.Input).Set("output", output).Build(),
-            Pending = Graph.Flow.Continue,
+            Pending = Flow.Continue,
         };
     }
 }

@@ -13,6 +13,7 @@ import { TabPanel, Tabs } from '~/components/ui/tabs'
 import type { DefinitionRef, DefinitionVersion } from '~/lib/api'
 import { definitionQuery, graphQuery, sourceQuery, versionsQuery } from '~/lib/queries'
 import type { DefinitionTab } from './definition-tabs'
+import { SuspendButton } from './suspend-button'
 import { VersionList, VersionPicker } from './version-list'
 
 const FlowGraph = lazy(() => import('~/components/graph/flow-graph'))
@@ -94,6 +95,7 @@ function DefinitionHeader({
           <Link to="/definitions/new" search={{ from }} className={buttonClass()}>
             <PencilLine size={14} aria-hidden /> Edit as new version
           </Link>
+          <SuspendButton namespace={namespace} name={name} />
           <Button look="solid" onClick={onStart}>
             <Play size={14} aria-hidden /> Start run
           </Button>

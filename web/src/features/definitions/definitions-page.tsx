@@ -10,6 +10,7 @@ import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { DefinitionSummary } from '~/lib/api'
 import { formatRelative, formatTime, useNow } from '~/lib/time'
 import { definitionsQuery } from './api'
+import { SuspendButton } from './suspend-button'
 
 export function DefinitionsPage({ q, onSearch }: { q: string; onSearch: (q: string) => void }) {
   usePageTitle('Definitions')
@@ -22,6 +23,7 @@ export function DefinitionsPage({ q, onSearch }: { q: string; onSearch: (q: stri
         actions={
           <>
             <SearchBox q={q} onSearch={onSearch} />
+            <SuspendButton />
             <Link to="/definitions/new" className={buttonClass('solid')}>
               <Plus size={15} aria-hidden /> New definition
             </Link>
