@@ -75,7 +75,8 @@ public abstract class ContinuationTests(TestDatabases databases) : EngineSuite(d
         test.Define("- rest: { if: '${ .n == 2 }', wait: PT1H }\n" + Counting, "child");
         var parent = await test.StartAsync(test.Define("- child: { run: { workflow: { namespace: test, name: child, version: 1.0.0, input: { n: 1 } } } }"));
         while (await test.Disk.ReadAsync(db => db.First("select count(*) from continuation", r => r.Long(0), 0L)) == 0) await test.PassAsync(TimeSpan.FromMilliseconds(500));
-        var last = (await RunsAsync(test)).Max(r => r.Id);
+        var child = (await RunsAsync(test)).First(r => r.Parent == parent).Id;
+        var last = await test.Disk.ReadAsync(db => ContinuationStore.LastOf(db, Tenant.Default, child));
         await test.PassUntilAsync(last, r => r is { State: RunPhase.Waiting, Lease: null });
         await test.Engine.CancelAsync(Tenant.Default, parent, null);
         await test.PassUntilAsync(last, r => r.State == RunPhase.Cancelled);

@@ -127,6 +127,23 @@ public abstract class ExecutionTests(TestDatabases databases) : EngineSuite(data
     }
 
     [Fact]
+    public async Task An_effect_that_failed_is_tried_again_under_its_key_and_one_that_completed_is_done_anew()
+    {
+        await using var test = await OpenAsync();
+        test.Functions.FailuresLeft = 2;
+        var run = await test.RunAsync("""
+            - again:
+                try:
+                  - count: { call: 'count:1.0.0@default', with: { n: 1 } }
+                  - call: { call: 'flaky:1.0.0@default', with: {} }
+                catch: { errors: { with: { status: 503 } }, retry: { limit: { attempt: { count: 3 } } } }
+            """);
+        Assert.Equal(RunPhase.Completed, run.State.Ended);
+        Assert.Equal((3, 1), (test.Functions.FlakyKeys.Count, test.Functions.FlakyKeys.Distinct().Count()));
+        Assert.Equal(3, test.Functions.Ledger.Count);
+    }
+
+    [Fact]
     public async Task A_function_that_does_not_exist_is_a_named_error()
     {
         await using var test = await OpenAsync();

@@ -116,7 +116,8 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
             var workflow = test.Define("- work: { call: 'count:1.0.0@default', with: { n: 1 } }");
             await SuspendAsync(test);
             var run = await Story.StartAsync(test, workflow);
-            await test.PassUntilAsync(run, r => r.IsFinished || r is { State: RunPhase.Pending, Lease: null });
+            // Told again, the suspension may meet it on its way.
+            await test.PassUntilAsync(run, r => r.IsFinished || r is { State: RunPhase.Pending or RunPhase.Suspended, Lease: null });
             await ResumeAsync(test);
             await test.Engine.EndAsync(Tenant.Default, run);
         }, async test =>

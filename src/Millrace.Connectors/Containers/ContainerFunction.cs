@@ -83,7 +83,7 @@ internal sealed class ContainerFunction(ProcessTask process, ContainerSettings s
     /// <summary>The state of the container of an earlier attempt; null when there is none.</summary>
     private async Task<string?> StateAsync(string program, ContainerPlan plan, FunctionContext context, CancellationToken cancel)
     {
-        var end = await RunAsync(program, ["ps", "--all", "--filter", $"label={ContainerPlan.KeyLabel}={context.IdempotencyKey}", "--format", "{{.Names}} {{.State}}"], context, cancel);
+        var end = await RunAsync(program, ["ps", "--all", "--filter", $"label={ContainerPlan.KeyLabel}={ContainerPlan.KeyOf(context)}", "--format", "{{.Names}} {{.State}}"], context, cancel);
         if (end.Code != 0) throw Failed(end, "asked for its containers");
         foreach (var line in end.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             if (line.Split(' ', 2) is [var name, var state] && name == plan.Name) return state.Trim().ToLowerInvariant();

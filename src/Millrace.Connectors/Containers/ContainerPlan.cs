@@ -25,15 +25,18 @@ internal sealed partial record ContainerPlan
 
     public required bool Removed { get; init; }
 
+    /// <summary>A container is of one step: where a task is tried again, the container that failed is not taken for the new one.</summary>
+    public static string KeyOf(FunctionContext context) => $"{context.Run:N}-{context.Step.ToString(CultureInfo.InvariantCulture)}";
+
     /// <exception cref="Refusal">An argument is wrong.</exception>
     public static ContainerPlan Read(Arguments arguments, FunctionContext context, ContainerSettings settings)
     {
         var image = arguments.Text("image");
         if (image.Length == 0 || image.StartsWith('-') || image.Any(c => char.IsWhiteSpace(c) || char.IsControl(c))) throw arguments.Invalid("image", "has to be the name of an image.");
-        var name = arguments.TextOrNull("name") ?? $"millrace-{context.IdempotencyKey}";
+        var name = arguments.TextOrNull("name") ?? $"millrace-{KeyOf(context)}";
         if (!ContainerName().IsMatch(name)) throw arguments.Invalid("name", "has to be 1 to 128 of the characters a-z, A-Z, 0-9, '_', '.' and '-', a letter or digit first.");
         var cleanup = arguments.MemberOrNull("lifetime")?.Choice("cleanup", "never", "always", "never", "eventually") ?? "never";
-        List<string> options = ["--name", name, "--label", $"{KeyLabel}={context.IdempotencyKey}", "--pull", PullOf(arguments), .. settings.CreateOptions];
+        List<string> options = ["--name", name, "--label", $"{KeyLabel}={KeyOf(context)}", "--pull", PullOf(arguments), .. settings.CreateOptions];
         if (cleanup == "eventually") options.AddRange(["--label", $"{RemoveLabel}={RemoveAt(arguments.Member("lifetime"), context)}"]);
         if (arguments.Has("stdin")) options.Add("--interactive");
         foreach (var (host, inside) in Pairs(arguments, "ports")) options.AddRange(["--publish", Port(arguments, host, inside)]);

@@ -33,6 +33,19 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
         await SweepAsync(now - (long)worker.Settings.EventsKept.TotalMicroseconds);
     }
 
+    /// <summary>There are letters: they are dealt with now instead of a poll interval later. Where that fails, they are dealt with then.</summary>
+    public async Task GatherAsync()
+    {
+        try
+        {
+            if (worker.Settings.Works && !worker.IsDraining) await _gatherings.RunOnceAsync();
+        }
+        catch (Exception e)
+        {
+            worker.LoopFailed("gathering events", e);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _stop.Cancel();

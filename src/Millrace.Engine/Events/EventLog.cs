@@ -44,6 +44,7 @@ public sealed class EventLog
             for (var i = 0; i < started; i++) EngineMetrics.RunStarted();
             await _worker.Wakes.CallAsync();
         }
+        if (Array.Exists(starts, s => s.Letters.Count > 0)) _ = _worker.Keeper.GatherAsync();
         return published;
     }
 

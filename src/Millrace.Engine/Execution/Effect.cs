@@ -40,7 +40,7 @@ internal static class Effect
         var time = actor.Worker.Time;
         var began = time.GetTimestamp();
         using var span = EngineTrace.Effect(actor, function.Descriptor, step);
-        var context = new EffectContext(actor, step, span?.Id ?? actor.State.Trace);
+        var context = new EffectContext(actor, step, function.Descriptor.Idempotency, span?.Id ?? actor.State.Trace);
         var end = EffectEnd.Cancelled;
         FunctionOutcome? outcome = null;
         try

@@ -9,7 +9,7 @@ namespace Millrace.Engine.Execution;
 
 /// <summary>The durable context of one attempt at one effect.</summary>
 /// <param name="traceParent">The attempt's own span, or what the run was started with while nobody listens here.</param>
-internal sealed class EffectContext(RunActor actor, Step step, string? traceParent) : FunctionContext
+internal sealed class EffectContext(RunActor actor, Step step, Idempotency idempotency, string? traceParent) : FunctionContext
 {
     private const int SubStepsMax = 100_000;
 
@@ -23,7 +23,7 @@ internal sealed class EffectContext(RunActor actor, Step step, string? tracePare
     public override Guid Run => actor.Id;
     public override int Step => step.Id;
     public override string Reference => step.Node.Reference;
-    public override string IdempotencyKey => ItemKey.Of(actor, step) ?? string.Create(CultureInfo.InvariantCulture, $"{actor.Id:N}-{step.Id}");
+    public override string IdempotencyKey => ItemKey.Of(actor, step) ?? string.Create(CultureInfo.InvariantCulture, $"{actor.Id:N}-{(idempotency == Idempotency.Once ? step.Id : step.Effect)}");
     public override TimeProvider Time => actor.Worker.Time;
     public override string? TraceParent => traceParent;
 

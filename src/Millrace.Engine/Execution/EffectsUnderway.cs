@@ -19,6 +19,8 @@ internal sealed class EffectsUnderway(RunActor actor)
         }
     }
 
+    public bool IsEmpty => _effects.Count == 0;
+
     public bool Contains(int step) => _effects.ContainsKey(step);
 
     /// <summary>Begins and abandons effects as a durable record asks.</summary>

@@ -71,7 +71,7 @@ internal sealed class Slots
                 _lines[claim.Workspace] = line = new Line(claim.Workspace);
                 _turns.Enqueue(line, _had);
             }
-            line.Weight = claim.Weight;
+            line.Weight = Math.Max(1, claim.Weight);
             line.Turns.Enqueue(turn, (-claim.Priority, _came++));
         }
         return WaitAsync(turn, cancel);

@@ -269,8 +269,8 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     {
         var now = _at;
         var phase = State.Phase;
-        // A suspended run stays held while effects under way may still end.
-        var keeps = !State.IsFinished && (phase == RunPhase.Running || State.Effects > 0);
+        // A suspended run stays held while effects under way here may still end; those of a worker that died are begun again when it goes on.
+        var keeps = !State.IsFinished && (phase == RunPhase.Running || (State.Effects > 0 && !Effects.IsEmpty));
         var change = phase == _rowPhase && keeps ? null : new RunChange(phase, keeps, keeps ? null : State.NextWake,
             State.IsStarted ? State.StartedAt : null, State.IsFinished ? State.EndedAt : null, now, State.Error, State.Reason, State.Counts);
         var record = new RunRecord

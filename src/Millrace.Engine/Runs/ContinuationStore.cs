@@ -49,6 +49,6 @@ public static class ContinuationStore
     public static Guid LastOf(DbUnit db, Tenant tenant, Guid run)
     {
         var first = FirstOf(db, tenant, run);
-        return db.First("select successor from continuation where workspace = $1 and chain = $2 order by successor desc limit 1", r => (Guid?)r.Id(0), null, tenant.Workspace, first) ?? run;
+        return db.First("select successor from continuation c where workspace = $1 and chain = $2 and not exists (select 1 from continuation n where n.workspace = $1 and n.run = c.successor)", r => (Guid?)r.Id(0), null, tenant.Workspace, first) ?? run;
     }
 }

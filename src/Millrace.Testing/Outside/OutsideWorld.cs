@@ -1,3 +1,4 @@
+using System.Globalization;
 using Millrace.Connectors.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
@@ -56,9 +57,11 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
 
     public OutsideCall Call(string call, FunctionContext context, Json arguments)
     {
-        if (_effects.TryGetValue(context.IdempotencyKey, out var known)) return known;
+        // Each attempt of a try is a call of its own, whatever key it comes with.
+        var key = string.Create(CultureInfo.InvariantCulture, $"{context.Run:N}-{context.Step}");
+        if (_effects.TryGetValue(key, out var known)) return known;
         var with = arguments.ObjectOrNull is { } members && members.Has("input") ? members.Without("input") : arguments;
-        var effect = new OutsideCall(context.IdempotencyKey, call, context.Reference[(context.Reference.LastIndexOf('/') + 1)..], context.Reference, with);
+        var effect = new OutsideCall(key, call, context.Reference[(context.Reference.LastIndexOf('/') + 1)..], context.Reference, with);
         var mock = Use(m => m.Call is not null && IsFor(m, effect) && Matching.Like(m.With, with));
         _effects.Add(effect.Key, effect = effect with { Mock = mock, Began = context.Time.GetUtcNow() });
         return effect;

@@ -240,6 +240,7 @@ public sealed class RunState
             Child = e.Child,
         };
         step.Data = step.Input;
+        if (step.IsEffect) step.Effect = Unsure.EffectOf(step, Context);
         if (node.Body is ListenBody listen) step.Listener = new Listener(listen.To);
         if (node.Body is ForkBody fork) step.Results = new Json[fork.Branches.Count];
         if (node.Body is DoBody or TryBody or InvokeBody or ForBody or ForkBody or ExtendedBody) step.Pending = Flow.Continue;
@@ -370,6 +371,7 @@ public sealed class RunState
         _active.Remove(step.Id);
         step.Parent!.Children.Remove(step);
         if (step.IsEffect) _effects--;
+        if (step.IsEffect && outcome != RunPhase.Completed) Unsure.Remember(step, Context);
         if (step.Compensates > 0) Root.Pending = Flow.Continue;
         _timers.DropAll(step);
     }

@@ -17,6 +17,7 @@ public sealed class Step
         Parent = parent;
         Node = node!;
         StartedAt = startedAt;
+        Effect = id;
     }
 
     /// <summary>Counted from 1 in the order of starting; 0 is the run itself.</summary>
@@ -73,6 +74,12 @@ public sealed class Step
     /// <summary>What a task that begins directly inside is given.</summary>
     internal Json ForNext => Edited ?? (Node?.Body is ForkBody ? Input : Data);
     internal WorkflowError? LastError { get; set; }
+
+    /// <summary>Effects: the step whose number makes the idempotency key, an earlier one where an earlier attempt may have been carried out (<see cref="Kernel.Unsure"/>).</summary>
+    public int Effect { get; internal set; }
+
+    /// <summary>Try tasks that retry: effects of earlier attempts that ended without a result, by place.</summary>
+    internal Dictionary<string, UnsureEffect>? Unsure { get; set; }
 
     /// <summary>Try tasks: attempts begun, and the error being handled.</summary>
     public int Attempt { get; internal set; } = 1;

@@ -15,7 +15,7 @@ public sealed class CatalogTests : IDisposable
     [Fact]
     public void Every_function_has_its_own_reference_and_says_what_it_takes()
     {
-        Assert.Equal(["artifact:1.0.0@default", "csv:1.0.0@default", "emit", "hash:1.0.0@default", "http", "log:1.0.0@default", "openapi", "script", "shell", "uuid:1.0.0@default"],
+        Assert.Equal(["a2a", "artifact:1.0.0@default", "asyncapi", "container", "csv:1.0.0@default", "emit", "grpc", "hash:1.0.0@default", "http", "log:1.0.0@default", "mcp", "openapi", "script", "shell", "uuid:1.0.0@default"],
             _functions.All.Select(f => f.Descriptor.Reference).Order(StringComparer.Ordinal));
         Assert.All(_functions.All, f => Assert.Equal("object", f.Descriptor.InputSchema["type"].AsString()));
     }

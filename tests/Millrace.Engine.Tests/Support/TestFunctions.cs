@@ -14,6 +14,9 @@ internal sealed class TestFunctions
     /// <summary>Idempotency keys with the number of attempts that reached the outside.</summary>
     public ConcurrentDictionary<string, int> Ledger { get; } = new();
 
+    /// <summary>The key of each call of <c>flaky</c>.</summary>
+    public ConcurrentQueue<string> FlakyKeys { get; } = new();
+
     /// <summary>How often <c>flaky</c> fails before it succeeds, over all calls.</summary>
     public int FailuresLeft;
 
@@ -32,7 +35,7 @@ internal sealed class TestFunctions
         }),
         new Inline("hold", Idempotency.Keyed, HoldAsync),
         new Inline("hold_once", Idempotency.Once, HoldAsync),
-        new Inline("flaky", Idempotency.Keyed, (_, _, _) => new(Interlocked.Decrement(ref FailuresLeft) >= 0
+        new Inline("flaky", Idempotency.Keyed, (context, _, _) => new(Noted(context) && Interlocked.Decrement(ref FailuresLeft) >= 0
             ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
             : FunctionOutcome.Done("fine"))),
         new Inline("broken", Idempotency.Keyed, (_, _, _) => throw new InvalidOperationException("it is broken: s3cr3t-value")),
@@ -78,6 +81,12 @@ internal sealed class TestFunctions
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private bool Noted(FunctionContext context)
+    {
+        FlakyKeys.Enqueue(context.IdempotencyKey);
+        return true;
+    }
 
     private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
     {

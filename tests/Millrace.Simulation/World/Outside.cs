@@ -7,8 +7,11 @@ using Millrace.Workflows;
 namespace Millrace.Simulation.World;
 
 /// <summary>One idempotency key as the outside has seen it.</summary>
-internal sealed record Request(Guid Run, int Step, string Function, string Arguments)
+internal sealed record Request(Guid Run, int First, string Function, string Arguments)
 {
+    /// <summary>The last step that came with it.</summary>
+    public int Step { get; set; } = First;
+
     public int Times { get; set; }
 }
 
@@ -18,7 +21,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     /// <summary>Sabotage: how likely an effect reaches the outside twice.</summary>
     public double Repeated { get; init; }
 
-    private readonly HashSet<(string Key, string Part)> _recorded = [];
+    private readonly HashSet<(int Step, Guid Run, string Part)> _recorded = [];
     private readonly Dictionary<(Guid Run, int Tag), List<string>> _flaky = [];
     private readonly Json _padding = new string('x', 70_000);
 
@@ -57,12 +60,12 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         {
             var done = await context.StepAsync(part, async inner =>
             {
-                if (_recorded.Contains((context.IdempotencyKey, part))) scheduler.Fail($"sub-step {part} of {context.IdempotencyKey} ran again though it was recorded");
+                if (_recorded.Contains((context.Step, context.Run, part))) scheduler.Fail($"sub-step {part} of {context.IdempotencyKey} ran again though it was recorded");
                 await WorkAsync(context, inner);
                 return part.Length;
             }, cancel);
             if (done.AsNumber() != part.Length) scheduler.Fail($"sub-step {part} of {context.IdempotencyKey} gave {done}");
-            _recorded.Add((context.IdempotencyKey, part));
+            _recorded.Add((context.Step, context.Run, part));
         }
 
         return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
@@ -76,15 +79,16 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         return FunctionOutcome.Done(Json.Object("n", Answer(arguments), "padding", _padding));
     }
 
-    /// <summary>Fails for the first keys it sees of a run's task, as often as it is told, and always for those.</summary>
+    /// <summary>Fails for the first steps it sees of a run's task, as often as it is told, and always for those. All of them come under one key.</summary>
     private async ValueTask<FunctionOutcome> FlakyAsync(FunctionContext context, Json arguments, CancellationToken cancel)
     {
         await WorkAsync(context, cancel);
         Reach(context, "flaky", arguments);
         var task = (context.Run, (int)arguments["tag"].AsNumber());
         if (!_flaky.TryGetValue(task, out var failed)) _flaky.Add(task, failed = []);
-        if (failed.Count < arguments["failures"].AsNumber() && !failed.Contains(context.IdempotencyKey)) failed.Add(context.IdempotencyKey);
-        return failed.Contains(context.IdempotencyKey)
+        var attempt = $"{context.IdempotencyKey} {context.Step}";
+        if (failed.Count < arguments["failures"].AsNumber() && !failed.Contains(attempt)) failed.Add(attempt);
+        return failed.Contains(attempt)
             ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
             : FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
     }
@@ -113,7 +117,8 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
         known.Times += Repeated > 0 && dice.Chance(Repeated) ? 2 : 1;
         scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");
-        if ((known.Run, known.Step, known.Function, known.Arguments) != (request.Run, request.Step, request.Function, request.Arguments))
+        known.Step = Math.Max(known.Step, request.Step);
+        if ((known.Run, known.Function, known.Arguments) != (request.Run, request.Function, request.Arguments))
             scheduler.Fail($"key {context.IdempotencyKey} came with {known.Function} {known.Arguments} and then with {function} {arguments}");
         return known.Times;
     }

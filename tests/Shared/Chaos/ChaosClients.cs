@@ -14,6 +14,9 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
 {
     private const int AtOnce = 24;
 
+    /// <summary>How often a sender looks, every two seconds, whether a wish of which nothing was heard has been carried out.</summary>
+    private const int LooksMax = 10;
+
     private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromSeconds(30) }) { Timeout = TimeSpan.FromSeconds(6) };
     private readonly ConcurrentDictionary<int, string> _acknowledged = new();
     private readonly ConcurrentBag<Task> _wishes = [];
@@ -92,9 +95,15 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
     {
         var random = new Random(seed);
         await Pause.ForAsync(after, cancel);
-        await WishAsync(id, "suspension", random, cancel);
+        var unanswered = await WishAsync(id, "suspension", random, cancel);
         await Pause.ForAsync(length, cancel);
         await WishAsync(id, "resumption", random, cancel);
+        // An api that stood still carries out later what nobody waits for any more: a wish has no key, so its sender looks after it.
+        for (var looks = 0; unanswered > 0 && looks < LooksMax; looks++)
+        {
+            await Pause.ForAsync(TimeSpan.FromSeconds(2), cancel);
+            await WishAsync(id, "resumption", random, cancel);
+        }
     }
 
     /// <summary>Sends the event that a run waits for, always under the same id.</summary>
@@ -111,14 +120,15 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
         }
     }
 
-    private async Task WishAsync(string id, string wish, Random random, CancellationToken cancel)
+    /// <returns>How often nobody answered.</returns>
+    private async Task<int> WishAsync(string id, string wish, Random random, CancellationToken cancel)
     {
-        while (!cancel.IsCancellationRequested)
+        for (var unanswered = 0; ; unanswered++)
         {
+            cancel.ThrowIfCancellationRequested();
             var (status, text) = await AskAsync($"api/v1/runs/{id}/{wish}", "{}", null, random, cancel);
-            if (status == HttpStatusCode.Accepted) return;
-            // An earlier attempt was carried out and its answer lost, or the run was faster.
-            if (status == HttpStatusCode.Conflict) return;
+            // 409: an earlier attempt was carried out and its answer lost, or the run was faster.
+            if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) return unanswered;
             await SurprisedAsync(wish, status, text, cancel);
         }
     }
