@@ -105,7 +105,8 @@ internal sealed class Schedules : IAsyncDisposable
                 ScheduleStore.Update(db, row with { Error = e.Message, NextAt = now + RetryMicros }, now);
                 var name = $"{row.Definition.Namespace}/{row.Definition.Name}";
                 DeadLetterStore.Put(db, new DeadLetter(row.Tenant, DeadLetterKind.Schedule, name, "schedule.failed",
-                    new WorkflowError(ErrorTypes.Configuration, 500, "The schedule cannot be followed", e.Message)) { Definition = name }, now);
+                    new WorkflowError(ErrorTypes.Configuration, 500, "The schedule cannot be followed", e.Message))
+                { Definition = name }, now);
             }
         }
     }

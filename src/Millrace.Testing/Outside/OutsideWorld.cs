@@ -50,7 +50,8 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
             var one = emitted.Event;
             if (_known.Add((one["source"].AsString(), one["id"].AsString()))) Emitted.Add(one);
             await (await engine).Events.PublishAsync(Tenant.Default, [one]);
-        });
+        }
+    );
 
     /// <summary>The functions with mocks before them.</summary>
     public IEnumerable<IFunction> Wrap(IEnumerable<IFunction> functions) => functions.Select(f => new MockedFunction(this, f));

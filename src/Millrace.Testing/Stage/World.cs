@@ -68,14 +68,21 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
             var process = Process = Scheduler.Start("millrace");
             _database = SqliteDatabase.Open(_disk.PathOf(File), new SqliteOptions
             {
-                FileLayer = SqliteFileLayer.Name, Pool = process.Pool, Time = process.Time, CheckpointPages = 1000, CacheKiB = 1_024, ReadersMax = 1,
+                FileLayer = SqliteFileLayer.Name,
+                Pool = process.Pool,
+                Time = process.Time,
+                CheckpointPages = 1000,
+                CacheKiB = 1_024,
+                ReadersMax = 1,
             });
             var ready = new TaskCompletionSource<DurableEngine>();
             var (handler, outlet) = _outside.Open(process, ready.Task);
             _functions = ConnectorFunctions.Create(new ConnectorSettings(), outlet, handler: handler);
             var parts = new EngineParts(new CountedDatabase(_database, process, Crash), _blobs, new EventBus(), new FunctionRegistry(_outside.Wrap(_functions.All)), this, this, process.Time, NullLogger.Instance)
             {
-                Pool = process.Pool, NewId = NewId, Random = _chance.Fraction,
+                Pool = process.Pool,
+                NewId = NewId,
+                Random = _chance.Fraction,
             };
             var settings = new EngineSettings { WorkerName = "scenario", LeaseTime = Seldom * 4, PollInterval = WantsLifecycle ? Soon : Seldom, SleepMax = Seldom, DrainTime = TimeSpan.Zero, Schedules = _scheduled };
             var opening = Begin(() => DurableEngine.OpenAsync(parts, settings));
