@@ -16,11 +16,11 @@ public sealed class TestCommandTests : IDisposable
         var (exit, output, _) = await PlayAsync($$"""
             {{Calls}}
             scenarios:
-              - name: It is answered after two minutes
+              - name: It is answered after a minute and a half
                 input: { id: 7 }
-                mocks: [{ request: { uri: 'https://x.test/7' }, responds: { body: { name: Rex } }, after: PT2M }]
+                mocks: [{ request: { uri: 'https://x.test/7' }, responds: { body: { name: Rex } }, after: PT1M30S }]
                 restart: everywhere
-                expect: { state: completed, output: { name: Rex }, took: PT2M, effects: [{ call: http, task: a }], requests: [{ method: GET }] }
+                expect: { state: completed, output: { name: Rex }, took: PT1M30S, effects: [{ call: http, task: a }], requests: [{ method: GET }] }
             """);
         Assert.True(exit == Exit.Completed, output);
         Assert.Contains("1 passed, 0 failed, 3 restarts", output, StringComparison.Ordinal);

@@ -22,10 +22,10 @@ public abstract class HoldTests(TestServer server)
         while ((wait = (await server.GetAsync($"/api/v1/runs/{run}/waiting")).Body["items"][0])["on"].AsString() != "resume") { }
         Assert.Contains("wrong prices", wait["detail"].AsString(), StringComparison.Ordinal);
         Assert.Equal("pending", (await server.GetAsync($"/api/v1/runs/{run}")).Body["state"].AsString());
-        Assert.Equal(202, (await server.PostAsync("/api/v1/definitions/test/stands/resumption", "")).Status);
+        Assert.Equal(202, (await server.PostAsync("/api/v1/definitions/test/stands/resumption", "{}")).Status);
         Assert.Equal(RunPhase.Completed, await server.EndAsync(run));
-        Assert.Equal("409 suspension.none", Code(await server.PostAsync("/api/v1/definitions/test/stands/resumption", "")));
-        Assert.Equal("404 definition.not_found", Code(await server.PostAsync("/api/v1/definitions/test/absent/suspension", "")));
+        Assert.Equal("409 suspension.none", Code(await server.PostAsync("/api/v1/definitions/test/stands/resumption", "{}")));
+        Assert.Equal("404 definition.not_found", Code(await server.PostAsync("/api/v1/definitions/test/absent/suspension", "{}")));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public abstract class HoldTests(TestServer server)
 
     [Theory]
     [InlineData("compensate: 1", "/do/0/a/metadata/compensate")]
-    [InlineData("compensate: [{x: {sett: {}}}]", "/do/0/a/metadata/compensate/0/x")]
+    [InlineData("compensate: [{x: {sett: {}}}]", "/do/0/a/metadata/compensate/0/x/sett")]
     [InlineData("compensate: [{x: {set: '${ $unknown }'}}]", "/do/0/a/metadata/compensate/0/x/set")]
     public async Task A_wrong_handler_is_refused_where_it_stands(string metadata, string pointer)
     {

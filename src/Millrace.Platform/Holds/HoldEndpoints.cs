@@ -32,14 +32,14 @@ internal static class HoldEndpoints
             .WithSummary("No run of it begins, and those under way stop before their next step.").Takes().Produces<Suspension>(202).Refuses(400, 404, 409, 415, 503);
         definition.MapPost("/resumption", (string @namespace, string name, HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel) =>
             ResumeAsync(@namespace, name, request, engine, database, tenant, cancel)).WithName("ResumeDefinition")
-            .WithSummary("Its runs go on where they were; one that was suspended by itself stays so.").Takes().Produces(202).Refuses(400, 404, 409, 415, 503);
+            .WithSummary("Its runs go on where they were; one that was suspended by itself stays so.").Takes().Produces<Suspension>(202).Refuses(400, 404, 409, 415, 503);
         var workspace = api.MapGroup("/workspace").WithTags("Workspace");
         workspace.MapPost("/suspension", (HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel) =>
             SuspendAsync("", "", request, engine, database, tenant, cancel)).WithName("SuspendWorkspace")
             .WithSummary("No run begins, and those under way stop before their next step.").Takes().Produces<Suspension>(202).Refuses(400, 409, 415, 503);
         workspace.MapPost("/resumption", (HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel) =>
             ResumeAsync("", "", request, engine, database, tenant, cancel)).WithName("ResumeWorkspace")
-            .WithSummary("The workspace's runs go on where they were; what was suspended by itself stays so.").Takes().Produces(202).Refuses(400, 409, 415, 503);
+            .WithSummary("The workspace's runs go on where they were; what was suspended by itself stays so.").Takes().Produces<Suspension>(202).Refuses(400, 409, 415, 503);
     }
 
     private static RouteHandlerBuilder Takes(this RouteHandlerBuilder route) => route.Accepts<ReasonBody>(isOptional: true, "application/json");
@@ -60,8 +60,9 @@ internal static class HoldEndpoints
     private static async Task<IResult> ResumeAsync(string space, string name, HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel)
     {
         await ReasonAsync(space, name, request, database, tenant, cancel);
-        if (!await engine.Holds.ResumeAsync(tenant, space, name)) throw Problem.Conflict("suspension.none", "It is not suspended.", $"{Words(space, name)} is not suspended.");
-        return TypedResults.Accepted((string?)null);
+        var over = await database.ReadAsync(db => HoldStore.Find(db, tenant, space, name), cancel);
+        if (over is null || !await engine.Holds.ResumeAsync(tenant, space, name)) throw Problem.Conflict("suspension.none", "It is not suspended.", $"{Words(space, name)} is not suspended.");
+        return TypedResults.Accepted((string?)null, Suspension.Of(over));
     }
 
     private static async Task<string?> ReasonAsync(string space, string name, HttpRequest request, Database database, Tenant tenant, CancellationToken cancel)

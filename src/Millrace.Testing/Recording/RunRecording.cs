@@ -41,7 +41,7 @@ public static class RunRecording
         var expect = new JsonObject.Builder().Set("state", state);
         if (output is { } given) expect.Set("output", Literal(given));
         if (root.Run["error"].IsObject) expect.Set("error", Literal(root.Run["error"]));
-        page.Append(CultureInfo.InvariantCulture, $"    expect: {expect.Build()}\n");
+        page.Append(CultureInfo.InvariantCulture, $"    expect: {(Json)expect.Build()}\n");
         return page.ToString();
     }
 
