@@ -40,7 +40,7 @@ internal sealed class Worker : IAsyncDisposable
         Settings = settings.Checked();
         Clock = new SharedClock(parts.Database, parts.Time);
         _around = new Surroundings(() => parts.NewId(Clock.Time), parts.Random);
-        Lanes = new Lanes(Settings);
+        (Lanes, Results) = (new Lanes(Settings), new ReferencedResults(this));
         Timers = new Timers(parts.Time, () => Now);
         Journal = new JournalReader(parts.Database, parts.Blobs);
         Due = new DueRuns(this);
@@ -65,6 +65,7 @@ internal sealed class Worker : IAsyncDisposable
     public Announcements Announcements { get; }
     public LostRuns Lost { get; }
     public RunFailures Failures { get; }
+    public ReferencedResults Results { get; }
     public SharedClock Clock { get; }
     public Schedules Schedules { get; }
     public RunLimits Limits { get; }
