@@ -19,7 +19,7 @@ internal static class SpawnCommands
         {
             RunsCommands.Id, Step,
         }, RedriveAsync));
-        runs.Add(RunsCommands.With(line, new Verb("results", "Print the results of a map that keeps them with its children, one line of JSON for each.", "millrace runs results 019a… 3 > results.jsonl")
+        runs.Add(line.With(new Verb("results", "Print the results of a map that keeps them with its children, one line of JSON for each.", "millrace runs results 019a… 3 > results.jsonl")
         {
             RunsCommands.Id, Step,
         }, ResultsAsync));
