@@ -18,7 +18,6 @@ var benches = new Dictionary<string, Func<Task>>
         return Task.CompletedTask;
     },
     ["storage"] = () => StorageBench.RunAsync(Figures.AsJson),
-    ["spawn"] = SpawnBench.RunAsync,
     ["http"] = HttpBench.RunAsync,
     ["crash"] = CrashBench.RunAsync,
     ["schedules"] = () => InFolderAsync(ScheduleBench.RunAsync),
@@ -28,6 +27,7 @@ var benches = new Dictionary<string, Func<Task>>
 benches["soak"] = () => InFolderAsync(SoakBench.RunAsync);
 benches["fairness"] = () => InFolderAsync(FairnessBench.RunAsync);
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
+foreach (var (scenario, run) in SpawnBench.Scenarios) benches[$"spawn:{scenario}"] = () => InFolderAsync(run);
 
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
@@ -46,25 +46,25 @@ if (atOnce >= 0)
 }
 var names = args.Where((a, i) => a != "--json" && (atOnce < 0 || (i != atOnce && i != atOnce + 1))).ToArray();
 if (names is ["simulate", .. var how]) return SimulateBench.Run(how);
-var unknown = Array.Find(names, n => n != "engine" && !benches.ContainsKey(n));
+var unknown = Array.Find(names, n => n is not ("engine" or "spawn") && !benches.ContainsKey(n));
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S], upgrade [--from COMMIT] [--runs N], soak --hours H --days D");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, spawn, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S], upgrade [--from COMMIT] [--runs N], soak --hours H --days D");
     return 2;
 }
 foreach (var name in names)
 {
-    if (name != "engine")
+    if (name is not ("engine" or "spawn"))
     {
         await benches[name]();
         continue;
     }
-    Figures.Say($"engine: {Environment.ProcessorCount} processors, .NET {Environment.Version}");
-    foreach (var scenario in EngineBench.Scenarios.Keys)
+    Figures.Say($"{name}: {Environment.ProcessorCount} processors, .NET {Environment.Version}");
+    foreach (var scenario in name == "engine" ? EngineBench.Scenarios.Keys : SpawnBench.Scenarios.Keys)
     {
         // Each in a process of its own, so that none sees another's memory.
-        string[] arguments = [$"engine:{scenario}", "--at-once", $"{EngineBench.AtOnce}", .. Figures.AsJson ? ["--json"] : Array.Empty<string>()];
+        string[] arguments = [$"{name}:{scenario}", "--at-once", $"{EngineBench.AtOnce}", .. Figures.AsJson ? ["--json"] : Array.Empty<string>()];
         using var child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments))!;
         await child.WaitForExitAsync();
         if (child.ExitCode != 0) return child.ExitCode;

@@ -132,6 +132,20 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Results_that_a_map_left_with_its_children_are_printed_line_by_line()
+    {
+        await RunAsync("definitions", "push", Write("tenfold", "  - give: {set: '${ . * 10 }'}"));
+        var (_, started, _) = await RunAsync("run", Write("referring", "  - all: {call: 'map:1.0.0@default', with: {in: [1, 2], chunk: 1, results: reference, do: {namespace: test, name: tenfold, version: 1.x}}}"), "--detach", "--json");
+        var id = JsonText.Parse(started)["id"].AsString();
+        Assert.Equal(Exit.Completed, (await RunAsync("runs", "watch", id)).Exit);
+
+        var (exit, output, error) = await RunAsync("runs", "results", id, "1");
+
+        Assert.True(exit == Exit.Completed, error);
+        Assert.Equal("{\"index\":0,\"result\":10}\n{\"index\":1,\"result\":20}\n", output.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public async Task An_error_in_a_document_is_drawn_under_the_word()
     {
         var file = Write("drawn", "  - a:\n      cal: http");

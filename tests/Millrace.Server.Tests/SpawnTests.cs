@@ -70,6 +70,50 @@ public abstract class SpawnTests(TestServer server)
     }
 
     [Fact]
+    public async Task Results_that_stay_with_the_children_are_read_page_by_page_or_as_lines()
+    {
+        await server.PushAsync(TestServer.Document("picky", "  - look: {if: '${ . == 3 }', raise: {error: {type: 'https://example.com/e', status: 418}}}\n  - give: {set: '${ . * 10 }'}"));
+        var run = await server.StartAsync("by-reference", Map("picky", "chunk: 2, onError: collect, results: reference, concurrency: 1"), """{"list": [1, 2, 3, 4, 5]}""");
+        Assert.Equal(RunPhase.Completed, await server.EndAsync(run));
+        Assert.Equal("reference", (await GetAsync(run, "/steps/1"))["spawn"]["results"].AsString());
+
+        var page = await GetAsync(run, "/steps/1/results?limit=2");
+        Assert.Equal(["0 0 2 completed [10,20]", "1 2 2 completed [null,40]"], page["items"].AsArray().Select(c => $"{c["chunk"]} {c["offset"]} {c["count"]} {c["state"].AsString()} {c["results"]}"));
+        var last = await GetAsync(run, $"/steps/1/results?limit=2&cursor={page["next"].AsString()}");
+        Assert.Equal(("[50]", Json.Null), (last["items"][0]["results"].ToString(), last["next"]));
+        Assert.Contains(Guid.Parse(last["items"][0]["runs"][0].AsString()), await ChildrenAsync(run));
+
+        var lines = await server.GetAsync($"/api/v1/runs/{run}/steps/1/results.jsonl");
+        Assert.Equal("""
+            {"index":0,"result":10}
+            {"index":1,"result":20}
+            {"index":2,"result":null}
+            {"index":3,"result":40}
+            {"index":4,"result":50}
+
+            """.ReplaceLineEndings("\n"), lines.Text);
+    }
+
+    [Fact]
+    public async Task A_chunk_without_results_says_so_in_its_line()
+    {
+        await server.PushAsync(TestServer.Document("never", "  - fail: {raise: {error: {type: 'https://example.com/e', status: 418}}}"));
+        var run = await server.StartAsync("without-results", Map("never", "onError: collect, results: reference"), """{"list": [1, 2]}""");
+        await server.EndAsync(run);
+        Assert.Equal("{\"index\":0,\"count\":1,\"state\":\"missing\"}\n{\"index\":1,\"count\":1,\"state\":\"missing\"}\n", (await server.GetAsync($"/api/v1/runs/{run}/steps/1/results.jsonl")).Text);
+    }
+
+    [Fact]
+    public async Task A_map_that_gives_its_results_itself_has_none_to_be_read()
+    {
+        await server.PushAsync(TestServer.Document("plain-child", "  - give: {set: '${ . }'}"));
+        var run = await server.StartAsync("inline", Map("plain-child", "chunk: 2"), """{"list": [1]}""");
+        await server.EndAsync(run);
+        foreach (var rest in (string[])["results", "results.jsonl"])
+            Assert.Equal("step.no_references", (await server.GetAsync($"/api/v1/runs/{run}/steps/1/{rest}")).Body["code"].AsString());
+    }
+
+    [Fact]
     public async Task A_swarm_tells_of_each_member()
     {
         await server.PushAsync(TestServer.Document("member", "  - give: {set: '${ {got: .} }'}"));

@@ -52,21 +52,7 @@ internal static class Documents
               set: { order: '${ .order }', sum: '${ .amount * 2 }' }
         """);
 
-    /// <summary>A map over as many items as its input's count says.</summary>
-    public static Workflow Map(Workflow child, int chunk, int concurrency) => Load($"map-{child.Id.Name}", $$"""
-
-          - all:
-              call: map:1.0.0@default
-              with:
-                in: '${ [range(.count) | {order: ., amount: 12.5}] }'
-                do: { namespace: bench, name: {{child.Id.Name}}, version: 1.0.0 }
-                chunk: {{chunk}}
-                concurrency: {{concurrency}}
-          - count:
-              set: '${ length }'
-        """);
-
-    private static Workflow Load(string name, string tasks)
+    internal static Workflow Load(string name, string tasks)
     {
         var loaded = WorkflowLoader.Load($"""
         document:

@@ -42,6 +42,14 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
         return await answer.Content.ReadAsByteArrayAsync(cancel);
     }
 
+    /// <summary>A text line by line, as it comes.</summary>
+    public async IAsyncEnumerable<string> LinesAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var answer = await AnswerAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, cancel);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancel));
+        while (await reader.ReadLineAsync(cancel) is { } line) yield return line;
+    }
+
     /// <summary>All items of a list, page by page, at most <paramref name="itemsMax"/>.</summary>
     public async Task<List<Json>> ListAsync(string path, int itemsMax, CancellationToken cancel)
     {

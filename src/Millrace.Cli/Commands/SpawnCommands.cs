@@ -19,6 +19,16 @@ internal static class SpawnCommands
         {
             RunsCommands.Id, Step,
         }, RedriveAsync));
+        runs.Add(line.With(new Verb("results", "Print the results of a map that keeps them with its children, one line of JSON for each.", "millrace runs results 019a… 3 > results.jsonl")
+        {
+            RunsCommands.Id, Step,
+        }, ResultsAsync));
+    }
+
+    private static async Task<int> ResultsAsync(Session session, ParseResult parse, CancellationToken cancel)
+    {
+        await foreach (var text in session.Client.LinesAsync(RunsCommands.Path(parse, $"/steps/{parse.GetValue(Step)}/results.jsonl"), cancel)) session.Terminal.Line(Terminal.Clean(text));
+        return Exit.Completed;
     }
 
     private static async Task<int> ChangeAsync(Session session, ParseResult parse, CancellationToken cancel)

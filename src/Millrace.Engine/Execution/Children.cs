@@ -28,10 +28,11 @@ internal static class Children
         // A refusal may let other children start, or take away those that were to start.
         while (decision.Commands.OfType<Command.Spawn>().Where(s => !seen.Contains(s.Child)).ToArray() is { Length: > 0 } asked)
         {
-            foreach (var spawn in asked)
+            foreach (var wish in asked)
             {
-                seen.Add(spawn.Child);
-                if (!decision.Commands.Contains(spawn)) continue;
+                seen.Add(wish.Child);
+                if (!decision.Commands.Contains(wish)) continue;
+                if (await FillAsync(parent, decision, wish, refuse) is not { } spawn) continue;
                 if (parent.Lineage.Depth + 1 > parent.Worker.Settings.DepthMax)
                     refuse(spawn, new WorkflowError(ErrorTypes.Runtime, 508, "Too deep", $"Runs start runs at most {parent.Worker.Settings.DepthMax} deep."));
                 else if (await FindAsync(parent, decision, spawn, found) is { } workflow)
@@ -42,6 +43,15 @@ internal static class Children
             }
         }
         return children;
+    }
+
+    /// <summary>Reads what the child works on where that is not in the decision.</summary>
+    private static async ValueTask<Command.Spawn?> FillAsync(RunActor parent, Decision decision, Command.Spawn wish, Action<Command.Spawn, WorkflowError> refuse)
+    {
+        if (wish.From is not { } from) return wish;
+        if (await parent.Worker.Results.ReadAsync(parent, decision, from) is { } items) return decision.ChildGiven(wish, items);
+        refuse(wish, new WorkflowError(ErrorTypes.Runtime, 410, "Results not kept", $"Results of the step {from.Step} of the run {from.Run} are not kept any more: their run has gone."));
+        return null;
     }
 
     private static string NameOf(Command.Spawn spawn) => $"{spawn.Body.Namespace}/{spawn.Body.Name}:{spawn.Body.Version}";

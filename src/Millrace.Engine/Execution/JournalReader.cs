@@ -23,14 +23,21 @@ public sealed class JournalReader(Database database, BlobStore blobs)
     public async Task<List<DecodedRecord>> AfterAsync(Tenant tenant, Guid run, long after, int limit = int.MaxValue)
     {
         var records = new List<DecodedRecord>();
-        while (records.Count < limit)
+        await foreach (var record in EachAsync(tenant, run, after, limit)) records.Add(record);
+        return records;
+    }
+
+    /// <summary>The same, without holding more than a page at once.</summary>
+    public async IAsyncEnumerable<DecodedRecord> EachAsync(Tenant tenant, Guid run, long after, int limit = int.MaxValue)
+    {
+        while (limit > 0)
         {
-            var page = await database.ReadAsync(db => JournalStore.Of(db, tenant, run, after, Math.Min(PageRecords, limit - records.Count)));
-            foreach (var row in page) records.Add(await DecodeAsync(row));
+            var page = await database.ReadAsync(db => JournalStore.Of(db, tenant, run, after, Math.Min(PageRecords, limit)));
+            foreach (var row in page) yield return await DecodeAsync(row);
             if (page.Count < PageRecords) break;
             after = page[^1].Seq;
+            limit -= page.Count;
         }
-        return records;
     }
 
     public async ValueTask<DecodedRecord> DecodeAsync(JournalRow row)
@@ -65,16 +72,16 @@ public sealed class JournalReader(Database database, BlobStore blobs)
         return outcomes;
     }
 
-    /// <summary>What an actor has not seen yet: records of its journal and signals in its inbox.</summary>
-    internal async Task<(List<DecodedRecord> Records, List<Signal> Signals)> NewsAsync(RunActor actor, long signalsSeen)
+    /// <summary>What an actor has not seen yet: records of its journal, one after the other, and signals in its inbox.</summary>
+    internal async Task<List<Signal>> NewsAsync(RunActor actor, long signalsSeen, Action<DecodedRecord> hear)
     {
         var (rows, signals) = await database.ReadAsync(db => (
             JournalStore.Of(db, actor.Tenant, actor.Id, actor.State.Position, PageRecords),
             SignalStore.Of(db, actor.Tenant, actor.Id, signalsSeen)));
-        var records = new List<DecodedRecord>(rows.Count);
-        foreach (var row in rows) records.Add(await DecodeAsync(row));
-        if (rows.Count == PageRecords) records.AddRange(await AfterAsync(actor.Tenant, actor.Id, rows[^1].Seq));
-        return (records, signals);
+        foreach (var row in rows) hear(await DecodeAsync(row));
+        if (rows.Count == PageRecords)
+            await foreach (var record in EachAsync(actor.Tenant, actor.Id, rows[^1].Seq)) hear(record);
+        return signals;
     }
 
     internal Task<List<Signal>> SignalsAsync(RunActor actor, long seen) =>

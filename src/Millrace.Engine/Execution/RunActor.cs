@@ -20,13 +20,9 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private const int RecordEntriesMax = 500;
 
     private readonly ConcurrentQueue<RunEvent> _mailbox = new();
-    private readonly List<TaskCompletionSource> _waiters = [];
 
     /// <summary>What has been decided and not yet sealed.</summary>
     private Decision? _decision;
-
-    /// <summary>Records are handed over without waiting for those before them.</summary>
-    private readonly WriteChain _chain = new();
 
     /// <summary>The lease under which the run was taken: what is decided after it ended does not count, though the worker has a new one.</summary>
     private Lease _lease = worker.Lease;
@@ -36,11 +32,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private bool _held, _dead;
     private int _claimed;
 
-    /// <summary>The state that the journal says, and the one that the row says.</summary>
-    private RunPhase _phase, _rowPhase;
-
-    private long _signalsSeen;
-    private bool _signalsTaken;
     private string? _topic;
 
     public Worker Worker => worker;
@@ -54,6 +45,11 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     public (LimitPlan? Plan, bool IsSlotless) Limits { get; private set; }
 
     private EffectsUnderway Effects => field ??= new EffectsUnderway(this);
+    private RunWriter Writer => field ??= new RunWriter(this);
+
+    /// <summary>Effects that were asked for here have not ended.</summary>
+    public bool HasEffects => !Effects.IsEmpty;
+
     /// <summary>When the worker's timers will call, for a run that is held.</summary>
     public long TimerAt { get; set; } = long.MaxValue;
 
@@ -77,7 +73,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         State.Apply(first, createdAt);
         State.Position = 0;
         Hold(true);
-        (_phase, _rowPhase) = (RunPhase.Pending, RunPhase.Running);
+        Writer.Begin(RunPhase.Pending, RunPhase.Running);
     }
 
     public void Post(RunEvent happened)
@@ -126,7 +122,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             catch (Exception e)
             {
                 Volatile.Write(ref _dead, true);
-                worker.RunFailed(this, e);
+                worker.Failures.OfTurn(this, e);
             }
             if (_dead) Bury();
             Volatile.Write(ref _busy, 0);
@@ -153,7 +149,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             case RunEvent.EffectEnded e: Effects.End(decision, e); break;
             case RunEvent.SubStepEnded e:
                 decision.SubStepCompleted(e.Step, e.Name, e.Output);
-                if (decision.Entries.Count > entries) _waiters.Add(e.Recorded);
+                if (decision.Entries.Count > entries) Writer.Await(e.Recorded);
                 else e.Recorded.TrySetCanceled();
                 break;
             case RunEvent.Tick: decision.Tick(); break;
@@ -172,13 +168,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return;
         }
 
-        var (records, signals) = await worker.Journal.NewsAsync(this, _signalsSeen);
-        foreach (var record in records)
+        var signals = await worker.Journal.NewsAsync(this, Writer.SignalsSeen, record =>
         {
             foreach (var entry in record.Entries) State.Apply(entry, record.At);
             State.Position = record.Seq;
             _at = Math.Max(_at, record.At);
-        }
+        });
         worker.Keep(this);
         Hold(true);
         Unclaim();
@@ -189,7 +184,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return;
         }
         // A run that had ended and is to go back is told of as ended until its journal says otherwise.
-        (_phase, _rowPhase) = (State.IsFinished ? State.Ended : row.State, row.State);
+        Writer.Begin(State.IsFinished ? State.Ended : row.State, row.State);
         var decision = Deciding();
         worker.Standing.Stops(this, decision);
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
@@ -199,7 +194,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         decision.Continue();
         Effects.Expect(decision.Commands);
         // Something woke it and nothing came of it: it lets go again.
-        if (decision.Entries.Count == 0 && State.Phase != RunPhase.Running) await LetGoAsync();
+        if (decision.Entries.Count == 0 && State.Phase != RunPhase.Running)
+        {
+            var (change, written) = Writer.LetGo();
+            Hold(false);
+            await written;
+            worker.LetGo(this, change);
+        }
     }
 
     private async Task ReadInboxAsync()
@@ -209,7 +210,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             worker.NudgeHere(id);
             return;
         }
-        var signals = await worker.Journal.SignalsAsync(this, _signalsSeen);
+        var signals = await worker.Journal.SignalsAsync(this, Writer.SignalsSeen);
         var decision = Deciding();
         await HearAsync(decision, signals);
         Effects.Expect(decision.Commands);
@@ -218,8 +219,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private async Task HearAsync(Decision decision, List<Signal> signals)
     {
         if (signals.Count == 0) return;
-        _signalsSeen = signals[^1].Position;
-        _signalsTaken = true;
+        Writer.Heard(signals[^1].Position);
         await Inbox.HearAsync(this, decision, signals);
     }
 
@@ -255,52 +255,13 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var (bytes, large) = EntryWriter.Write(decision.Entries);
         for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
-        var record = NewRecord(bytes, commands, children);
+        var record = Writer.Record(_at, decision.Entries, bytes, commands, children);
         decision.Entries.Clear();
         decision.Commands.Clear();
-        _waiters.Clear();
         foreach (var child in children) worker.Lost.Expect(child.Row.Id);
-        _ = CommitAsync(record);
+        _ = Writer.CommitAsync(record);
         // Only now: until the record is handed over, the row says that this worker holds the run.
         Hold(record.Change?.Keep ?? true);
-    }
-
-    private RunRecord NewRecord(byte[] bytes, Command[] commands, IReadOnlyList<NewRun> children)
-    {
-        var now = _at;
-        var phase = State.Phase;
-        // A suspended run stays held while effects under way here may still end; those of a worker that died are begun again when it goes on.
-        var keeps = !State.IsFinished && (phase == RunPhase.Running || (State.Effects > 0 && !Effects.IsEmpty));
-        var change = phase == _rowPhase && keeps ? null : new RunChange(phase, keeps, keeps ? null : State.NextWake,
-            State.IsStarted ? State.StartedAt : null, State.IsFinished ? State.EndedAt : null, now, State.Error, State.Reason, State.Counts);
-        var record = new RunRecord
-        {
-            Tenant = tenant,
-            Run = id,
-            Lease = _lease,
-            Seq = State.Position + 1,
-            At = now,
-            Entries = bytes,
-            State = phase == _phase ? null : phase,
-            Change = change,
-            Children = children,
-            ChildrenToCancel = Array.Exists(commands, c => c is Command.CancelChild) ? [.. commands.OfType<Command.CancelChild>().Select(c => c.Child)] : [],
-            Parent = State.IsFinished ? Lineage.Parent : null,
-            Schedule = State.IsFinished && workflow.Schedule is { TracksRuns: true } ? State.Trigger?.Schedule : null,
-            // A wish that met the end goes with it: a run that is taken back later must not find it.
-            SignalsTaken = State.IsFinished ? long.MaxValue : _signalsTaken ? _signalsSeen : null,
-            Limits = Limits.Plan,
-            ExpiresAt = State.IsFinished ? worker.Keeping.ExpiryOf(tenant, workflow, phase, now) : null,
-            DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
-            Commands = commands,
-            SignalsSeen = _signalsSeen,
-            Tally = Telemetry.EngineMetrics.Count(_decision!.Entries),
-            Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
-        };
-        State.Position++;
-        _phase = _rowPhase = phase;
-        _signalsTaken = false;
-        return record;
     }
 
     private void RefuseChild(Command.Spawn refused, WorkflowError error)
@@ -308,27 +269,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var decision = Deciding();
         decision.ChildRefused(refused, error);
         Effects.Expect(decision.Commands);
-    }
-
-    private async Task CommitAsync(RunRecord record)
-    {
-        try
-        {
-            if (!await worker.Database.WriteAsync(record.Write, _chain))
-            {
-                worker.Lost.Disown(record.Children, mayBeThere: false);
-                worker.Fenced(record.Lease);
-                worker.Forget(this);
-                return;
-            }
-        }
-        catch (Exception e)
-        {
-            worker.Lost.Disown(record.Children, mayBeThere: e is StorageUnavailableException);
-            worker.CommitFailed(this, record, e);
-            return;
-        }
-        PostHere(new RunEvent.Durable(record));
     }
 
     /// <summary>Carries out what a durable record asked for.</summary>
@@ -355,18 +295,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
     }
 
-    private async ValueTask LetGoAsync()
-    {
-        var now = worker.Now;
-        var change = new RunChange(State.Phase, false, State.NextWake, State.IsStarted ? State.StartedAt : null, null, now, null, State.Reason, State.Counts);
-        long? taken = _signalsTaken ? _signalsSeen : null;
-        _signalsTaken = false;
-        var written = worker.Database.WriteAsync(db => RunRecord.WriteLettingGo(db, tenant, id, _lease, change, taken, Limits.Plan));
-        Hold(false);
-        await written;
-        worker.LetGo(this, change);
-    }
-
     private void Unclaim()
     {
         if (Interlocked.Exchange(ref _claimed, 0) == 1) worker.Holding(-1);
@@ -388,8 +316,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             if (unheard is RunEvent.Durable durable) worker.Lost.Disown(durable.Record.Children, mayBeThere: true);
             else if (unheard is RunEvent.Claimed) worker.Lost.Add(tenant, id);
         }
-        foreach (var waiter in _waiters) waiter.TrySetCanceled();
-        _waiters.Clear();
+        Writer.CancelWaiters();
         _decision = null;
         Unclaim();
         Hold(false);

@@ -20,30 +20,12 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Execution;
 
-/// <summary>What a worker is made of.</summary>
-public sealed record EngineParts(
-    Database Database, BlobStore Blobs, EventBus Bus, FunctionRegistry Functions, IDefinitionSource Definitions, ISecretSource Secrets,
-    TimeProvider Time, ILogger Log)
-{
-    /// <summary>Joins the bus with those of other processes; null where there are none.</summary>
-    public BusLink? Link { get; init; }
-    /// <summary>Who lends a thread to a run that something happened to.</summary>
-    public WorkPool Pool { get; init; } = WorkPool.Threads;
-
-    /// <summary>Where ids and chance come from.</summary>
-    public Func<DateTimeOffset, Guid> NewId { get; init; } = Guid.CreateVersion7;
-    public Func<double> Random { get; init; } = System.Random.Shared.NextDouble;
-}
-
 /// <summary>One worker: its lease, the runs it has in memory, and what happens to them outside their own turns.</summary>
 internal sealed class Worker : IAsyncDisposable
 {
-    private const int FailuresMax = 3;
-
     private readonly EngineParts _parts;
     private readonly ConcurrentDictionary<Guid, RunActor> _actors = new();
     private readonly ConcurrentQueue<RunActor> _idle = new();
-    private readonly ConcurrentDictionary<Guid, int> _failures = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RunPhase>> _ends = new();
     private readonly Surroundings _around;
     private readonly Meter _gauges;
@@ -58,7 +40,7 @@ internal sealed class Worker : IAsyncDisposable
         Settings = settings.Checked();
         Clock = new SharedClock(parts.Database, parts.Time);
         _around = new Surroundings(() => parts.NewId(Clock.Time), parts.Random);
-        Lanes = new Lanes(Settings);
+        (Lanes, Results) = (new Lanes(Settings), new ReferencedResults(this));
         Timers = new Timers(parts.Time, () => Now);
         Journal = new JournalReader(parts.Database, parts.Blobs);
         Due = new DueRuns(this);
@@ -66,7 +48,7 @@ internal sealed class Worker : IAsyncDisposable
         Wakes = new Wakes(this);
         Strays = new StrayRuns(this);
         Announcements = new Announcements(parts.Bus, parts.Link, parts.Time);
-        Lost = new LostRuns(this);
+        (Lost, Failures) = (new LostRuns(this), new RunFailures(this));
         (Schedules, Limits, Keeping) = (new Schedules(this), new RunLimits(this), new RunKeeper(this));
         (Events, Keeper, Standing) = (new EventLog(this), new EventKeeper(this), new Standing(this));
         _gauges = EngineMetrics.Observe(this);
@@ -82,6 +64,8 @@ internal sealed class Worker : IAsyncDisposable
     public StrayRuns Strays { get; }
     public Announcements Announcements { get; }
     public LostRuns Lost { get; }
+    public RunFailures Failures { get; }
+    public ReferencedResults Results { get; }
     public SharedClock Clock { get; }
     public Schedules Schedules { get; }
     public RunLimits Limits { get; }
@@ -167,7 +151,7 @@ internal sealed class Worker : IAsyncDisposable
         catch (Exception e)
         {
             // One run whose definition cannot be read does not keep the others that were claimed with it.
-            CouldNotGoOn(row.Tenant, row.Id, e);
+            Failures.CouldNotGoOn(row.Tenant, row.Id, e);
         }
     }
 
@@ -221,7 +205,6 @@ internal sealed class Worker : IAsyncDisposable
         if (change.State >= RunPhase.Cancelled)
         {
             _actors.TryRemove(actor.Id, out _);
-            _failures.TryRemove(actor.Id, out _);
             EngineEvents.RunEnded(actor);
             Ended(actor.Id, change.State);
             return;
@@ -242,64 +225,11 @@ internal sealed class Worker : IAsyncDisposable
 
     public void Ended(Guid run, RunPhase state)
     {
-        _failures.TryRemove(run, out _);
+        Failures.Forget(run);
         if (_ends.TryRemove(run, out var end)) end.TrySetResult(state);
     }
 
     public void ForgetEnd(Guid run) => _ends.TryRemove(run, out _);
-
-    public void CommitFailed(RunActor actor, RunRecord record, Exception e)
-    {
-        if (e is BrokenChainException) return;
-        if (e is LostRunException)
-        {
-            using (Log.About(actor)) Log.RecordLost(actor.Id, e.Message, record.Seq);
-            Forget(actor);
-        }
-        else if (e is Approvals.OvertakenException) Standing.ReadAgain(actor);
-        else RunFailed(actor, e);
-    }
-
-    public void RunFailed(RunActor actor, Exception e)
-    {
-        if (e is NewerBuildException newer)
-        {
-            Forget(actor);
-            _ = Strays.LeaveAsync(actor.Tenant, actor.Id, actor.Lease.Id, newer);
-            return;
-        }
-        Forget(actor);
-        if (e is NoSlotException)
-        {
-            Lost.Add(actor.Tenant, actor.Id);
-            Due.Call(0);
-            return;
-        }
-        using (Log.About(actor)) CouldNotGoOn(actor.Tenant, actor.Id, e);
-    }
-
-    /// <summary>
-    /// A run this worker cannot go on with, through a fault of ours or of its data, is tried again and then faulted; it never stops the
-    /// others. A store that refuses is nobody's fault: the run is read again when the store lets it, however often that takes.
-    /// </summary>
-    private void CouldNotGoOn(Tenant tenant, Guid run, Exception e)
-    {
-        if (e is StorageUnavailableException)
-        {
-            Log.StoreUnavailable($"Run {run}", e.Message);
-            Lost.Add(tenant, run);
-            return;
-        }
-        EngineMetrics.TurnFailed();
-        Log.TurnFailed(e, run);
-        if (_failures.AddOrUpdate(run, 1, (_, n) => n + 1) < FailuresMax)
-        {
-            Lost.Add(tenant, run);
-            Due.Call(0);
-            return;
-        }
-        _ = Strays.GiveUpAsync(tenant, run, new WorkflowError(ErrorTypes.Runtime, 500, "The engine could not go on", $"{e.GetType().Name}: {e.Message}", "/"));
-    }
 
     public void LoopFailed(string what, Exception e)
     {

@@ -10,7 +10,7 @@ namespace Millrace.Engine.Journal;
 internal static class EntryReader
 {
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
-    public const int Format = 3;
+    public const int Format = 4;
 
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
@@ -69,6 +69,7 @@ internal static class EntryReader
                 Chunk = Int(e, "chunk"),
                 Items = Value(e, "items", large)?.AsArray(),
                 Cursor = Value(e, "cursor", large),
+                Source = Value(e, "source", large),
                 FailuresMax = Long(e, "failuresMax"),
                 PercentMax = e["percentMax"] is { IsNumber: true } percent ? percent.AsNumber() : null,
             },

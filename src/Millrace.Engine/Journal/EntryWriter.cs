@@ -163,6 +163,7 @@ internal sealed class EntryWriter
                 if (e.Chunk > 0) _writer.WriteNumber("chunk"u8, e.Chunk);
                 if (e.Items is { } items) Value("items", (Json)items);
                 Value("cursor", e.Cursor);
+                Value("source", e.Source);
                 Number("failuresMax"u8, e.FailuresMax);
                 if (e.PercentMax is { } percent) _writer.WriteNumber("percentMax"u8, percent);
                 break;

@@ -24,6 +24,7 @@ internal static class SpawnEndpoints
         group.MapPost("/{id}/steps/{step}/redrive", RedriveAsync).WithName("RedriveStep")
             .WithSummary("Take a run that has ended back to a map or a swarm: the children that did not complete are carried out again, and so is what follows the step.")
             .Produces<Run>(202).Refuses(400, 404, 409, 503);
+        group.MapResults();
     }
 
     private static async Task<IResult> ChangeAsync(
@@ -64,7 +65,7 @@ internal static class SpawnEndpoints
     }
 
     /// <returns>The step, and whether its run can go back to it; null while the run has not ended.</returns>
-    private static async Task<(RunStep Step, bool? Redrivable)> FindAsync(RunHistories histories, Tenant tenant, Guid run, string step, CancellationToken cancel)
+    internal static async Task<(RunStep Step, bool? Redrivable)> FindAsync(RunHistories histories, Tenant tenant, Guid run, string step, CancellationToken cancel)
     {
         var number = int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
         var found = await histories.ReadAsync(tenant, run, (_, history) =>

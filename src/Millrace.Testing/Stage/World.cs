@@ -139,7 +139,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
         return ended.Result;
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.FirstOrDefault(w => w.Hash == hash));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null));
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version)
     {

@@ -26,7 +26,7 @@ internal static class SpawnCompiler
             with["key"].IsAbsent ? null : of.Template(with["key"], inside, Place.Kept),
             Collect: with["onError"].Is(JsonKind.Object) || with["onError"].Text == "collect",
             with["onError"].Is(JsonKind.Object) ? of.Template(with["onError"]["tolerate"], names, Place.Kept) : null)
-        { Keyword = "call", Tasks = tasks };
+        { Keyword = "call", Tasks = tasks, Results = with["results"].Text switch { "reference" => MapResults.Reference, "none" => MapResults.None, _ => MapResults.Inline } };
     }
 
     /// <summary>A child that runs tasks of this very document.</summary>

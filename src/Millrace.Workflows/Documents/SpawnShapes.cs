@@ -30,7 +30,7 @@ internal static class SpawnShapes
     public static readonly Shape Map = new ObjectShape("the arguments of map",
         Must("in", new EitherShape("a list, a runtime expression in ${ }, or an object with first, items and next", new AnyShape("a list", JsonKind.Array), Enclosed, Pages)),
         Must("do", new EitherShape("a definition, or a list of at least one task", Definition, Tasks)), May("input", Any), May("each", Flag), May("key", Enclosed), May("onError", MapErrors),
-        May("chunk", Count(ChildrenBody.ChunkMax)), May("concurrency", Count(ChildrenBody.ConcurrencyMax)))
+        May("results", new ChoiceShape("inline", "reference", "none")), May("chunk", Count(ChildrenBody.ChunkMax)), May("concurrency", Count(ChildrenBody.ConcurrencyMax)))
         .Rule((map, pointer, findings) =>
         {
             if (map.Has("chunk") && map.TryGet("in", out var from) && from.IsObject)

@@ -31,10 +31,25 @@ public abstract record ChildrenBody(Template Concurrency) : TaskBody
 public sealed record MapBody(
     Template Concurrency, SpawnBody Child, Template? Items, Pages? Pages, Template? Chunk, bool Each, Template? Key, bool Collect, Template? Tolerance) : ChildrenBody(Concurrency)
 {
+    public MapResults Results { get; init; }
+
     /// <summary>What is done for each, where it stands in the task itself: children then run these tasks of the same text. Never empty.</summary>
     public Scope? Tasks { get; init; }
 
     public override IEnumerable<SpawnBody> Children => Tasks is null ? [Child] : [];
+}
+
+/// <summary>Where the results of a map's children are.</summary>
+public enum MapResults
+{
+    /// <summary>In the step's output, and in memory until then.</summary>
+    Inline,
+
+    /// <summary>With the children; the output says which they are.</summary>
+    Reference,
+
+    /// <summary>Nobody asks for them.</summary>
+    None,
 }
 
 /// <summary>

@@ -149,6 +149,15 @@ public sealed class Decision(RunState state, Surroundings around)
         Settle();
     }
 
+    /// <summary>What a child works on has been read (<see cref="Command.Spawn.From"/>).</summary>
+    /// <returns>The command as it is to be carried out; null when it is not.</returns>
+    public Command.Spawn? ChildGiven(Command.Spawn asked, JsonArray items)
+    {
+        var given = Spawning.Given(this, asked, items);
+        if (given is null) Settle();
+        return given;
+    }
+
     /// <summary>What all children of one definition run from now on, so that a step does not change versions on its way.</summary>
     public void ChildPinned(Step step, string definition, string hash)
     {

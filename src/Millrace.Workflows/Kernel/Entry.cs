@@ -147,6 +147,9 @@ public abstract record Command
     public sealed record Spawn(Step Step, Guid Child, SpawnBody Body, Json Input) : Command
     {
         public Part? Part { get; init; }
+
+        /// <summary>What its input is made of is still to be read (<see cref="Decision.ChildGiven"/>); null when the input is there.</summary>
+        public ChunkReference? From { get; init; }
     }
 
     public sealed record CancelChild(Guid Child) : Command;

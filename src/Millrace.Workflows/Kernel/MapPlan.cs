@@ -15,6 +15,11 @@ internal static class MapPlan
         if (map.Pages is { } pages)
             return new SpawnEntry.Opened(step.Id, concurrency) { Cursor = pages.First.Evaluate(step.Input, variables), FailuresMax = failures, PercentMax = percent };
         var value = map.Items!.Evaluate(step.Input, variables);
+        if (ResultSource.FromJson(value) is not null)
+        {
+            if (map.Chunk is not null) throw Wrong("'in' refers to results that are cut into chunks already; 'chunk' cuts a list.");
+            return new SpawnEntry.Opened(step.Id, concurrency) { Source = value, FailuresMax = failures, PercentMax = percent };
+        }
         var items = value.IsNull ? JsonArray.Empty : value.ArrayOrNull ?? throw Wrong($"'in' is {Spawning.Shortened(value)}; expected an array.");
         return new SpawnEntry.Opened(step.Id, concurrency)
         {
@@ -29,6 +34,15 @@ internal static class MapPlan
         var map = (MapBody)step.Node.Body;
         var variables = new StepVariables(on, step);
         var again = window.FirstReady;
+        if (window.Source is { } source)
+        {
+            var unit = again?.Index ?? window.Next;
+            var (at, count) = source.SizeOf(unit);
+            var child = new SpawnEntry.ChildStarted(step.Id, on.Around.NewId(), unit) { Offset = at, Count = count };
+            on.Emit(child);
+            on.Commands.Add(new Command.Spawn(step, child.Child, map.Child, Json.Null) { From = source.Of(unit, again?.Only) });
+            return;
+        }
         JsonArray items;
         Json? next = null;
         if (window.Items is { } all)
@@ -56,6 +70,16 @@ internal static class MapPlan
         };
         var (input, part) = Given(step, map, window, variables, items, started.Offset, again?.Only);
         Spawning.Spawn(on, step, map.Child, started, input, part);
+    }
+
+    /// <summary>What a child is given whose items are read only when it begins.</summary>
+    public static Command.Spawn Fill(Decision on, Command.Spawn asked, JsonArray items)
+    {
+        var window = (MapWindow)asked.Step.Window!;
+        var (offset, count) = window.Source!.SizeOf(asked.From!.Chunk);
+        if (items.Count != count) throw Wrong($"The results that 'in' refers to were {count} for its chunk {asked.From.Chunk} and are {items.Count} now.");
+        var (input, part) = Given(asked.Step, (MapBody)asked.Step.Node.Body, window, new StepVariables(on, asked.Step), items, offset, asked.From.Only);
+        return asked with { Input = input, Part = part, From = null };
     }
 
     /// <summary>The child's input, and what else it is told.</summary>

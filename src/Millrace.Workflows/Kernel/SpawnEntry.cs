@@ -17,6 +17,9 @@ public abstract record SpawnEntry(int Step) : Entry
         /// <summary>The first cursor of a collection that is made while it is walked.</summary>
         public Json? Cursor { get; init; }
 
+        /// <summary>Results of another map by reference, each chunk of which is one here.</summary>
+        public Json? Source { get; init; }
+
         /// <summary>Failed items that the step bears; null when it is a percentage or any number.</summary>
         public long? FailuresMax { get; init; }
         public double? PercentMax { get; init; }

@@ -29,7 +29,7 @@ internal static class Spawning
         if (window.IsOver)
         {
             End(on, step);
-            DataFlow.Complete(on, step, window.Output);
+            DataFlow.Complete(on, step, window.OutputOf(on.State.Id, step.Id));
             return;
         }
         try
@@ -59,9 +59,37 @@ internal static class Spawning
         if (phase == RunPhase.Cancelled)
             error = new WorkflowError(ErrorTypes.Runtime, 499, "Child run cancelled", $"The child run {child} was cancelled.");
         if (phase == RunPhase.Faulted && Retry(on, step, child) is { } wakeAt) on.Emit(new SpawnEntry.ChildRetried(step.Id, child, error!, wakeAt));
-        else on.Emit(new SpawnEntry.ChildEnded(step.Id, child, phase) { Output = phase == RunPhase.Completed ? output : (Json?)null, Error = error });
+        else on.Emit(new SpawnEntry.ChildEnded(step.Id, child, phase) { Output = phase == RunPhase.Completed ? step.Window!.KeptOf(output) : null, Error = error });
         if (step.Pending is not null) on.Follow(step);
     }
+
+    /// <summary>What a child works on has been read.</summary>
+    /// <returns>Null when the child is not to begin: its step has ended, or nothing can be made of the items and it faulted.</returns>
+    public static Command.Spawn? Given(Decision on, Command.Spawn asked, JsonArray items)
+    {
+        if (on.State.Find(asked.Step.Id) != asked.Step)
+        {
+            Forget(on, asked);
+            return null;
+        }
+        try
+        {
+            var filled = MapPlan.Fill(on, asked, items);
+            on.Commands[on.Commands.IndexOf(asked)] = filled;
+            return filled;
+        }
+        catch (Exception e) when (DataFlow.IsRefusal(e))
+        {
+            End(on, asked.Step);
+            on.Fault(asked.Step, DataFlow.Refusal(e, asked.Step.Node.Reference));
+            Forget(on, asked);
+            return null;
+        }
+    }
+
+    /// <summary>The child's row is not written, so there is nobody to cancel.</summary>
+    private static void Forget(Decision on, Command.Spawn asked) =>
+        on.Commands.RemoveAll(c => ReferenceEquals(c, asked) || (c is Command.CancelChild cancel && cancel.Child == asked.Child));
 
     /// <summary>Some delay has passed.</summary>
     public static void Wake(Decision on, Step step)

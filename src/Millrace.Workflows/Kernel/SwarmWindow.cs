@@ -61,14 +61,11 @@ internal sealed class SwarmWindow : Window
     };
 
     /// <summary>The results of all members, by name.</summary>
-    internal override Json Output
+    internal override Json OutputOf(Guid run, int step)
     {
-        get
-        {
-            var all = new JsonObject.Builder(_states.Length);
-            for (var i = 0; i < _states.Length; i++) all.Set(_body.Nodes[i].Name, ResultOf(i));
-            return all.Build();
-        }
+        var all = new JsonObject.Builder(_states.Length);
+        for (var i = 0; i < _states.Length; i++) all.Set(_body.Nodes[i].Name, ResultOf(i));
+        return all.Build();
     }
 
     /// <summary>The results of what a member needs, by name.</summary>

@@ -34,6 +34,9 @@ public sealed record SpawnProgress(int? Total, int Completed, int Failed, int Ru
 
     /// <summary>Members of a swarm, in the order of the definition.</summary>
     public IReadOnlyList<SpawnMember>? Members { get; init; }
+
+    /// <summary><c>reference</c> or <c>none</c> where a map does not hold the results of its children; null where it does.</summary>
+    public string? Results { get; init; }
 }
 
 /// <summary>A member of a swarm as people see it.</summary>
@@ -70,7 +73,15 @@ public abstract class Window
     /// <summary>Something has not completed, and could be carried out again.</summary>
     internal abstract bool IsRedrivable { get; }
 
-    internal abstract Json Output { get; }
+    /// <param name="run">The run that the step belongs to.</param>
+    internal abstract Json OutputOf(Guid run, int step);
+
+    /// <summary>What the journal keeps of a child's output; null: nothing.</summary>
+    internal virtual Json? KeptOf(Json output) => output;
+
+    /// <summary>Where the results of the children are; null where the step holds them, or nobody does.</summary>
+    public virtual ResultIndex? Results => null;
+
     internal virtual long? WakeAt => null;
 
     internal bool CanStart => _running.Count < Concurrency && (_ready.Count > 0 || HasNew);

@@ -105,7 +105,7 @@ internal sealed class Generator(Dice dice)
         var kind = dice.Of(Enum.GetValues<Chunks>());
         // What one cursor gives is a chunk, and a chunk with single items is a batch.
         var cursor = kind != Chunks.Single && dice.Chance(0.3);
-        return new MapNode(Name(), dice.Of(_plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), dice.Chance(0.5), cursor);
+        return new MapNode(Name(), dice.Of(_plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), dice.Chance(0.5), cursor, dice.Chance(0.3));
     }
 
     private SwarmNode Swarm()

@@ -18,7 +18,8 @@ internal enum Chunks
 
 /// <summary>A child for each chunk of some numbers; what comes of them is added. One that failed counts for nothing, or ends the map.</summary>
 /// <param name="FromCursor">The numbers are made while they are walked, one chunk for each cursor.</param>
-internal sealed record MapNode(string Name, string Definition, int Items, int Chunk, Chunks Kind, int Concurrency, bool Collects, bool FromCursor) : Node(Name)
+/// <param name="ByReference">The results stay with the children, and a second map reads them there.</param>
+internal sealed record MapNode(string Name, string Definition, int Items, int Chunk, Chunks Kind, int Concurrency, bool Collects, bool FromCursor, bool ByReference) : Node(Name)
 {
     /// <summary>Sums beyond which any is taken for possible.</summary>
     public const int SumsMax = 150;
@@ -31,10 +32,19 @@ internal sealed record MapNode(string Name, string Definition, int Items, int Ch
                 ? Inv($"{{ \"first\": 0, \"items\": \"${{ .n as $n | [range($cursor; [$cursor + {Chunk}, {Items}] | min)] | map({{ n: ((. + $n) % {Modulus}) }}) }}\", \"next\": \"${{ if $cursor + {Chunk} < {Items} then $cursor + {Chunk} else null end }}\" }}")
                 : Inv($"\"${{ .n as $n | [range({Items})] | map({{ n: ((. + $n) % {Modulus}) }}) }}\"");
             var input = Kind == Chunks.Whole ? Inv($"\"input\": {{ \"n\": \"${{ (([$items[].n] | add) // 0) % {Modulus} }}\" }}, ") : "";
-            return Inv($$"""
+            var rest = Inv($"\"concurrency\": {Concurrency}, \"onError\": \"{(Collects ? "collect" : "fail")}\"");
+            var map = Inv($$"""
                 "call": "map:1.0.0@default", "with": { "in": {{items}}, "do": { "namespace": "sim", "name": "{{Definition}}", "version": "1.0.0" }, {{input}}{{(FromCursor ? "" : Inv($"\"chunk\": {Size}, "))}}
-                "each": {{(Kind == Chunks.Whole ? "false" : "true")}}, "concurrency": {{Concurrency}}, "onError": "{{(Collects ? "collect" : "fail")}}" },
-                "output": { "as": "${ { n: ((([.{{(Collects ? "results" : "")}}[] | .n] | add) // 0) % {{Modulus}}) } }" }
+                "each": {{(Kind == Chunks.Whole ? "false" : "true")}}, "results": "{{(ByReference ? "reference" : "inline")}}", {{rest}} }
+                """);
+            if (ByReference)
+            {
+                map = Inv($$"""
+                    "do": [ { "{{Name}}a": { {{map}} } }, { "{{Name}}b": { "call": "map:1.0.0@default", "with": { "in": "${ .results }", "do": [ { "{{Name}}c": { "set": "${ { n: .n } }" } } ], {{rest}} } } } ]
+                    """);
+            }
+            return Inv($$"""
+                {{map}}, "output": { "as": "${ { n: ((([.{{(Collects ? "results" : "")}}[] | .n] | add) // 0) % {{Modulus}}) } }" }
                 """);
         }
     }

@@ -211,7 +211,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Values.FirstOrDefault(d => d.Hash == hash));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Values.Select(d => d.ForRun(hash)).FirstOrDefault(d => d is not null));
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault(name));
 

@@ -151,6 +151,19 @@ export interface Spawn {
   firstError?: Maybe<WorkflowError>
   /** Of a swarm; told with a single step only. */
   members?: Maybe<SpawnMember[]>
+  /** Of a map whose step does not hold what its children gave. */
+  results?: Maybe<'reference' | 'none'>
+}
+
+/** Results of one chunk of a map that keeps them with its children. */
+export interface ChunkResult {
+  chunk: number
+  /** Index of its first result among all. */
+  offset: number
+  count: number
+  state: 'completed' | 'missing' | 'gone'
+  runs: string[]
+  results?: Maybe<Json[]>
 }
 
 export interface SpawnMember {

@@ -43,7 +43,11 @@ internal static class SpawnForms
         (string, Form)[] own = map.Each ? [("item", item), ("index", Form.Number)] : [("items", Form.Array(item)), ("offset", Form.Number)];
         of(map.Child.Input, own);
         of(map.Key, own);
-        var results = Form.Array(Form.Any);
-        return map.Collect ? Form.Object(("results", results), ("total", Form.Number), ("failed", Form.Number), ("errors", Form.Array(Failure))) : results;
+        var results = map.Results == MapResults.Inline
+            ? Form.Array(Form.Any)
+            : Form.Object(("run", Form.String), ("step", Form.Number), ("chunks", Form.Number), ("children", Form.Number), ("sizes", Form.Array(Form.Any)));
+        if (map is { Results: MapResults.Inline, Collect: false }) return results;
+        (string, Form)[] told = [("total", Form.Number), ("failed", Form.Number), ("errors", Form.Array(Failure))];
+        return Form.Object(map.Results == MapResults.None ? told : [("results", results), .. told]);
     }
 }

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type {
   Artifact,
+  ChunkResult,
   DefinitionRef,
   JournalRecord,
   Json,
@@ -84,6 +85,20 @@ export function membersQuery(id: string, step: Step) {
     queryFn: ({ signal }) => request<Step>(url`/api/v1/runs/${id}/steps/${step.id}`, { signal }),
     select: (found: Step) => found.spawn?.members ?? [],
     refetchInterval: step.endedAt ? false : 2_000,
+  })
+}
+
+/** What the children of a map gave that keeps it with them, some chunks at a time. */
+export function resultsQuery(id: string, step: Step) {
+  return infiniteQueryOptions({
+    queryKey: ['results', id, step.id, step.state],
+    queryFn: ({ pageParam, signal }) =>
+      request<Page<ChunkResult>>(url`/api/v1/runs/${id}/steps/${step.id}/results`, {
+        signal,
+        query: { cursor: pageParam, limit: 5 },
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: last => last.next ?? null,
   })
 }
 

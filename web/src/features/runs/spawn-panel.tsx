@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { GitBranch, RotateCcw } from 'lucide-react'
+import { Download, GitBranch, RotateCcw } from 'lucide-react'
 import { lazy, Suspense, useMemo, useState, type FormEvent } from 'react'
 import { Button } from '~/components/ui/button'
 import { Loading, ProblemView } from '~/components/ui/feedback'
@@ -10,6 +10,7 @@ import { StateLabel } from '~/components/ui/state'
 import { isFinished, type RunState, type Spawn, type SpawnMember, type Step } from '~/lib/api'
 import { shortId } from '~/lib/ids'
 import { changeConcurrency, membersQuery, redriveStep } from './api'
+import { ChunkResults } from './chunk-results'
 import { headline } from './error-model'
 import { canRedrive, drawnMax, graphOf, sharesOf, summaryOf } from './spawn-model'
 
@@ -37,12 +38,23 @@ export function SpawnPanel({ run, runState, step, spawn }: SpawnPanelProps) {
         >
           <GitBranch size={14} aria-hidden /> list the child runs
         </Link>
+        {spawn.results === 'reference' && (
+          <a
+            href={`/api/v1/runs/${run}/steps/${step.id}/results.jsonl`}
+            download
+            className="inline-flex items-center gap-1.5 text-accent hover:underline"
+          >
+            <Download size={14} aria-hidden /> download the results
+          </a>
+        )}
         {isFinished(runState) && canRedrive(spawn) && <RedriveButton run={run} step={step.id} />}
       </div>
       {!step.endedAt && !isFinished(runState) && (
         <Concurrency key={spawn.concurrency} run={run} step={step.id} spawn={spawn} />
       )}
       <Members run={run} step={step} />
+      {spawn.results === 'reference' && <ChunkResults run={run} step={step} />}
+      {spawn.results === 'none' && <p className="text-xs text-soft">The map does not give what its children gave.</p>}
     </section>
   )
 }
