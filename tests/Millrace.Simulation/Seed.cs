@@ -29,12 +29,16 @@ public sealed class Seed
     private readonly Scheduler _scheduler;
     private readonly Cluster _cluster;
     private readonly Clients _clients;
+    private readonly Voters _voters;
+    private readonly Holders _holders;
     private readonly Chaos _chaos;
     private readonly Dice _watch;
     private readonly int _workers;
     private readonly int _starts;
     private readonly int _controls;
     private readonly int _events;
+    private readonly int _votes;
+    private readonly int _holds;
     private readonly TimeSpan _trouble;
     private string? _stage;
 
@@ -51,9 +55,13 @@ public sealed class Seed
         _starts = dice.Between(2, 16);
         _controls = dice.Chance(0.6) ? dice.Below(10) : 0;
         _events = dice.Below(12);
+        _votes = dice.Below(16);
+        _holds = dice.Chance(0.4) ? dice.Between(1, 4) : 0;
         _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
         _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
         _clients = new Clients(_cluster, dice.Fork());
+        _voters = new Voters(_cluster, _clients, dice.Fork());
+        _holders = new Holders(_cluster, _clients, dice.Fork());
         _chaos = new Chaos(_cluster, dice.Fork(), _faults);
         _watch = dice.Fork();
     }
@@ -77,6 +85,8 @@ public sealed class Seed
     {
         _chaos.Begin(_workers, _trouble);
         _clients.Come(_starts, _controls, _events, _trouble);
+        _voters.Come(_votes, _trouble);
+        _holders.Come(_holds, _trouble);
         var judge = _scheduler.Start("judge");
         new Watch(_cluster, _watch).Begin(() => _stage == "judging");
         _scheduler.Run(() => _chaos.IsCalm && _clients.AreAnswered, TimeSpan.FromMinutes(10));
@@ -95,7 +105,7 @@ public sealed class Seed
         _stage = "schedules end";
         await _clients.PauseSchedulesAsync(judge);
         _stage = "runs under way";
-        var verdict = new Verdict(_cluster, _clients);
+        var verdict = new Verdict(_cluster, _clients, _voters);
         var sent = 0;
         var (last, since) = (-1L, _scheduler.Now);
         while (true)
@@ -111,6 +121,8 @@ public sealed class Seed
             }
 
             foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended)) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
+            await _holders.EndAllAsync();
+            await _voters.DecideAllAsync();
             // Who listens waits for events that somebody sends, sooner or later.
             foreach (var type in Programs.Events.Types) await _clients.SendAsync($"last{sent++}", type, TimeSpan.Zero);
             await judge.DelayAsync(TimeSpan.FromSeconds(1));
@@ -174,7 +186,7 @@ public sealed class Seed
     private string Story()
     {
         var story = new StringBuilder();
-        story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
+        story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
         foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
         return story.ToString();
     }

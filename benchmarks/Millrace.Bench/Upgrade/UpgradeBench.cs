@@ -48,7 +48,7 @@ internal static class UpgradeBench
 
         await using var outside = await CountingService.StartAsync();
         await using var cluster = await ChaosCluster.StartAsync(older, apart: false, cancel);
-        using var clients = new ChaosClients(cluster, runs, TimeSpan.FromSeconds(90), seed: 27);
+        using var clients = new ChaosClients(cluster, ChaosWork.Plain, runs, TimeSpan.FromSeconds(90), seed: 27);
         using var followers = new ChaosFollowers(cluster, seed: 27) { Complain = Tell };
         await clients.PushAsync(outside.Address, cancel);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);

@@ -17,7 +17,7 @@ internal sealed record Found(RunRow Row, RunHistory History, IReadOnlyList<Decod
 }
 
 /// <summary>Holds what is on disk at the end against what was promised (docs/architecture.md, What always holds).</summary>
-internal sealed class Verdict(Cluster cluster, Clients clients)
+internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
 {
     private readonly Dictionary<Guid, Found> _runs = [];
 
@@ -60,6 +60,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
         Ticks();
         await EventsAsync();
         Effects();
+        await new Questions(cluster, voters).JudgeAsync(_runs);
+        await new Slots(cluster).JudgeAsync(_runs);
         await LeftoversAsync();
     }
 
@@ -101,7 +103,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients)
         if (state.Error is { Title: { } title } && title.StartsWith("The function", StringComparison.Ordinal)) Wrong(run.Row.Id, $"an effect broke: {state.Error}");
         if (state.Phase == RunPhase.Cancelled)
         {
-            Assert(run.Row.Parent is not null || clients.Cancelled.ContainsKey(run.Row.Id), () => Wrong(run.Row.Id, "it was cancelled though nobody asked for it"));
+            Assert(run.Row.Parent is not null || clients.Cancelled.ContainsKey(run.Row.Id) || cluster.Library[program].Flow is { Cancels: true }, () => Wrong(run.Row.Id, "it was cancelled though nobody asked for it"));
             return;
         }
 

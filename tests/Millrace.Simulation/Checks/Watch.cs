@@ -14,13 +14,16 @@ namespace Millrace.Simulation.Checks;
 /// </summary>
 internal sealed class Watch(Cluster cluster, Dice dice)
 {
-    /// <summary>Runs that nobody holds, that no time wakes, and that wait for no child and no event; a suspended one waits for a wish.</summary>
+    /// <summary>Runs that nobody holds, that no time wakes, and that wait for no child, no event, no decision, no slot and no hold's end; a suspended one waits for a wish.</summary>
     private const string Forgotten = """
         select r.id from run r
         where r.state < 4 and r.lease is null and r.wake_at is null
             and (r.state <> 3 or exists (select 1 from signal s where s.run = r.id))
             and (r.state = 3 or not exists (select 1 from run c where c.parent = r.id and c.state < 4))
             and (r.state = 3 or not exists (select 1 from subscription b where b.run = r.id))
+            and (r.state = 3 or not exists (select 1 from approval a where a.run = r.id and a.state = 0))
+            and not exists (select 1 from limit_place p where p.run = r.id and p.held = 0)
+            and not exists (select 1 from hold h where (h.name = '' or (h.namespace = r.namespace and h.name = r.name)) and (h.come_to is null or h.come_to < r.id))
         """;
 
     private readonly Process _process = cluster.Scheduler.Start("watch");

@@ -24,7 +24,7 @@ internal sealed class Generator(Dice dice)
         {
             _budget = dice.Between(4, 24);
             var block = Block(0);
-            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { EveryMs = dice.Chance(0.1) ? dice.Between(5_000, 20_000) : 0 });
+            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { EveryMs = dice.Chance(0.1) ? dice.Between(5_000, 20_000) : 0, Flow = Flow.Roll(dice) });
             if (!_spawns) _plain.Add($"p{i}");
             _spawns = false;
         }
@@ -63,6 +63,7 @@ internal sealed class Generator(Dice dice)
         if (roll < 38) return new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus));
         if (roll < 41) return new EmitNode(Name(), dice.Of(Events.Types));
         if (roll < 45) return Listen();
+        if (roll < 48) return Ask();
         if (roll < 60) return new SetNode(Name(), dice.Between(1, 9), dice.Below(Node.Modulus));
         if (roll < 75) return new WaitNode(Name(), dice.Chance(0.2) ? dice.Between(5_000, 30_000) : dice.Between(1, 3_000));
         if (roll < 85) return new StubbornNode(Name(), dice.Below(Node.Modulus), dice.Between(1, 3), dice.Between(1, 3_000));
@@ -98,6 +99,8 @@ internal sealed class Generator(Dice dice)
         var what = dice.Of(Enum.GetValues<Hears>());
         return new ListenNode(Name(), what, dice.Of(Events.Types), dice.Between(1, 3), dice.Below(Node.Modulus));
     }
+
+    private AskNode Ask() => new(Name(), dice.Between(1, 3), dice.Chance(0.5), dice.Chance(0.6), dice.Of(Enum.GetValues<Silence>()), dice.Between(500, 20_000));
 
     private MapNode Map()
     {

@@ -142,6 +142,9 @@ internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
     /// <summary>Its schedule starts a run each time that has passed; 0 for none.</summary>
     public int EveryMs { get; init; }
 
+    /// <summary>What its runs need before they work; null: nothing.</summary>
+    public Flow? Flow { get; init; }
+
     /// <summary>What a run of its schedule is started on.</summary>
     public const int TickInput = 3;
 
@@ -151,7 +154,10 @@ internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
         {
             var timeout = TimeoutMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"timeout\": {{ \"after\": {{ \"milliseconds\": {TimeoutMs} }} }},");
             var schedule = EveryMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"schedule\": {{ \"every\": {{ \"milliseconds\": {EveryMs} }} }},");
-            var policy = EveryMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", \"metadata\": {{ \"schedule\": {{ \"catchUp\": {{ \"mode\": \"all\" }}, \"input\": {{ \"n\": {TickInput} }} }} }}");
+            List<string> policies = [];
+            if (EveryMs > 0) policies.Add(string.Create(CultureInfo.InvariantCulture, $"\"schedule\": {{ \"catchUp\": {{ \"mode\": \"all\" }}, \"input\": {{ \"n\": {TickInput} }} }}"));
+            if (Flow is not null) policies.Add(Flow.Text);
+            var policy = policies.Count == 0 ? "" : $", \"metadata\": {{ {string.Join(", ", policies)} }}";
             return $$"""
                 { "document": { "dsl": "1.0.3", "namespace": "sim", "name": "{{Name}}", "version": "1.0.0"{{policy}} },
                   {{schedule}}{{timeout}}

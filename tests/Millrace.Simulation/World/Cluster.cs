@@ -75,7 +75,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     public EngineSettings Settings => _settings;
 
     /// <summary>Half of the worlds have a clock that all workers ask for; there, one whose own is wrong for ever does no harm.</summary>
-    private bool SharesClock => _settings.CpuMax % 2 == 0;
+    public bool SharesClock => _settings.CpuMax % 2 == 0;
 
     /// <summary>Null while the machine is down.</summary>
     public SqliteDatabase? Database { get; private set; }

@@ -96,6 +96,7 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
             create table if not exists audit (
                 position integer primary key, run blob not null, seq integer not null, holder text, alive integer, before integer not null) strict
             """);
+        Checks.Slots.Install(db);
         return db.Execute("""
             create trigger if not exists audit_journal after insert on journal begin
                 insert into audit select new.position, new.run, new.seq,

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 
@@ -10,80 +9,103 @@ namespace Millrace.Tests.Chaos;
 /// <summary>
 /// Careful clients of both apis: they ask until they are answered, a start always under its key, and take every answer at its word.
 /// </summary>
-internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan within, int seed) : IDisposable
+internal sealed class ChaosClients : IDisposable
 {
     private const int AtOnce = 24;
 
     /// <summary>How often a sender looks, every two seconds, whether a wish of which nothing was heard has been carried out.</summary>
     private const int LooksMax = 10;
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromSeconds(30) }) { Timeout = TimeSpan.FromSeconds(6) };
+    private readonly ChaosDoor _door;
+    private readonly IReadOnlyList<ChaosKind> _kinds;
+    private readonly int _runs;
+    private readonly TimeSpan _within;
+    private readonly int _seed;
     private readonly ConcurrentDictionary<int, string> _acknowledged = new();
     private readonly ConcurrentBag<Task> _wishes = [];
-    private readonly ConcurrentDictionary<string, int> _surprises = new();
     private int _next = -1;
+
+    /// <param name="kinds">What the runs do, one kind after another.</param>
+    public ChaosClients(ChaosCluster cluster, IReadOnlyList<ChaosKind> kinds, int runs, TimeSpan within, int seed)
+    {
+        (_kinds, _runs, _within, _seed) = (kinds, runs, within, seed);
+        _door = new ChaosDoor(cluster);
+        (Voters, Holders) = (new ChaosVoters(_door), new ChaosHolds(_door, seed));
+    }
+
+    public ChaosVoters Voters { get; }
+    public ChaosHolds Holders { get; }
 
     /// <summary>Number of a run to the id it was acknowledged with.</summary>
     public IReadOnlyDictionary<int, string> Acknowledged => _acknowledged;
 
     /// <summary>Answers that no client should get, with how often.</summary>
-    public IReadOnlyDictionary<string, int> Surprises => _surprises;
+    public IReadOnlyDictionary<string, int> Surprises => _door.Surprises;
 
     /// <summary>Some of the runs that were started, for those who follow.</summary>
     public Channel<string> Started { get; } = Channel.CreateBounded<string>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropNewest });
 
+    public ChaosKind Of(int number) => _kinds[number % _kinds.Count];
+
     public async Task PushAsync(Uri outside, CancellationToken cancel)
     {
-        var documents = ChaosWork.Kinds.Select(k => (k.Name, k.Tasks)).Prepend(("child", ChaosWork.Child)).Prepend(("slow", ChaosWork.SlowChild));
-        foreach (var (name, tasks) in documents)
-        {
-            using var content = new StringContent(ChaosWork.Document(name, tasks, outside), Encoding.UTF8, "application/yaml");
-            using var response = await _http.PostAsync(new Uri(cluster.Api[0].Address, "api/v1/definitions"), content, cancel);
-            if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"{name}: {await response.Content.ReadAsStringAsync(cancel)}");
-        }
+        foreach (var kind in _kinds.Prepend(ChaosWork.Child).Prepend(ChaosWork.SlowChild))
+            await _door.PostAsync("api/v1/definitions", kind.Document(outside), "application/yaml", cancel);
     }
 
     /// <summary>Starts all runs, spread over the time there is, and carries out what is wished of them.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var holding = _kinds.Any(k => k.IsHeld) ? Holders.RunAsync(enough.Token, cancel) : Task.CompletedTask;
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async client =>
         {
-            var random = new Random(seed * 31 + 100 + client);
-            while (!cancel.IsCancellationRequested && Interlocked.Increment(ref _next) is var number && number < runs)
+            var random = new Random(_seed * 31 + 100 + client);
+            while (!cancel.IsCancellationRequested && Interlocked.Increment(ref _next) is var number && number < _runs)
             {
-                await Pause.ForAsync(within * number / runs - System.Diagnostics.Stopwatch.GetElapsedTime(began), cancel);
+                await Pause.ForAsync(_within * number / _runs - System.Diagnostics.Stopwatch.GetElapsedTime(began), cancel);
                 var id = await StartAsync(number, random, cancel);
                 Started.Writer.TryWrite(id);
-                var kind = ChaosWork.Of(number);
+                var kind = Of(number);
+                if (kind.Ask is { } ask) _wishes.Add(Voters.DecideAsync(number, id, ask, random.Next(), cancel));
                 if (kind.IsPaused) _wishes.Add(PauseAsync(id, random.Between(0, 1), random.Between(0.2, 2), random.Next(), cancel));
                 else if (kind.IsListening) _wishes.Add(TellAsync(number, random.Between(0, 2), random.Next(), cancel));
-                else if (kind.IsCancelled) _wishes.Add(CancelAsync(id, random.Between(0, 1), random.Next(), cancel));
+                else if (kind.IsWithdrawn) _wishes.Add(CancelAsync(id, random.Between(0, 1), random.Next(), cancel));
             }
         }));
         Started.Writer.TryComplete();
+        await enough.CancelAsync();
+        await holding;
         await Task.WhenAll(_wishes);
     }
 
-    public async Task<string> GetAsync(string path, CancellationToken cancel) => await _http.GetStringAsync(new Uri(cluster.Api[0].Address, path), cancel);
+    public Task<string> GetAsync(string path, CancellationToken cancel) => _door.GetAsync(path, cancel);
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _door.Dispose();
 
     private async Task<string> StartAsync(int number, Random random, CancellationToken cancel)
     {
-        var body = $$$"""{"definition": {"namespace": "chaos", "name": "{{{ChaosWork.Of(number).Name}}}", "version": "1.0.0"}, "input": {"n": "r{{{number}}}"}}""";
+        var body = $$$"""{"definition": {"namespace": "chaos", "name": "{{{Of(number).Name}}}", "version": "1.0.0"}, "input": {{{InputOf(number)}}}}""";
         while (true)
         {
-            var (status, text) = await AskAsync("api/v1/runs", body, string.Create(CultureInfo.InvariantCulture, $"chaos-{number}"), random, cancel);
+            var (status, text) = await _door.AskAsync("api/v1/runs", body, string.Create(CultureInfo.InvariantCulture, $"chaos-{number}"), random, cancel);
             if (status is HttpStatusCode.Created or HttpStatusCode.OK)
             {
                 var id = JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
                 _acknowledged[number] = id;
                 return id;
             }
-            await SurprisedAsync("start", status, text, cancel);
+            await _door.SurprisedAsync("start", status, text, cancel);
         }
     }
+
+    private string InputOf(int number) => $$"""{"n": "r{{number}}", "line": "{{LineOf(number)}}", "trio": "{{TrioOf(number)}}"}""";
+
+    private string LineOf(int number) => string.Create(CultureInfo.InvariantCulture, $"k{number / _kinds.Count % 3}");
+
+    /// <summary>The key that a run shares with the two others of its kind that come next to it.</summary>
+    public string TrioOf(int number) => string.Create(CultureInfo.InvariantCulture, $"t{number / _kinds.Count / 3}");
 
     private async Task CancelAsync(string id, TimeSpan after, int seed, CancellationToken cancel)
     {
@@ -114,9 +136,9 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
         var body = string.Create(CultureInfo.InvariantCulture, $$"""{"specversion": "1.0", "id": "told-{{number}}", "source": "https://chaos.example", "type": "{{ChaosKind.EventType}}", "subject": "r{{number}}"}""");
         while (!cancel.IsCancellationRequested)
         {
-            var (status, text) = await AskAsync("api/v1/events", body, null, random, cancel, "application/cloudevents+json");
+            var (status, text) = await _door.AskAsync("api/v1/events", body, null, random, cancel, "application/cloudevents+json");
             if (status is { } told && (int)told is >= 200 and < 300) return;
-            await SurprisedAsync("event", status, text, cancel);
+            await _door.SurprisedAsync("event", status, text, cancel);
         }
     }
 
@@ -126,35 +148,10 @@ internal sealed class ChaosClients(ChaosCluster cluster, int runs, TimeSpan with
         for (var unanswered = 0; ; unanswered++)
         {
             cancel.ThrowIfCancellationRequested();
-            var (status, text) = await AskAsync($"api/v1/runs/{id}/{wish}", "{}", null, random, cancel);
+            var (status, text) = await _door.AskAsync($"api/v1/runs/{id}/{wish}", "{}", null, random, cancel);
             // 409: an earlier attempt was carried out and its answer lost, or the run was faster.
             if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) return unanswered;
-            await SurprisedAsync(wish, status, text, cancel);
+            await _door.SurprisedAsync(wish, status, text, cancel);
         }
-    }
-
-    /// <returns>No status where there was no answer.</returns>
-    private async Task<(HttpStatusCode? Status, string Text)> AskAsync(string path, string body, string? key, Random random, CancellationToken cancel, string mediaType = "application/json")
-    {
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(cluster.Api[random.Next(cluster.Api.Length)].Address, path));
-            if (key is not null) request.Headers.Add("Idempotency-Key", key);
-            request.Content = new StringContent(body, Encoding.UTF8, mediaType);
-            using var response = await _http.SendAsync(request, cancel);
-            return (response.StatusCode, await response.Content.ReadAsStringAsync(cancel));
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
-        {
-            return (null, "");
-        }
-    }
-
-    private async Task SurprisedAsync(string what, HttpStatusCode? status, string text, CancellationToken cancel)
-    {
-        if (status is { } told && told != HttpStatusCode.ServiceUnavailable)
-            _surprises.AddOrUpdate($"{what}: {(int)told} {text[..Math.Min(text.Length, 300)]}", 1, (_, n) => n + 1);
-        await Pause.ForAsync(TimeSpan.FromMilliseconds(100), cancel);
-        cancel.ThrowIfCancellationRequested();
     }
 }

@@ -25,7 +25,7 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
         await using var cluster = await ChaosCluster.StartAsync(serverDll, Apart, cancel);
         await using var outside = await CountingService.StartAsync(cluster.IsApart ? NetworkNamespace.Machine : null);
         if (cluster.IsApart) Told("each worker is in a network of its own");
-        using var clients = new ChaosClients(cluster, runs, within, seed);
+        using var clients = new ChaosClients(cluster, ChaosWork.All, runs, within, seed);
         using var followers = new ChaosFollowers(cluster, seed) { Complain = Told };
         await clients.PushAsync(outside.Address, cancel);
         using var calmed = CancellationTokenSource.CreateLinkedTokenSource(cancel);

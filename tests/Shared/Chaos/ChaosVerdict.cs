@@ -5,11 +5,7 @@ namespace Millrace.Tests.Chaos;
 /// <summary>What holds after the faults, asked of the database itself, of the world outside and of those who followed.</summary>
 internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside, ChaosClients clients, ChaosFollowers followers, int runs)
 {
-    private static readonly string[] States = ["pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed"];
-
     private readonly List<string> _complaints = [];
-
-    private sealed record Row(string Id, string Name, int State, string? Parent, string Error);
 
     public IReadOnlyList<string> Complaints => _complaints;
     public int Lost { get; private set; }
@@ -21,32 +17,34 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
     public int Children { get; private set; }
     public int ChildFaults { get; private set; }
     public int Untold { get; private set; }
+    public int Questions { get; private set; }
+    public int VoteFaults { get; private set; }
+    public int LimitFaults { get; private set; }
     public int SseGaps => followers.Gaps + Untold;
     public int SseDuplicates => followers.Duplicates;
 
-    public bool IsClean => Lost + Stuck + WrongEnds + DuplicateEffects + MissingEffects + JournalFaults + ChildFaults + SseGaps + SseDuplicates + clients.Surprises.Count == 0;
+    public bool IsClean => Lost + Stuck + WrongEnds + DuplicateEffects + MissingEffects + JournalFaults + ChildFaults + VoteFaults + LimitFaults + SseGaps + SseDuplicates + clients.Surprises.Count == 0;
 
     public async Task JudgeAsync(CancellationToken cancel)
     {
-        var rows = (await cluster.QueryAsync("select id, name, state, parent, error from run", r => new Row(
-            r.GetGuid(0).ToString(), r.GetString(1), (int)r.GetInt64(2), r.IsDBNull(3) ? null : r.GetGuid(3).ToString(), r.IsDBNull(4) ? "" : System.Text.Encoding.UTF8.GetString((byte[])r[4])), cancel))
-            .ToDictionary(r => r.Id);
+        var rows = (await ChaosRow.AllAsync(cluster, cancel)).ToDictionary(r => r.Id);
         await JudgeStartsAsync(rows, cancel);
         await JudgeStuckAsync(rows, cancel);
         JudgeEffects(rows);
         await JudgeJournalsAsync(cancel);
         JudgeChildren(rows);
         await JudgeStreamsAsync(rows, cancel);
+        await JudgeWaitsAsync(rows, cancel);
         foreach (var (what, times) in clients.Surprises) Complain($"clients were told {times} times: {what}");
     }
 
-    /// <summary>Those that have not finished.</summary>
+    /// <summary>Runs that have not finished, and holds that are not over.</summary>
     public static Task<List<string>> LiveAsync(ChaosCluster cluster, CancellationToken cancel) =>
-        cluster.QueryAsync("select id from run where state < 4 order by id", r => r.GetGuid(0).ToString(), cancel);
+        cluster.QueryAsync("select id from run where state < 4 union all select id from hold", r => r.GetGuid(0).ToString(), cancel);
 
     private void Complain(string what) => _complaints.Add(what);
 
-    private async Task JudgeStartsAsync(Dictionary<string, Row> rows, CancellationToken cancel)
+    private async Task JudgeStartsAsync(Dictionary<string, ChaosRow> rows, CancellationToken cancel)
     {
         var keys = (await cluster.QueryAsync("select key, run from start_key", r => (Key: r.GetString(0), Run: r.GetGuid(1).ToString()), cancel)).ToDictionary(k => k.Key, k => k.Run);
         for (var number = 0; number < runs; number++)
@@ -54,10 +52,10 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
             if (!clients.Acknowledged.TryGetValue(number, out var id)) Lose($"run {number} was never acknowledged");
             else if (keys.GetValueOrDefault($"chaos-{number}") != id) Lose($"run {number} was acknowledged as {id}; its key stands for {keys.GetValueOrDefault($"chaos-{number}") ?? "nothing"}");
             else if (!rows.TryGetValue(id, out var row)) Lose($"run {number}, {id}, is not there");
-            else if (row.State >= 4 && !ChaosWork.Of(number).MayEnd.Contains(States[row.State]))
+            else if (row.State >= 4 && !clients.Of(number).MayEnd.Contains(row.StateName))
             {
                 WrongEnds++;
-                Complain($"run {number}, {id} of {row.Name}, is {States[row.State]}: {row.Error}");
+                Complain($"run {number}, {id} of {row.Name}, is {row.StateName}: {row.Error}");
             }
         }
         var alone = rows.Values.Count(r => r.Parent is null);
@@ -70,7 +68,7 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
         Complain(what);
     }
 
-    private async Task JudgeStuckAsync(Dictionary<string, Row> rows, CancellationToken cancel)
+    private async Task JudgeStuckAsync(Dictionary<string, ChaosRow> rows, CancellationToken cancel)
     {
         foreach (var row in rows.Values.Where(r => r.State < 4))
         {
@@ -83,7 +81,7 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
         }
     }
 
-    private void JudgeEffects(Dictionary<string, Row> rows)
+    private void JudgeEffects(Dictionary<string, ChaosRow> rows)
     {
         var keysOf = outside.Recorded.GroupBy(r => r.Value).ToDictionary(g => g.Key, g => g.Count());
         foreach (var (effect, keys) in keysOf.Where(k => k.Value > 1))
@@ -95,7 +93,7 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
         for (var number = 0; number < runs; number++)
         {
             if (!clients.Acknowledged.TryGetValue(number, out var id) || rows.GetValueOrDefault(id)?.State != 6) continue;
-            foreach (var effect in ChaosWork.Of(number).Effects.Select(e => ChaosKind.Effect(number, e)).Where(e => !keysOf.ContainsKey(e)))
+            foreach (var effect in clients.Of(number).Effects.Select(e => ChaosKind.Effect(number, e)).Where(e => !keysOf.ContainsKey(e)))
             {
                 MissingEffects++;
                 Complain($"run {number}, {id}, is completed without effect {effect}");
@@ -121,7 +119,7 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
         _complaints.AddRange(broken);
     }
 
-    private void JudgeChildren(Dictionary<string, Row> rows)
+    private void JudgeChildren(Dictionary<string, ChaosRow> rows)
     {
         var families = rows.Values.Where(r => r.Parent is not null).GroupBy(r => r.Parent!).ToDictionary(g => g.Key, g => g.ToList());
         Children = families.Values.Sum(f => f.Count);
@@ -129,23 +127,34 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
         {
             if (!rows.TryGetValue(id, out var parent) || parent.State < 4) continue;
             var children = families.GetValueOrDefault(id, []);
-            var kind = ChaosWork.Of(number);
+            var kind = clients.Of(number);
             var right = children.All(c => c.State >= 4) && (parent.State != 6
                 ? children.Count <= kind.Children && children.All(c => c.State is 4 or 6)
                 : children.Count == kind.Children && children.All(c => c.State == 6));
             if (right) continue;
             ChildFaults++;
-            Complain($"run {number}, {id}, is {States[parent.State]} with children {string.Join(", ", children.Select(c => States[c.State]))}");
+            Complain($"run {number}, {id}, is {parent.StateName} with children {string.Join(", ", children.Select(c => c.StateName))}");
         }
     }
 
-    private async Task JudgeStreamsAsync(Dictionary<string, Row> rows, CancellationToken cancel)
+    private async Task JudgeWaitsAsync(Dictionary<string, ChaosRow> rows, CancellationToken cancel)
+    {
+        var questions = new ChaosQuestions(cluster, clients);
+        await questions.JudgeAsync(rows, cancel);
+        var limits = new ChaosLimits(cluster, outside, clients);
+        await limits.JudgeAsync(rows, cancel);
+        (Questions, VoteFaults, LimitFaults) = (questions.Asked, questions.Complaints.Count, limits.Complaints.Count);
+        _complaints.AddRange(questions.Complaints);
+        _complaints.AddRange(limits.Complaints);
+    }
+
+    private async Task JudgeStreamsAsync(Dictionary<string, ChaosRow> rows, CancellationToken cancel)
     {
         var lasts = (await cluster.QueryAsync("select run, max(seq) from journal group by run", r => (Run: r.GetGuid(0).ToString(), Seq: r.GetInt64(1)), cancel)).ToDictionary(j => j.Run, j => j.Seq);
         foreach (var (run, last) in followers.Ends.Where(e => lasts.GetValueOrDefault(e.Key, -1) != e.Value)) Untell($"the stream of {run} ended at {last}, its journal at {lasts.GetValueOrDefault(run, -1)}");
         foreach (var told in followers.Told)
-            foreach (var row in rows.Values.Where(r => r.State >= 4 && told.GetValueOrDefault(r.Id) != States[r.State]))
-                Untell($"a follower of the workspace knows {row.Id} as {told.GetValueOrDefault(row.Id) ?? "nothing"}; it is {States[row.State]}");
+            foreach (var row in rows.Values.Where(r => r.State >= 4 && told.GetValueOrDefault(r.Id) != r.StateName))
+                Untell($"a follower of the workspace knows {row.Id} as {told.GetValueOrDefault(row.Id) ?? "nothing"}; it is {row.StateName}");
     }
 
     private void Untell(string what)

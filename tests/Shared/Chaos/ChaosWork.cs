@@ -5,34 +5,62 @@ namespace Millrace.Tests.Chaos;
 /// <param name="Children">Child runs of one that completes.</param>
 internal sealed record ChaosKind(string Name, string[] Effects, int Children, string[] MayEnd, string Tasks)
 {
-    public const string Completed = "completed", Cancelled = "cancelled";
+    public const string Completed = "completed", Cancelled = "cancelled", Faulted = "faulted";
 
-    public bool IsCancelled => MayEnd.Contains(Cancelled);
-    public bool IsPaused => Name == "paused";
-
-    /// <summary>It waits for an event about it.</summary>
-    public bool IsListening => Name == "listening";
+    /// <summary>The definition that is made to stand and go on again.</summary>
+    public const string Held = "held";
 
     /// <summary>The type of the events that runs listen for.</summary>
     public const string EventType = "chaos.told";
 
+    /// <summary>What limits it, as its document says it.</summary>
+    public string? Flow { get; init; }
+
+    /// <summary>What its runs ask people.</summary>
+    public ChaosAsk? Ask { get; init; }
+
+    /// <summary>Of three runs that share a key the last one takes the place of the others.</summary>
+    public bool IsLastOfTrio { get; init; }
+
+    /// <summary>Somebody cancels it.</summary>
+    public bool IsWithdrawn => MayEnd.Contains(Cancelled) && !IsLastOfTrio;
+
+    public bool IsPaused => Name == "paused";
+    public bool IsHeld => Name == Held;
+
+    /// <summary>It waits for an event about it.</summary>
+    public bool IsListening => Name == "listening";
+
     /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
     public static string Effect(int number, string suffix) => $"r{number}.{suffix}";
+
+    public string Document(Uri outside)
+    {
+        var metadata = Flow is null ? "" : $", metadata: {{ flow: {{ {Flow} }} }}";
+        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: 1.0.0{metadata} }}\ndo:\n{Tasks.Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal)}";
+    }
 }
 
-/// <summary>Forks, child runs, waits, retries, loops, cancels and suspensions, all with keyed effects.</summary>
+/// <summary>Forks, child runs, waits, retries, loops, cancels, suspensions, questions and limits, all with keyed effects.</summary>
 internal static class ChaosWork
 {
-    private const string Completed = ChaosKind.Completed, Cancelled = ChaosKind.Cancelled;
+    private const string Completed = ChaosKind.Completed, Cancelled = ChaosKind.Cancelled, Faulted = ChaosKind.Faulted;
+
+    private const string Rest = "  - rest: { wait: PT0.2S }\n", LongRest = "  - rest: { wait: PT1H }\n";
+
+    /// <summary>How many work at once at a line of <see cref="Limited"/>.</summary>
+    private const int LimitedMost = 2;
 
     /// <summary>Started by others; its effect is named by its input.</summary>
-    public const string Child = "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/${ .n }', body: {} } }\n  - rest: { wait: PT0.3S }\n";
+    public static ChaosKind Child { get; } = new(
+        "child", [], 0, [Completed], "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/${ .n }', body: {} } }\n  - rest: { wait: PT0.3S }\n");
 
-    public const string SlowChild = "  - rest: { wait: PT1H }\n";
+    public static ChaosKind SlowChild { get; } = new("slow", [], 0, [Cancelled], LongRest);
 
-    public static IReadOnlyList<ChaosKind> Kinds { get; } =
+    /// <summary>What every build since the first can do.</summary>
+    public static IReadOnlyList<ChaosKind> Plain { get; } =
     [
-        new("line", ["a", "b", "c"], 0, [Completed], Call("a") + "  - rest: { wait: PT0.2S }\n" + Call("b") + Call("c")),
+        new("line", ["a", "b", "c"], 0, [Completed], Call("a") + Rest + Call("b") + Call("c")),
         new("forked", ["a", "b", "c", "d"], 0, [Completed],
             "  - split:\n      fork:\n        branches:\n" + Branch("a") + Branch("b") + Branch("c") + "      output: { as: $input }\n" + Call("d")),
         new("parent", ["x", "y", "d"], 2, [Completed], Spawn("x", "child") + Spawn("y", "child") + Call("d")),
@@ -43,7 +71,7 @@ internal static class ChaosWork
             "  - each:\n      for: { each: item, in: '${ [1, 2, 3, 4] }' }\n      do:\n" +
             "        - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/${ .n }.l${ $item }', body: {} }, output: { as: $input } }\n"),
         new("paused", ["a", "b"], 0, [Completed], Call("a") + "  - rest: { wait: PT0.5S }\n" + Call("b")),
-        new("cancelled", ["a"], 0, [Cancelled], Call("a") + "  - rest: { wait: PT1H }\n"),
+        new("cancelled", ["a"], 0, [Cancelled], Call("a") + LongRest),
         new("raced", ["a", "b"], 0, [Completed, Cancelled], Call("a") + "  - rest: { wait: PT0.3S }\n" + Call("b")),
         new("orphaned", ["a"], 1, [Cancelled], Call("a") + Spawn("x", "slow")),
         new("joined", ["x", "y", "d"], 2, [Completed],
@@ -57,13 +85,48 @@ internal static class ChaosWork
             Call("a") + $"  - hear:\n      listen: {{ to: {{ one: {{ with: {{ type: {ChaosKind.EventType}, subject: '${{ $input.n }}' }} }} }} }}\n      output: {{ as: $input }}\n" + Call("b")),
     ];
 
-    public static ChaosKind Of(int number) => Kinds[number % Kinds.Count];
+    /// <summary>Decisions that people take.</summary>
+    private static readonly IReadOnlyList<ChaosKind> Asking =
+    [
+        new("asked", ["a"], 0, [Completed, Faulted], Call("a") + Ask("approvers: [anna, bert]")) { Ask = new(["anna", "bert"], 1, false, 1.5) },
+        new("quorum", ["a"], 0, [Completed], Call("a") + Ask("approvers: [anna, bert, cleo], quorum: 2, reject: quorum, onReject: continue")) { Ask = new(["anna", "bert", "cleo"], 2, true, 1) },
+        new("handed", ["a"], 0, [Completed], Call("a") + Ask("approvers: [anna, bert], quorum: 2, onReject: continue"))
+        {
+            Ask = new(["dora", "bert"], 2, false, 1) { ByLink = true, HandedOnBy = "anna" },
+        },
+        new("expiring", ["a"], 0, [Completed], Call("a") + Ask("approvers: [anna], remind: PT1S, expire: { after: PT3S, outcome: reject }, onReject: continue"))
+        {
+            Ask = new(["anna"], 1, false, 6) { Expires = true },
+        },
+        new("withdrawn", ["a"], 0, [Cancelled], Call("a") + Ask("approvers: [anna], onReject: continue") + LongRest) { Ask = new(["anna"], 1, false, 1) { IsWithdrawn = true } },
+    ];
 
-    public static string Document(string name, string tasks, Uri outside) =>
-        $"document: {{ dsl: 1.0.3, namespace: chaos, name: {name}, version: 1.0.0 }}\ndo:\n{tasks.Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal)}";
+    /// <summary>Runs that stand with their definition, wait for one another, or take each other's place.</summary>
+    private static readonly IReadOnlyList<ChaosKind> Limited =
+    [
+        new(ChaosKind.Held, ["a", "b", "c"], 0, [Completed], Call("a") + Rest + Call("b") + "  - sleep: { wait: PT0.3S }\n" + Call("c")),
+        new("limited", ["a", "b"], 0, [Completed], Busy("a") + Rest + Busy("b")) { Flow = $"concurrency: {{ key: '${{ .line }}', limit: {LimitedMost} }}" },
+        new("locked", ["a", "b"], 0, [Completed], Lock("enter", "a") + Rest + Lock("leave", "b")) { Flow = "concurrency: { key: '${ .line }', limit: 1, counts: unfinished }" },
+        new("newest", ["a", "b"], 0, [Completed, Cancelled], Call("a") + "  - rest: { wait: PT2S }\n" + Call("b"))
+        {
+            Flow = "concurrency: { key: '${ .trio }', limit: 1, onLimit: cancelInProgress }", IsLastOfTrio = true,
+        },
+        new("debounced", ["a"], 0, [Completed, Cancelled], Call("a")) { Flow = "debounce: { key: '${ .trio }', after: PT2S, max: PT10S }", IsLastOfTrio = true },
+    ];
 
-    private static string Call(string effect) =>
-        $"  - {effect}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/effects/${{ .n }}.{effect}', body: {{}} }}, output: {{ as: $input }} }}\n";
+    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited];
+
+    private static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
+
+    /// <summary>Outside sees how many are at it at once.</summary>
+    private static string Busy(string effect) => Post(effect, $"busy/limited-${{ .line }}/{LimitedMost}/${{ .n }}.{effect}");
+
+    /// <summary>Outside sees who came and has not left.</summary>
+    private static string Lock(string turn, string effect) => Post(effect, $"{turn}/locked-${{ .line }}/1/${{ .n }}/${{ .n }}.{effect}");
+
+    private static string Post(string name, string path) => $"  - {name}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{path}', body: {{}} }}, output: {{ as: $input }} }}\n";
+
+    private static string Ask(string how) => $"  - ask: {{ call: approve:1.0.0@default, with: {{ title: 'Go on with ${{ .n }}?', show: '${{ {{n}} }}', {how} }} }}\n";
 
     private static string Branch(string effect) => Indent(Call(effect));
 

@@ -7,12 +7,16 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Millrace.Tests.Chaos;
 
 namespace Millrace.Tests.Crash;
 
 /// <summary>The world outside: records effects by idempotency key, as a payment service would. It survives what the server does not.</summary>
 internal sealed class CountingService : IAsyncDisposable
 {
+    /// <summary>How long somebody is busy at a line.</summary>
+    private static readonly TimeSpan ServiceTime = TimeSpan.FromMilliseconds(80);
+
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, string> _recorded = new();
     private readonly ConcurrentDictionary<string, bool> _refused = new();
@@ -31,6 +35,8 @@ internal sealed class CountingService : IAsyncDisposable
 
     /// <summary>Requests whose key had been used for another effect.</summary>
     public int Contradictions => Volatile.Read(ref _contradictions);
+
+    public BusyLines Lines { get; } = new();
 
     /// <summary>Called for each request, with its number, before it is answered.</summary>
     public Action<int> Arrived { get; set; } = _ => { };
@@ -53,6 +59,27 @@ internal sealed class CountingService : IAsyncDisposable
         {
             service.Arrived(Interlocked.Increment(ref service._attempts));
             return service._refused.TryAdd(effect, true) ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : service.Record(effect, request);
+        });
+        app.MapPost("/busy/{line}/{most}/{effect}", async (string line, int most, string effect, HttpRequest request) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            service.Lines.Enter(line, effect, most);
+            // Whoever hangs up is served to the end all the same.
+            await Pause.ForAsync(ServiceTime, CancellationToken.None);
+            service.Lines.Leave(line, effect);
+            return service.Record(effect, request);
+        });
+        app.MapPost("/enter/{line}/{most}/{who}/{effect}", (string line, int most, string who, string effect, HttpRequest request) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            service.Lines.Enter(line, who, most);
+            return service.Record(effect, request);
+        });
+        app.MapPost("/leave/{line}/{most}/{who}/{effect}", (string line, int most, string who, string effect, HttpRequest request) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            service.Lines.Leave(line, who);
+            return service.Record(effect, request);
         });
         await app.StartAsync();
         service.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());

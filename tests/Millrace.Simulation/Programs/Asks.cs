@@ -1,0 +1,39 @@
+using Millrace.Workflows;
+
+namespace Millrace.Simulation.Programs;
+
+/// <summary>What it means that nobody decides in time.</summary>
+internal enum Silence
+{
+    /// <summary>There is no time.</summary>
+    Waits,
+    Fails,
+    Rejects,
+    Approves,
+}
+
+/// <summary>Asks people, who decide sooner or later.</summary>
+/// <param name="RejectsByQuorum">As many noes as yeses are needed; else one is enough.</param>
+/// <param name="GoesOn">A no is an answer; else an error.</param>
+internal sealed record AskNode(string Name, int Quorum, bool RejectsByQuorum, bool GoesOn, Silence Silence, int Ms) : Node(Name)
+{
+    private const int WhenApproved = 1, WhenRejected = 2;
+
+    protected override string Body
+    {
+        get
+        {
+            var expire = Silence == Silence.Waits ? "" : Inv($$""", "remind": { "seconds": 1 }, "expire": { "after": { "milliseconds": {{Ms}} }, "outcome": "{{Silence switch { Silence.Rejects => "reject", Silence.Approves => "approve", _ => "fail" }}}" }""");
+            return Inv($$"""
+                "call": "approve:1.0.0@default", "with": { "title": "{{Name}}?", "show": "${ .n }", "quorum": {{Quorum}}, "reject": "{{(RejectsByQuorum ? "quorum" : "any")}}", "onReject": "{{(GoesOn ? "continue" : "fault")}}"{{expire}} },
+                "output": { "as": "${ { n: (($input.n + (if .outcome == \"approved\" then {{WhenApproved}} else {{WhenRejected}} end)) % {{Modulus}}) } }" }
+                """);
+        }
+    }
+
+    protected override Outcomes Does(Library library, int n)
+    {
+        var ends = Outcomes.Of(Outcome.Value((n + WhenApproved) % Modulus), GoesOn ? Outcome.Value((n + WhenRejected) % Modulus) : Outcome.Error(ErrorTypes.Authorization));
+        return Silence == Silence.Fails ? ends.Add(Outcome.Error(ErrorTypes.Timeout)) : ends;
+    }
+}

@@ -1,0 +1,90 @@
+using Millrace.Engine.Approvals;
+using Millrace.Engine.Execution;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Testing.Virtual;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Simulation.World;
+
+/// <param name="Counts">Whether the person was told that it counts; else that it came too late.</param>
+/// <param name="IsSure">No earlier attempt went without an answer, so it cannot have been taken after all.</param>
+internal sealed record Said(Guid Approval, ApprovalVote Vote, bool Counts, bool IsSure);
+
+/// <summary>People who are asked: they answer early and late, twice, for others, and again when no answer comes.</summary>
+internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
+{
+    private const int PeopleMax = 5;
+
+    private readonly Process _process = cluster.Scheduler.Start("voters");
+    private int _last;
+
+    /// <summary>What each person was told in the end.</summary>
+    public List<Said> All { get; } = [];
+
+    /// <param name="within">The time over which they come.</param>
+    public void Come(int votes, TimeSpan within)
+    {
+        for (var i = 0; i < votes; i++)
+        {
+            var after = within * dice.Fraction();
+            _process.Go(async () =>
+            {
+                await _process.DelayAsync(after);
+                // Also about what is decided already.
+                var questions = await QuestionsAsync(onlyOpen: dice.Chance(0.8));
+                if (questions.Count > 0) await DecideAsync(dice.Of(questions), $"person{dice.Below(PeopleMax)}");
+            });
+        }
+    }
+
+    /// <summary>Somebody new says something about every open question.</summary>
+    public async Task DecideAllAsync()
+    {
+        foreach (var question in await QuestionsAsync(onlyOpen: true)) await DecideAsync(question, $"late{_last++}");
+    }
+
+    private async Task DecideAsync(Guid approval, string person)
+    {
+        var to = dice.Chance(0.1) ? $"heir{dice.Below(PeopleMax)}" : null;
+        bool? approves = to is null ? dice.Chance(0.7) : null;
+        if (dice.Chance(0.2)) _process.Go(() => VoteAsync(approval, person, approves, to));
+        await VoteAsync(approval, person, approves, to);
+    }
+
+    private async Task VoteAsync(Guid approval, string person, bool? approves, string? to)
+    {
+        var sure = true;
+        for (var times = 0; times < 20; times++)
+        {
+            var sent = default(ApprovalVote);
+            var answer = await clients.AskAsync(async engine =>
+            {
+                sent = new ApprovalVote(person, approves, to, null, Json.Null, engine.Approvals.Now);
+                return (object)(await engine.Approvals.VoteAsync(Tenant.Default, approval, sent)).Outcome;
+            });
+            if (answer is VoteOutcome outcome)
+            {
+                cluster.Scheduler.Note($"{person} says {(to is null ? $"{approves}" : $"ask {to}")} to {Names.Of(approval)}: {outcome}");
+                if (outcome is VoteOutcome.NotFound) cluster.Scheduler.Fail($"the question {Names.Of(approval)} is not known to whom {person} answered");
+                All.Add(new Said(approval, sent!, outcome is VoteOutcome.Taken or VoteOutcome.Repeated, sure));
+                return;
+            }
+            sure = false;
+            await _process.DelayAsync(dice.Span(TimeSpan.FromSeconds(1)));
+        }
+    }
+
+    private async Task<List<Guid>> QuestionsAsync(bool onlyOpen)
+    {
+        if (cluster.Database is not { } database) return [];
+        try
+        {
+            return await database.ReadAsync(db => db.Query($"select id from approval where run in (select id from run where state < 4) {(onlyOpen ? "and state = 0" : "")} order by id", r => r.Id(0)));
+        }
+        catch (StorageUnavailableException)
+        {
+            return [];
+        }
+    }
+}

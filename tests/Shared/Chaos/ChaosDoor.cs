@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+
+namespace Millrace.Tests.Chaos;
+
+/// <summary>How clients of every sort reach both apis, and the answers that none of them should get.</summary>
+internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
+{
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromSeconds(30) }) { Timeout = TimeSpan.FromSeconds(6) };
+    private readonly ConcurrentDictionary<string, int> _surprises = new();
+
+    /// <summary>Answers that no client should get, with how often.</summary>
+    public IReadOnlyDictionary<string, int> Surprises => _surprises;
+
+    public async Task<string> GetAsync(string path, CancellationToken cancel) => await _http.GetStringAsync(new Uri(cluster.Api[0].Address, path), cancel);
+
+    /// <summary>Sends something of which the answer must be that it was done.</summary>
+    public async Task PostAsync(string path, string body, string mediaType, CancellationToken cancel)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, mediaType);
+        using var response = await _http.PostAsync(new Uri(cluster.Api[0].Address, path), content, cancel);
+        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {await response.Content.ReadAsStringAsync(cancel)}");
+    }
+
+    /// <param name="body">Null: it is only read.</param>
+    /// <returns>No status where there was no answer.</returns>
+    public async Task<(HttpStatusCode? Status, string Text)> AskAsync(string path, string? body, string? key, Random random, CancellationToken cancel, string mediaType = "application/json")
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(cluster.Api[random.Next(cluster.Api.Length)].Address, path));
+            if (key is not null) request.Headers.Add("Idempotency-Key", key);
+            if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, mediaType);
+            using var response = await _http.SendAsync(request, cancel);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(cancel));
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancel.IsCancellationRequested))
+        {
+            return (null, "");
+        }
+    }
+
+    /// <summary>Notes an answer that is neither what was hoped for nor a plea for patience, and lets a little time pass.</summary>
+    public async Task SurprisedAsync(string what, HttpStatusCode? status, string text, CancellationToken cancel)
+    {
+        if (status is { } told && told != HttpStatusCode.ServiceUnavailable)
+            _surprises.AddOrUpdate($"{what}: {(int)told} {text[..Math.Min(text.Length, 300)]}", 1, (_, n) => n + 1);
+        await Pause.ForAsync(TimeSpan.FromMilliseconds(100), cancel);
+        cancel.ThrowIfCancellationRequested();
+    }
+
+    public void Dispose() => _http.Dispose();
+}
