@@ -1,3 +1,4 @@
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
 using Millrace.Engine.Views;
@@ -134,6 +135,30 @@ public abstract class CompensationTests(TestDatabases databases) : EngineSuite(d
         var history = await test.HistoryAsync(run);
         Assert.Equal(408, history.State.Error!.Status);
         Assert.Equal(["undo book completed"], Undone(history));
+    }
+
+    /// <summary>Nobody could say what was to be undone when its definition was gone. Whoever goes on for it can, when that is back.</summary>
+    [Fact]
+    public async Task A_run_that_is_given_up_undoes_nothing_and_who_goes_on_for_it_undoes_what_it_did()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define($"{Doing("book", 1)}\n- rest: {{ wait: PT1H }}\n{Broken}");
+        var run = await test.StartAsync(workflow);
+        await test.UntilAsync(run, r => r is { State: RunPhase.Waiting, Lease: null });
+        await test.CrashAsync();
+        test.Forget(workflow);
+        await test.ReopenAsync();
+        test.Time.Advance(TimeSpan.FromHours(2));
+        Assert.Equal("Definition not found", (await test.PassUntilAsync(run, r => r.IsFinished)).Error!.Title);
+        Assert.Single(test.Functions.Ledger);
+        test.Remember(workflow);
+        var letter = Assert.Single(await test.Disk.ReadAsync(db => DeadLetterStore.List(db, Tenant.Default, new DeadLetterFilter(null, null, null, null, 10))));
+        var again = (await test.Engine.DeadLetters.RequeueAsync(letter)).Run!.Value;
+        await test.PassUntilAsync(again, r => r.IsFinished);
+        var history = await test.HistoryAsync(again);
+        Assert.Equal("It broke.", history.State.Error!.Detail);
+        Assert.Equal(["undo book completed"], Undone(history));
+        Assert.Equal(2, test.Functions.Ledger.Count);
     }
 
     [Fact]

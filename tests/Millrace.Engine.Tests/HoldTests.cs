@@ -79,6 +79,24 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
     }
 
     [Fact]
+    public async Task A_run_that_waits_for_a_time_says_that_its_definition_stands_before_it_finds_out()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define("- rest: { wait: PT1H }"));
+        await test.UntilAsync(run, r => r is { State: RunPhase.Waiting, Lease: null });
+        var row = await test.RowAsync(run);
+        Assert.Null(await test.Disk.ReadAsync(db => HoldWaits.Of(db, row)));
+        await SuspendAsync(test, reason: "prices are wrong");
+        Assert.Equal(RunPhase.Waiting, (await test.RowAsync(run)).State);
+        var wait = await test.Disk.ReadAsync(db => HoldWaits.Of(db, row));
+        Assert.Equal((WaitKind.Resume, "Its definition or its workspace is suspended (prices are wrong); it goes on when that is over."), (wait!.On, wait.Detail));
+        await ResumeAsync(test);
+        Assert.Null(await test.Disk.ReadAsync(db => HoldWaits.Of(db, row)));
+        await SuspendAsync(test, "");
+        Assert.NotNull(await test.Disk.ReadAsync(db => HoldWaits.Of(db, row)));
+    }
+
+    [Fact]
     public async Task A_run_that_two_hold_goes_on_when_both_are_over()
     {
         await using var test = await OpenAsync();

@@ -42,8 +42,14 @@ public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IA
         var run = await server.StartAsync("lived", "  - a: {set: {x: 1}}");
         Assert.Equal(RunPhase.Completed, await server.EndAsync(run));
         var types = new List<string>();
-        for (var i = 0; i < 5; i++) types.Add((await _there.NextAsync()).Event["type"].AsString()["io.serverlessworkflow.".Length..]);
-        Assert.Equal(["workflow.started.v1", "task.created.v1", "task.started.v1", "task.completed.v1", "workflow.completed.v1"], types);
+        for (var i = 0; i < 10; i++)
+        {
+            var told = (await _there.NextAsync()).Event;
+            types.Add($"{told["type"].AsString()["io.serverlessworkflow.".Length..]} {told["data"]["status"].StringOrNull}".TrimEnd());
+        }
+        Assert.Equal([
+            "workflow.started.v1", "workflow.status-changed.v1 running", "task.created.v1", "task.status-changed.v1 pending", "task.started.v1", "task.status-changed.v1 running",
+            "task.completed.v1", "task.status-changed.v1 completed", "workflow.completed.v1", "workflow.status-changed.v1 completed"], types);
     }
 
     [Fact]

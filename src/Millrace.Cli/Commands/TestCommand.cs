@@ -43,10 +43,29 @@ internal static class TestCommand
         var results = chosen.AsParallel().AsOrdered().WithCancellation(cancel).Select(s => ScenarioRunner.Run(s, parse.GetValue(Everywhere))).ToList();
         var report = new ScenarioReport(results, session.Terminal.Time.GetElapsedTime(began));
         if (parse.GetValue(JUnit) is { } junit) File.WriteAllText(junit, report.ToJUnit());
-        if (parse.GetValue(Summary) is { } summary) File.WriteAllText(summary, ScenarioSummary.Of(results));
+        if (parse.GetValue(Summary) is { } summary) File.WriteAllText(summary, ScenarioSummary.Of(results, MustsOf(parse.GetRequiredValue(What))));
         if (session.Json) session.Terminal.Print(report.ToJson());
         else new ScenarioView(session.Terminal, parse.GetValue(Verbose)).Draw(report);
         return wrong.Count > 0 ? Exit.Refused : report.Passed ? Exit.Completed : Exit.Faulted;
+    }
+
+    /// <summary>Lists in the folders of what a specification asks for.</summary>
+    /// <exception cref="UsageException">One cannot be read.</exception>
+    private static List<Must> MustsOf(IEnumerable<string> what)
+    {
+        var musts = new List<Must>();
+        foreach (var file in what.Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, Musts.Pattern, SearchOption.AllDirectories)).Order(StringComparer.Ordinal).Take(FilesMax))
+        {
+            try
+            {
+                musts.AddRange(Musts.Read(TextFile.Read(file, DefinitionFiles.BytesMax)));
+            }
+            catch (InvalidDataException e)
+            {
+                throw new UsageException($"{file}: {e.Message}");
+            }
+        }
+        return musts;
     }
 
     private static void Refuse(Session session, ScenarioFile file)

@@ -84,7 +84,9 @@ public static class WholeDatabase
         return (blobs, bytes);
     }
 
-    private static IEnumerable<BlobRef> References(JournalRow record, Action<JournalRow> damaged)
+    /// <summary>Blobs that a record refers to.</summary>
+    /// <param name="damaged">Told of one that is not what was written.</param>
+    internal static IEnumerable<BlobRef> References(JournalRow record, Action<JournalRow> damaged)
     {
         if (RecordSeal.IsSound(record)) return MayRefer(record) ? EntryReader.References(JsonText.Parse(record.Entries)) : [];
         damaged(record);

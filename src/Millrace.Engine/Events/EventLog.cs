@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Telemetry;
@@ -80,7 +81,7 @@ public sealed class EventLog
     private async ValueTask<EventRow> PrepareAsync(Json e)
     {
         var bytes = JsonText.ToUtf8(e);
-        var large = bytes.Length > EntryWriter.InlineBytesMax ? await _worker.Blobs.PutAsync(bytes, default) : (BlobRef?)null;
+        var large = bytes.Length > EntryWriter.InlineBytesMax ? await _worker.Keeping.Loose.PutAsync(bytes, Convert.ToHexStringLower(SHA256.HashData(bytes))) : (BlobRef?)null;
         return new EventRow(0, e["type"].AsString(), e["source"].AsString(), e["id"].AsString(), e["subject"].StringOrNull, e["time"].StringOrNull,
             _worker.Now, bytes.Length, large is null ? bytes : null, large?.Sha256);
     }

@@ -37,7 +37,7 @@ internal sealed class Gatherings(Worker worker)
         var (state, planned) = await GatherAsync(row, trigger, letters, bodies);
         var runs = new List<NewRun>(planned.Count);
         foreach (var input in planned)
-            runs.Add(await NewRun.CreateAsync(worker.Blobs, RunRow.New(row.Tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now }, workflow, new Entry.RunCreated(input)));
+            runs.Add(await NewRun.CreateAsync(worker.Keeping.Loose, RunRow.New(row.Tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now }, workflow, new Entry.RunCreated(input)));
         var started = await worker.Database.WriteAsync(db =>
         {
             if (GatheringStore.Lock(db, row) is not { } locked || locked.State != row.State) return -1;

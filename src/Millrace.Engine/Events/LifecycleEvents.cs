@@ -9,20 +9,28 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Events;
 
 /// <summary>Folds a run's records into the lifecycle events of the specification (dsl-reference.md, Lifecycle Events) that somebody wants.</summary>
+/// <param name="workflow">Null when the definition is there no more: then nothing but the run's being given up can be told.</param>
 /// <param name="wanted">Types of events.</param>
-internal sealed class LifecycleEvents(RunRow run, Workflow workflow, IReadOnlySet<string> wanted)
+internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlySet<string> wanted)
 {
     public const string Prefix = "io.serverlessworkflow.";
 
-    private static readonly string[] OfWorkflows = ["started", "suspended", "resumed", "correlation-started", "correlation-completed", "cancelled", "faulted", "completed"];
-    private static readonly string[] OfTasks = ["created", "started", "suspended", "resumed", "retried", "cancelled", "faulted", "completed"];
+    private const string Changed = "status-changed";
 
-    private readonly RunState _state = new(workflow, run.Id);
+    private static readonly string[] OfWorkflows = ["started", "suspended", "resumed", "correlation-started", "correlation-completed", "cancelled", "faulted", "completed", Changed];
+    private static readonly string[] OfTasks = ["created", "started", "suspended", "resumed", "retried", "cancelled", "faulted", "completed", Changed];
+
+    private readonly RunState? _state = workflow is null ? null : new RunState(workflow, run.Id);
     private DecodedRecord _record = null!;
+    private int _entry;
+    private bool _suspended, _begun;
+    private RunPhase _phase;
     private List<Json>? _into;
 
     /// <summary>The types that are told.</summary>
     public static IEnumerable<string> Types => [.. OfWorkflows.Select(t => $"{Prefix}workflow.{t}.v1"), .. OfTasks.Select(t => $"{Prefix}task.{t}.v1")];
+
+    private RunState State => _state!;
 
     /// <summary>Whether runs of it would hear of themselves and go on for ever: what they do is told to nobody.</summary>
     public static bool IsAbout(Workflow workflow) => Strategies(workflow).SelectMany(s => s.Keys()).Any(k => k.Type?.StartsWith(Prefix, StringComparison.Ordinal) == true);
@@ -31,12 +39,26 @@ internal sealed class LifecycleEvents(RunRow run, Workflow workflow, IReadOnlySe
     public void Apply(DecodedRecord record, List<Json>? into)
     {
         (_record, _into) = (record, into);
-        foreach (var entry in record.Entries)
+        for (_entry = 0; _entry < record.Entries.Count; _entry++)
         {
+            var entry = record.Entries[_entry];
+            (_suspended, _begun) = (State.Phase == RunPhase.Suspended, State.IsStarted);
             if (into is not null) Before(entry);
-            _state.Apply(entry, record.At);
+            State.Apply(entry, record.At);
             if (into is not null) After(entry);
+            // Whether it runs or waits is known when the whole record is applied.
+            if (entry is Entry.RunStarted || State.Phase is RunPhase.Suspended || State.IsFinished) ChangePhase();
         }
+        ChangePhase();
+    }
+
+    /// <summary>The last record of a run of which nothing else can be read: the engine has given it up.</summary>
+    public void GiveUp(DecodedRecord record, List<Json> into)
+    {
+        (_record, _into) = (record, into);
+        if (record.Entries is not [Entry.RunFaulted e]) return;
+        Tell("faulted", "faultedAt", ("error", e.Error.ToJson()));
+        Tell(RunPhase.Faulted);
     }
 
     private static IEnumerable<EventStrategy> Strategies(Workflow workflow)
@@ -51,52 +73,101 @@ internal sealed class LifecycleEvents(RunRow run, Workflow workflow, IReadOnlySe
     {
         switch (entry)
         {
-            case Entry.StepCompleted e: EndStep(_state.Find(e.Step)!); break;
-            case Entry.StepFaulted e: Tell(_state.Find(e.Step)!, "faulted", "faultedAt", ("error", e.Error.ToJson())); break;
-            case Entry.StepCancelled e: Tell(_state.Find(e.Step)!, "cancelled", "cancelledAt"); break;
-            case Entry.StepRetried e when _state.Find(e.Step) is { Attempt: > 1 } step: Tell(step, "retried", "retriedAt"); break;
+            case Entry.StepCompleted e: EndStep(State.Find(e.Step)!); break;
+            case Entry.StepFaulted e:
+                Tell(State.Find(e.Step)!, "faulted", "faultedAt", ("error", e.Error.ToJson()));
+                Tell(State.Find(e.Step)!, RunPhase.Faulted);
+                break;
+            case Entry.StepCancelled e:
+                Tell(State.Find(e.Step)!, "cancelled", "cancelledAt");
+                Tell(State.Find(e.Step)!, RunPhase.Cancelled);
+                break;
+            case Entry.StepRetried e when State.Find(e.Step) is { Attempt: > 1 } step: Retry(step); break;
         }
     }
 
     private void EndStep(Step step)
     {
         Tell(step, "completed", "completedAt", ("outputUri", $"/api/v1/runs/{run.Id}/steps/{step.Id}"));
-        if (!Correlates(step)) return;
+        Tell(step, RunPhase.Completed);
+        if (step.Listener is not { } listener) return;
         var keys = new JsonObject.Builder();
-        foreach (var (name, value) in step.Listener!.Correlated) keys.Set(name, value);
-        Tell("correlation-completed", "completedAt", ("correlationKeys", (Json)keys.Build()));
+        foreach (var (name, value) in listener.Correlated) keys.Set(name, value);
+        if (listener.Correlated.Count > 0) Tell("correlation-completed", "completedAt", ("correlationKeys", (Json)keys.Build()));
+        else Tell("correlation-completed", "completedAt");
     }
 
     private void After(Entry entry)
     {
         switch (entry)
         {
-            case Entry.StepStarted e:
-                var step = _state.Find(e.Step)!;
-                Tell(step, "created", "createdAt");
-                Tell(step, "started", "startedAt");
-                if (Correlates(step)) Tell("correlation-started", "startedAt");
+            case Entry.StepStarted e: Begin(State.Find(e.Step)!); break;
+            case CompensationEntry.Started e: Begin(State.Find(e.Step)!); break;
+            case Entry.RetryScheduled e: Tell(State.Find(e.Step)!, RunPhase.Waiting); break;
+            // A run of several inputs begins once.
+            case Entry.RunStarted when !_begun: Start(); break;
+            case Entry.RunForked when State.IsStarted:
+                Start();
+                foreach (var step in State.Active.Values.OrderBy(s => s.Id)) Begin(step);
                 break;
-            case Entry.RunStarted: Tell("started", "startedAt", ("definition", Definition())); break;
-            case Entry.RunSuspended: Everything("suspended", "suspendedAt"); break;
-            case Entry.RunResumed: Everything("resumed", "resumedAt"); break;
+            case RunRedriven e:
+                Tell("resumed", "resumedAt");
+                foreach (var step in State.Find(e.Step)!.Around()) Retry(step);
+                break;
+            case Entry.RunSuspended or Entry.RunResumed or HoldEntry: Stand(); break;
             case Entry.RunCompleted: Tell("completed", "completedAt", ("outputUri", $"/api/v1/runs/{run.Id}/output")); break;
             case Entry.RunFaulted e: Tell("faulted", "faultedAt", ("error", e.Error.ToJson())); break;
             case Entry.RunCancelled: Tell("cancelled", "cancelledAt"); break;
         }
     }
 
-    private void Everything(string what, string at)
+    private void Start() => Tell("started", "startedAt", ("definition", Definition()));
+
+    private void Begin(Step step)
     {
-        Tell(what, at);
-        foreach (var step in _state.Active.Values.OrderBy(s => s.Id)) Tell(step, what, at);
+        Tell(step, "created", "createdAt");
+        Tell(step, RunPhase.Pending);
+        Tell(step, "started", "startedAt");
+        Tell(step, PhaseOf(step));
+        if (step.Node.Body is ListenBody) Tell("correlation-started", "startedAt");
     }
 
-    private static bool Correlates(Step step) => step.Node.Body is ListenBody listen && listen.To.All.Any(f => f.Correlate.Count > 0);
+    private void Retry(Step step)
+    {
+        Tell(step, "retried", "retriedAt");
+        Tell(step, RunPhase.Running);
+    }
+
+    /// <summary>Whoever suspends a run, or the definition it is of: it stands once, and goes on when nothing holds it.</summary>
+    private void Stand()
+    {
+        var suspended = State.Phase == RunPhase.Suspended;
+        if (suspended == _suspended) return;
+        var (what, at) = suspended ? ("suspended", "suspendedAt") : ("resumed", "resumedAt");
+        Tell(what, at);
+        foreach (var step in State.Active.Values.OrderBy(s => s.Id))
+        {
+            Tell(step, what, at);
+            Tell(step, suspended ? RunPhase.Suspended : PhaseOf(step));
+        }
+    }
+
+    private void ChangePhase()
+    {
+        if (State.Phase == _phase) return;
+        _phase = State.Phase;
+        if (_into is not null) Tell(_phase);
+    }
+
+    private static RunPhase PhaseOf(Step step) => step.Waits || step.WakeAt is not null ? RunPhase.Waiting : RunPhase.Running;
 
     private Json Definition() => new JsonObject.Builder().Set("name", run.Definition.Name).Set("namespace", run.Definition.Namespace).Set("version", run.Definition.Version).Build();
 
     private string Name => $"{run.Definition.Name}-{run.Id:N}.{run.Definition.Namespace}";
+
+    private void Tell(RunPhase status) => Tell(Changed, "updatedAt", ("status", WordOf(status)));
+
+    private void Tell(Step step, RunPhase status) => Tell(step, Changed, "updatedAt", ("status", WordOf(status)));
 
     private void Tell(string what, string at, params ReadOnlySpan<(string Name, Json Value)> more) => Add($"workflow.{what}.v1", 0, new JsonObject.Builder().Set("name", Name).Set(at, Time), more);
 
@@ -105,13 +176,30 @@ internal sealed class LifecycleEvents(RunRow run, Workflow workflow, IReadOnlySe
 
     private string Time => DateTime.UnixEpoch.AddMicroseconds(_record.At).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
+    private static string WordOf(RunPhase phase) => phase switch
+    {
+        RunPhase.Pending => "pending",
+        RunPhase.Running => "running",
+        RunPhase.Waiting => "waiting",
+        RunPhase.Suspended => "suspended",
+        RunPhase.Cancelled => "cancelled",
+        RunPhase.Faulted => "faulted",
+        _ => "completed",
+    };
+
     /// <summary>The id follows from the place in the journal, so whoever tells of it again tells of the same event.</summary>
     private void Add(string type, int step, JsonObject.Builder data, ReadOnlySpan<(string Name, Json Value)> more)
     {
         // An extended task and what stands around it are one task.
-        if (!wanted.Contains(Prefix + type) || (step > 0 && _state.Find(step) is { IsExtended: true })) return;
-        foreach (var (name, value) in more) data.Set(name, value);
-        _into!.Add(new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}-{step}-{type}"))
+        if (!wanted.Contains(Prefix + type) || (step > 0 && State.Find(step) is { IsExtended: true })) return;
+        // A task is pending and then running by one entry.
+        var status = "";
+        foreach (var (name, value) in more)
+        {
+            data.Set(name, value);
+            if (name == "status") status = $"-{value.AsString()}";
+        }
+        _into!.Add(new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}.{_entry}-{step}-{type}{status}"))
             .Set("source", $"/workspaces/{run.Tenant.Workspace}/runs/{run.Id}").Set("type", Prefix + type).Set("subject", run.Id.ToString()).Set("time", Time)
             .Set("datacontenttype", "application/json").Set("data", data.Build()).Build());
     }

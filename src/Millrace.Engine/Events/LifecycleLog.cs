@@ -3,7 +3,7 @@ using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
-using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Events;
 
@@ -59,12 +59,34 @@ internal sealed class LifecycleLog(Worker worker)
     private async Task TellAsync(Tenant tenant, Guid run, long first, long last, HashSet<string> types, List<Json> into)
     {
         var row = await worker.Database.ReadAsync(db => RunStore.Get(db, tenant, run));
-        if (row is null || await worker.Definitions.ByHashAsync(tenant, row.Hash) is not { } workflow || LifecycleEvents.IsAbout(workflow)) return;
-        var told = new LifecycleEvents(row, workflow, types);
-        foreach (var record in await worker.Journal.AfterAsync(tenant, run, -1))
+        if (row is null) return;
+        var workflow = await worker.Definitions.ByHashAsync(tenant, row.Hash);
+        if (workflow is not null && LifecycleEvents.IsAbout(workflow)) return;
+        try
         {
-            if (record.Seq > last) return;
-            told.Apply(record, record.Seq < first ? null : into);
+            if (workflow is not null) into.AddRange(Told(new LifecycleEvents(row, workflow, types), await worker.Journal.AfterAsync(tenant, run, -1), first, last));
+            else await TellGivenUpAsync(row, first, last, types, into);
         }
+        catch (Exception e) when (e is not StorageUnavailableException and not NewerBuildException)
+        {
+            // A journal that nobody can read keeps nobody from hearing of other runs.
+            await TellGivenUpAsync(row, first, last, types, into);
+        }
+    }
+
+    private static List<Json> Told(LifecycleEvents run, List<DecodedRecord> records, long first, long last)
+    {
+        var events = new List<Json>();
+        // What a fork took over from its source was told of there.
+        if (records.FindLast(r => r.Entries is [.., Entry.RunForked]) is { } fork) first = Math.Max(first, fork.Seq);
+        foreach (var record in records.TakeWhile(r => r.Seq <= last)) run.Apply(record, record.Seq < first ? null : events);
+        return events;
+    }
+
+    private async Task TellGivenUpAsync(RunRow row, long first, long last, HashSet<string> types, List<Json> into)
+    {
+        if (row.State != RunPhase.Faulted) return;
+        var end = await worker.Database.ReadAsync(db => JournalStore.Last(db, row.Tenant, row.Id));
+        if (end is not null && end.Seq >= first && end.Seq <= last) new LifecycleEvents(row, null, types).GiveUp(await worker.Journal.DecodeAsync(end), into);
     }
 }

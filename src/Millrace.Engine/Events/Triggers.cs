@@ -63,7 +63,7 @@ internal sealed class Triggers(Worker worker)
     {
         if (workflow.Trigger?.Start(envelope, worker.Time.GetUtcNow()) is not { } input) return null;
         var row = RunRow.New(tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now };
-        return await NewRun.CreateAsync(worker.Blobs, row, workflow, new Entry.RunCreated(input));
+        return await NewRun.CreateAsync(worker.Keeping.Loose, row, workflow, new Entry.RunCreated(input));
     }
 }
 

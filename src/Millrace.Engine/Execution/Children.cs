@@ -82,6 +82,6 @@ internal static class Children
             ParentStep = spawn.Step.Id,
             Depth = parent.Lineage.Depth + 1,
         };
-        return NewRun.CreateAsync(parent.Worker.Blobs, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace, Part = spawn.Part });
+        return NewRun.CreateAsync(parent.Worker.Keeping.Loose, row, workflow, new Entry.RunCreated(spawn.Input) { Trace = parent.State.Trace, Part = spawn.Part });
     }
 }

@@ -76,7 +76,7 @@ public sealed class DurableEngine : IAsyncDisposable
         var row = RunRow.New(request.Tenant, _worker.NewId(), request.Workflow.Id, request.Workflow.Hash, now) with { Lease = lease.Id };
         using var span = EngineTrace.Start(request, row.Id);
         var first = new Entry.RunCreated(request.Input) { Trace = span?.Id ?? request.Trace };
-        var run = await NewRun.CreateAsync(_worker.Blobs, row, request.Workflow, first);
+        var run = await NewRun.CreateAsync(_worker.Keeping.Loose, row, request.Workflow, first);
         _worker.Lost.Expect(row.Id);
         try
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
@@ -79,7 +80,7 @@ internal sealed class EffectContext(RunActor actor, Step step, Idempotency idemp
     public override async ValueTask<ArtifactInfo> SaveArtifactAsync(string name, string mediaType, ReadOnlyMemory<byte> content, CancellationToken cancel)
     {
         var worker = actor.Worker;
-        var blob = await worker.Blobs.PutAsync(content, cancel);
+        var blob = await worker.Keeping.Loose.PutAsync(content, Convert.ToHexStringLower(SHA256.HashData(content.Span)), cancel);
         var row = new ArtifactRow(name, mediaType, blob.Size, blob.Sha256, worker.Now);
         await worker.Database.WriteAsync(db =>
         {

@@ -253,7 +253,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
         IReadOnlyList<NewRun> children = decision.Commands.Exists(c => c is Command.Spawn or Command.Continue) ? await Children.OfAsync(this, decision, RefuseChild) : [];
         var (bytes, large) = EntryWriter.Write(decision.Entries);
-        for (var i = 0; i < large.Count; i++) await worker.Blobs.PutAsync(large[i].Utf8, default);
+        for (var i = 0; i < large.Count; i++) await worker.Keeping.Loose.PutAsync(large[i].Utf8, large[i].Sha256);
         if (decision.Commands.Count > 0) commands = [.. decision.Commands];
         var record = Writer.Record(_at, decision.Entries, bytes, commands, children);
         decision.Entries.Clear();

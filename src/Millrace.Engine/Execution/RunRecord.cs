@@ -131,10 +131,10 @@ internal sealed class NewRun(RunRow row, Workflow workflow, Entry.RunCreated fir
     public long Position { get; private set; }
 
     /// <summary>Keeps a large input first; the row may refer to it only then.</summary>
-    public static async ValueTask<NewRun> CreateAsync(BlobStore blobs, RunRow row, Workflow workflow, Entry.RunCreated first)
+    public static async ValueTask<NewRun> CreateAsync(LooseBlobs blobs, RunRow row, Workflow workflow, Entry.RunCreated first)
     {
         var (bytes, large) = EntryWriter.Write([first]);
-        for (var i = 0; i < large.Count; i++) await blobs.PutAsync(large[i].Utf8, default);
+        for (var i = 0; i < large.Count; i++) await blobs.PutAsync(large[i].Utf8, large[i].Sha256);
         return new NewRun(row, workflow, first, bytes);
     }
 

@@ -27,6 +27,6 @@ internal static class Successors
             Trigger = run.State.Trigger,
         };
         var first = new Entry.RunCreated(wish.Input) { Trace = run.State.Trace, Trigger = run.State.Trigger, Part = run.State.Part };
-        return await NewRun.CreateAsync(worker.Blobs, row, workflow, first);
+        return await NewRun.CreateAsync(worker.Keeping.Loose, row, workflow, first);
     }
 }

@@ -29,7 +29,7 @@ internal static class ForkRun
             var fork = NewFork.Of(RowOf(worker, request, source, to), records, cut, from, to);
             var ended = await EndedAsync(worker, request.Tenant, fork);
             fork.Part(request, cut, [.. ended.Select(e => e.Step)]);
-            for (var i = 0; i < fork.Large.Count; i++) await worker.Blobs.PutAsync(fork.Large[i].Utf8, default);
+            for (var i = 0; i < fork.Large.Count; i++) await worker.Keeping.Loose.PutAsync(fork.Large[i].Utf8, fork.Large[i].Sha256);
             return await CommitAsync(worker, request, fork, [.. ended.Select(e => e.Child)]);
         }
         catch (ForkRefusedException e)

@@ -37,6 +37,16 @@ public static class JournalStore
     public static JournalRow? Last(DbUnit db, Tenant tenant, Guid run) => db.First(
         $"select {Columns} from journal where run = $1 and workspace = $2 order by seq desc limit 1", MapSound, null, run, tenant.Workspace);
 
+    /// <summary>Takes the run's last records away.</summary>
+    /// <returns>What was taken, damaged or not.</returns>
+    internal static List<JournalRow> Remove(DbUnit db, Tenant tenant, Guid run, int most) => db.Query(
+        $"""
+        delete from journal where run = $1 and workspace = $2
+            and seq > (select coalesce(max(seq), -1) from journal where run = $1 and workspace = $2) - $3
+        returning {Columns}
+        """,
+        Map, run, tenant.Workspace, (long)most);
+
     /// <summary>Where and when the run's journal ends, whatever its last record is worth.</summary>
     internal static (long Seq, long At) End(DbUnit db, Tenant tenant, Guid run) => db.First(
         "select seq, at from journal where run = $1 and workspace = $2 order by seq desc limit 1", r => (r.Long(0), r.Long(1)), (-1L, 0L), run, tenant.Workspace);

@@ -1,4 +1,8 @@
+using Millrace.Engine.Admin;
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
 using Millrace.Storage;
+using Millrace.Storage.Blobs;
 using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Retention;
@@ -52,16 +56,17 @@ public static class RetentionStore
 
     /// <summary>The last records of a journal go first, so that what is left has no gap.</summary>
     /// <returns>Records that went.</returns>
-    internal static int RemoveRecords(DbUnit db, ExpiredRun run, int most) => db.Execute(
-        """
-        delete from journal where run = $1 and workspace = $2
-            and seq > (select coalesce(max(seq), -1) from journal where run = $1 and workspace = $2) - $3
-        """,
-        run.Run, run.Tenant.Workspace, (long)most);
-
-    /// <summary>All that hangs on the run besides its journal. Bytes of files and large values stay: others may have the same.</summary>
-    internal static void RemoveRest(DbUnit db, ExpiredRun run)
+    internal static int RemoveRecords(DbUnit db, ExpiredRun run, int most, long now)
     {
+        var rows = JournalStore.Remove(db, run.Tenant, run.Run, most);
+        foreach (var blob in rows.SelectMany(r => WholeDatabase.References(r, _ => { }))) LooseBlobStore.Add(db, blob, now);
+        return rows.Count;
+    }
+
+    /// <summary>All that hangs on the run besides its journal. Bytes of files and large values go when nothing else refers to them.</summary>
+    internal static void RemoveRest(DbUnit db, ExpiredRun run, long now)
+    {
+        foreach (var artifact in ArtifactStore.Of(db, run.Tenant, run.Run)) LooseBlobStore.Add(db, new BlobRef(artifact.Sha256, artifact.Size), now);
         db.Execute("delete from artifact where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from signal where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from subscription where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);

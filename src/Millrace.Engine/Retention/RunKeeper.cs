@@ -27,7 +27,10 @@ internal sealed class RunKeeper : IAsyncDisposable
     {
         _worker = worker;
         _loop = new DueLoop(worker, "letting old runs go", RunOnceAsync);
+        Loose = new LooseBlobs(worker);
     }
+
+    public LooseBlobs Loose { get; }
 
     public void Start() => _loop.Start();
 
@@ -61,10 +64,10 @@ internal sealed class RunKeeper : IAsyncDisposable
         if (next <= now) await _worker.Database.WriteAsync(db => Expire(db, now));
         if (removals || next <= now)
         {
-            await _worker.Database.WriteAsync(Clear);
+            await _worker.Database.WriteAsync(db => Clear(db, now));
             return now + PauseMicros;
         }
-        return Math.Min(next ?? long.MaxValue, now + (long)_worker.Settings.PollInterval.TotalMicroseconds);
+        return Math.Min(Math.Min(next ?? long.MaxValue, await Loose.RunOnceAsync()), now + (long)_worker.Settings.PollInterval.TotalMicroseconds);
     }
 
     private static int Expire(DbUnit db, long now)
@@ -79,15 +82,15 @@ internal sealed class RunKeeper : IAsyncDisposable
         return due.Count;
     }
 
-    private static int Clear(DbUnit db)
+    private static int Clear(DbUnit db, long now)
     {
         var left = RecordsMax;
         foreach (var run in RetentionStore.Removals(db, RunsMax))
         {
             var page = left;
-            left -= RetentionStore.RemoveRecords(db, run, page);
+            left -= RetentionStore.RemoveRecords(db, run, page, now);
             if (left <= 0) break;
-            RetentionStore.RemoveRest(db, run);
+            RetentionStore.RemoveRest(db, run, now);
         }
         return RecordsMax - left;
     }

@@ -40,7 +40,7 @@ public sealed class RunHistory
     {
         if (State.IsFinished) return [];
         if (State.Hold is { } hold)
-            return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, $"Its definition or its workspace is suspended{(hold.Reason is { } why ? $" ({why})" : "")}; it {(State.IsStarted ? "goes on" : "begins")} when that is over.")];
+            return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, HoldWaits.Detail(hold.Reason, State.IsStarted))];
         if (State.IsSuspended)
             return [new WaitingFor(WaitKind.Resume, UpdatedAt, null, State.Reason is { } reason ? $"It is suspended ({reason}) until somebody resumes it." : "It is suspended until somebody resumes it.")];
         // A fork that no worker has taken yet: what was under way in its source is not under way here.
@@ -136,7 +136,7 @@ public sealed class RunHistory
             Parent = step.Parent!.Id,
             Node = step.Node,
             Iteration = step.Iteration,
-            State = step.Node.Body is WaitBody or ApproveBody or ListenBody or ChildrenBody or SpawnBody { Await: true } ? StepState.Waiting : StepState.Running,
+            State = step.Waits ? StepState.Waiting : StepState.Running,
             StartedAt = step.StartedAt,
             WakeAt = step.WakeAt,
             Child = step.Child,

@@ -63,9 +63,14 @@ internal static class RunDetailEndpoints
     {
         new QueryReader(request).NoMore();
         var run = RunEndpoints.ParseId(id);
-        var found = await histories.ReadAsync(tenant, run, (_, history) => history.Waiting().Select(RunWait.Of).ToList(), cancel) ?? throw RunEndpoints.NotFound(id);
-        // What is under way for it goes on only when it has its slot.
-        if (found.Count > 0 && await database.ReadAsync(db => LimitWaits.Of(db, tenant, run), cancel) is { Count: > 0 } limits) found = limits.ConvertAll(RunWait.Of);
+        var (row, suspended, found) = await histories.ReadAsync(tenant, run, (row, history) => Tuple.Create(row, history.State.IsSuspended, history.Waiting().Select(RunWait.Of).ToList()), cancel) ?? throw RunEndpoints.NotFound(id);
+        if (found.Count > 0)
+        {
+            // What is under way for it goes on only when it has its slot, and nothing begins while its definition stands.
+            var (limits, hold) = await database.ReadAsync(db => (LimitWaits.Of(db, tenant, run), suspended ? null : HoldWaits.Of(db, row)), cancel);
+            if (limits.Count > 0) found = limits.ConvertAll(RunWait.Of);
+            if (hold is not null) found.Insert(0, RunWait.Of(hold));
+        }
         return TypedResults.Ok(new ItemList<RunWait>(found));
     }
 

@@ -26,6 +26,10 @@ public abstract class BlobStore
 
     public abstract Task<bool> ExistsAsync(BlobRef blob, CancellationToken cancel = default);
 
+    /// <summary>Removes a blob that nothing refers to, if it is there. Whoever calls it sees to it that nobody puts the same content meanwhile.</summary>
+    /// <exception cref="StorageUnavailableException">It may be there still.</exception>
+    public abstract Task RemoveAsync(BlobRef blob, CancellationToken cancel = default);
+
     /// <summary>Reads a whole blob and verifies it.</summary>
     /// <exception cref="BlobAbsentException">There is no such blob.</exception>
     /// <exception cref="BlobCorruptException">Its content is not what its name says.</exception>

@@ -109,6 +109,15 @@ public sealed class FileBlobStore : BlobStore
 
     public override Task<bool> ExistsAsync(BlobRef blob, CancellationToken cancel = default) => Task.FromResult(IsThere(blob));
 
+    public override Task RemoveAsync(BlobRef blob, CancellationToken cancel = default) => _puts.RunAsync(
+        blob,
+        () =>
+        {
+            FileFault.Guard(() => File.Delete(PathOf(blob)));
+            return Task.CompletedTask;
+        },
+        cancel);
+
     private static async Task<BlobRef> CopyAsync(Stream content, long sizeMax, AsideFile aside, CancellationToken cancel)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

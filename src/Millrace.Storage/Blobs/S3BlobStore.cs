@@ -47,6 +47,8 @@ public sealed class S3BlobStore : BlobStore, IDisposable
     public override async Task<bool> ExistsAsync(BlobRef blob, CancellationToken cancel = default) =>
         await _bucket.SizeAsync(KeyOf(blob), cancel) == blob.Size;
 
+    public override Task RemoveAsync(BlobRef blob, CancellationToken cancel = default) => _puts.RunAsync(blob, () => _bucket.DeleteAsync(KeyOf(blob), cancel), cancel);
+
     /// <summary>An address from which anybody can download the blob for a time, without a key. It says nothing about whether it is there.</summary>
     /// <param name="valid">Up to seven days.</param>
     /// <param name="fileName">Under which a browser saves it; it is then never shown in place.</param>

@@ -24,5 +24,11 @@ public class MemoryBlobs : BlobStore
     public override Task<Stream> OpenAsync(BlobRef blob, CancellationToken cancel = default) =>
         _kept.TryGetValue(blob.Sha256, out var content) ? Task.FromResult<Stream>(new MemoryStream(content)) : throw new BlobAbsentException(blob);
 
+    public override Task RemoveAsync(BlobRef blob, CancellationToken cancel = default)
+    {
+        _kept.Remove(blob.Sha256);
+        return Task.CompletedTask;
+    }
+
     public override Task<bool> ExistsAsync(BlobRef blob, CancellationToken cancel = default) => Task.FromResult(_kept.ContainsKey(blob.Sha256));
 }

@@ -15,7 +15,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
     private static readonly string[] Inside = ["emit", "artifact", "csv", "hash", "log", "uuid"];
 
     /// <summary>What functions are called that reach it with the HTTP client alone.</summary>
-    private static readonly string[] OverHttp = ["http", "openapi"];
+    private static readonly string[] OverHttp = ["http", "openapi", "a2a"];
 
     /// <summary>The effect that a request of the HTTP client belongs to.</summary>
     internal static readonly AsyncLocal<RequestsOf?> Current = new();
@@ -41,7 +41,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
 
     private async ValueTask<FunctionOutcome> RealAsync(OutsideCall effect, FunctionContext context, Json arguments, CancellationToken cancel)
     {
-        if (Inside.Contains(Name) || OverHttp.Contains(Name))
+        if (Inside.Contains(Name) || OverHttp.Contains(Name) || (Name == "mcp" && !arguments["transport"]["http"].IsNull))
         {
             Current.Value = new RequestsOf(effect);
             return await real.InvokeAsync(context, arguments, cancel);

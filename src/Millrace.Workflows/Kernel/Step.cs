@@ -118,6 +118,9 @@ public sealed class Step
 
     public bool IsEffect => Node?.Body is CallBody;
 
+    /// <summary>From its beginning it waits for a time, a person, an event or another run.</summary>
+    public bool Waits => Node?.Body is WaitBody or ApproveBody or ListenBody or ChildrenBody or SpawnBody { Await: true };
+
     /// <summary>The step and all it stands in but the run itself, innermost first.</summary>
     public IEnumerable<Step> Around()
     {

@@ -1,7 +1,10 @@
+using Millrace.Engine.Admin;
 using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
@@ -120,6 +123,100 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         test.Disk.ReadAsync(db => DeadLetterStore.List(db, Tenant.Default, new DeadLetterFilter(null, null, null, null, 10)));
 
     private static Task<int> CountAsync(TestEngine test, string table) => test.Disk.ReadAsync(db => db.First($"select count(*) from {table}", r => r.Int(0), -1));
+
+    private static Json Large(char of) => Json.Object("text", new string(of, 100_000));
+
+    private static HashSet<string> Kept(TestEngine test) =>
+        [.. Directory.GetFiles(test.BlobsFolder, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)) + Path.GetFileName(f))];
+
+    private static async Task UntilKeptAsync(TestEngine test, Func<HashSet<string>, bool> says)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (!says(Kept(test)) || await CountAsync(test, "loose_blob") > 0)
+        {
+            await pulse.WaitForNextTickAsync(patience.Token);
+            test.Time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+    }
+
+    [Fact]
+    public async Task Large_values_and_files_of_a_run_that_went_go_and_those_that_others_refer_to_stay()
+    {
+        await using var test = await OpenAsync();
+        const string save = "- save: { call: 'save:1.0.0@default', with: { text: '${ .text }' } }";
+        var (goes, stays) = (test.Define(save, "goes", metadata: "retention: { completed: PT5S }"), test.Define(save, "stays"));
+        var went = new List<Guid> { await test.StartAsync(goes, Large('a')), await test.StartAsync(goes, Large('b')) };
+        var kept = await test.StartAsync(stays, Large('b'));
+        foreach (var run in went.Append(kept)) await test.EndAsync(run);
+        // Each text is an input as JSON, and a file as it is.
+        Assert.Equal(4, Kept(test).Count);
+        await UntilGoneAsync(test, went);
+        Assert.Equal(4, Kept(test).Count);
+        test.Time.Advance(TimeSpan.FromHours(25));
+        await UntilKeptAsync(test, k => k.Count == 2);
+        Assert.Equal(Large('b').ToString(), (await test.HistoryAsync(kept)).State.Input.ToString());
+        Assert.True((await WholeDatabase.CheckAsync(test.Disk, test.Blobs)).IsSound);
+    }
+
+    [Fact]
+    public async Task Content_that_is_wanted_again_before_it_went_stays()
+    {
+        await using var test = await OpenAsync();
+        var goes = test.Define(Count, "goes", metadata: "retention: { completed: PT5S }");
+        var run = await test.StartAsync(goes, Large('a'));
+        await test.EndAsync(run);
+        await UntilGoneAsync(test, [run]);
+        Assert.Equal(1, await CountAsync(test, "loose_blob"));
+        var again = await test.StartAsync(test.Define(Count, "stays"), Large('a'));
+        Assert.Equal(0, await CountAsync(test, "loose_blob"));
+        await test.EndAsync(again);
+        test.Time.Advance(TimeSpan.FromHours(25));
+        await test.Engine.Worker.Keeping.RunOnceAsync();
+        Assert.Equal(Large('a').ToString(), (await test.HistoryAsync(again)).State.Input.ToString());
+    }
+
+    [Fact]
+    public async Task Content_that_is_being_removed_is_put_anew_when_that_is_done()
+    {
+        await using var test = await OpenAsync();
+        var goes = test.Define(Count, "goes", metadata: "retention: { completed: PT5S }");
+        var run = await test.StartAsync(goes, Large('a'));
+        await test.EndAsync(run);
+        await UntilGoneAsync(test, [run]);
+        await test.Disk.WriteAsync(db => db.Execute("update loose_blob set going_since = $1", test.Engine.Worker.Now));
+        var starting = test.StartAsync(test.Define(Count, "stays"), Large('a'));
+        await test.PassAsync(TimeSpan.FromSeconds(5));
+        Assert.False(starting.IsCompleted);
+        await test.Blobs.RemoveAsync(Assert.Single(await test.Disk.ReadAsync(db => LooseBlobStore.Due(db, long.MaxValue, long.MaxValue, 10))));
+        await test.Disk.WriteAsync(db => db.Execute("delete from loose_blob"));
+        await test.PassUntilAsync(starting);
+        Assert.Equal(Large('a').ToString(), (await test.EndAsync(await starting)).State.Input.ToString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_crash_at_any_write_while_content_goes_leaves_what_is_referred_to(bool afterCommit)
+    {
+        for (var at = 1; at <= 4; at++)
+        {
+            await using var test = await OpenAsync();
+            var (goes, stays) = (test.Define(Count, "goes", metadata: "retention: { completed: PT5S }"), test.Define(Count, "stays"));
+            var went = new List<Guid> { await test.StartAsync(goes, Large('a')), await test.StartAsync(goes, Large('b')) };
+            var kept = await test.StartAsync(stays, Large('b'));
+            foreach (var run in went.Append(kept)) await test.EndAsync(run);
+            await UntilGoneAsync(test, went);
+            test.Time.Advance(TimeSpan.FromHours(25));
+            (test.Database.AfterCommit, test.Database.DieAt) = (afterCommit, test.Database.Writes + at);
+            await test.PassAsync(TimeSpan.FromSeconds(10));
+            await test.CrashAsync();
+            await test.ReopenAsync();
+            test.Time.Advance(TimeSpan.FromMinutes(30));
+            await UntilKeptAsync(test, k => k.Count == 1);
+            Assert.Equal(Large('b').ToString(), (await test.HistoryAsync(kept)).State.Input.ToString());
+        }
+    }
 
     private static async Task UntilGoneAsync(TestEngine test, List<Guid> runs)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Workflows;
@@ -40,6 +41,8 @@ internal sealed class TestFunctions
             : FunctionOutcome.Done("fine"))),
         new Inline("broken", Idempotency.Keyed, (_, _, _) => throw new InvalidOperationException("it is broken: s3cr3t-value")),
         new Inline("echo_secret", Idempotency.Keyed, (context, _, _) => new(FunctionOutcome.Done(Json.Object("got", context.Secret("token") ?? Json.Null)))),
+        new Inline("save", Idempotency.Keyed, async (context, arguments, cancel) =>
+            FunctionOutcome.Done((await context.SaveArtifactAsync("file.txt", "text/plain", Encoding.UTF8.GetBytes(arguments["text"].AsString()), cancel)).Sha256)),
         new Inline("three_parts", Idempotency.Keyed, ThreePartsAsync),
     ];
 

@@ -122,6 +122,20 @@ public abstract class BlobStoreTests
         await Assert.ThrowsAsync<BlobCorruptException>(() => Store.ReadAsync(blob));
     }
 
+    [Fact]
+    public async Task What_was_removed_is_there_no_more_and_can_be_put_again()
+    {
+        var blob = await Store.PutAsync("abc"u8.ToArray());
+        var other = await Store.PutAsync("abd"u8.ToArray());
+        await Store.RemoveAsync(blob);
+        await Store.RemoveAsync(blob);
+        Assert.False(await Store.ExistsAsync(blob));
+        await Assert.ThrowsAsync<BlobAbsentException>(() => Store.ReadAsync(blob));
+        Assert.Equal("abd"u8.ToArray(), await Store.ReadAsync(other));
+        await Store.PutAsync("abc"u8.ToArray());
+        Assert.Equal("abc"u8.ToArray(), await Store.ReadAsync(blob));
+    }
+
     /// <summary>Changes what the store keeps, behind its back.</summary>
     protected abstract Task OverwriteAsync(BlobRef blob, byte[] content);
 
