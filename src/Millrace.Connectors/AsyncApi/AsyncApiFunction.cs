@@ -5,6 +5,7 @@ using Millrace.Connectors.Http.Authentication;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
 using Millrace.Workflows.Schema;
 using MQTTnet.Formatter;
 
@@ -114,7 +115,6 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
         var left = wanted.For is { } length ? DateTimeOffset.FromUnixTimeMilliseconds((long)began.AsNumber()) + length - context.Time.GetUtcNow() : default(TimeSpan?);
         using var over = new Deadline(left is not { } some ? TimeSpan.FromMilliseconds(-1) : some > TimeSpan.Zero ? some : TimeSpan.Zero, context.Time, cancel);
         var consumed = new List<Json>();
-        var output = new List<Json>();
         await using var messages = _brokers[place.Protocol].ConsumeAsync(place, redaction, over.Token).GetAsyncEnumerator(over.Token);
         try
         {
@@ -122,7 +122,7 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
             {
                 if (consumed.Count >= settings.MessagesMax) throw Refusal.Runtime("Too many messages", $"A subscription consumes at most {settings.MessagesMax} messages.");
                 Func<CancellationToken, Task>? acknowledge = null;
-                var message = await context.StepAsync(string.Create(CultureInfo.InvariantCulture, $"message-{consumed.Count}"), async _ =>
+                var message = await context.StepAsync(Intake.NameOf(consumed.Count), async _ =>
                 {
                     while (await messages.MoveNextAsync())
                     {
@@ -135,14 +135,15 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
                 if (acknowledge is not null) await acknowledge(over.Token);
                 consumed.Add(message);
                 context.Live("message", message);
-                output.Add(wanted.OutputAs?.Evaluate(message, message, consumed.Count - 1) ?? message);
+                // What was begun for a message is finished though the time of the subscription is over.
+                if (await context.HandledAsync(consumed.Count - 1, cancel)) break;
             }
         }
         catch (OperationCanceledException) when (over.Expired && !over.Cancelled)
         {
             // The time it lasts is over; what was consumed is the output.
         }
-        return JsonArray.Of(output);
+        return JsonArray.Of(consumed);
     }
 
     /// <summary>Reads what comes.</summary>
