@@ -40,7 +40,7 @@ public sealed class ConnectorFunctions : IDisposable
         var pool = new HttpPool(settings.Http, handler);
         var sender = new HttpSender(pool);
         var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
-        var grpc = new GrpcChannels(settings.Http, settings.Grpc, handler);
+        var grpc = new GrpcChannels(settings.Http, pool.Trust, settings.Grpc, handler);
         // Who may have processes run may read what they could read.
         return new ConnectorFunctions([pool, grpc], new ImportReader(sender, settings.Process.Allowed),
         [

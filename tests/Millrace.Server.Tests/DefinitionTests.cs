@@ -157,7 +157,7 @@ public abstract class DefinitionTests(TestServer server)
     [Fact]
     public async Task What_cannot_run_yet_is_refused_with_the_place_and_the_reason()
     {
-        var pushed = await server.PushAsync(TestServer.Document("contains", "  - a: {call: http, with: {method: get, endpoint: {uri: 'https://x.test', authentication: {certificate: {}}}}}"));
+        var pushed = await server.PushAsync(TestServer.Document("contains", "  - a: {call: asyncapi, with: {document: {endpoint: 'https://x.test'}, operation: o, protocol: jms, message: {payload: {}}}}"));
 
         Assert.Equal((422, "definition.invalid"), (pushed.Status, pushed.Body["code"].AsString()));
         var error = pushed.Body["errors"][0];

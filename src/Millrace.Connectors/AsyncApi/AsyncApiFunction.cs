@@ -24,14 +24,19 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
     {
         ["http"] = new HttpBroker(pool),
         ["https"] = new HttpBroker(pool),
-        ["ws"] = new WebSocketBroker(settings),
-        ["wss"] = new WebSocketBroker(settings),
-        ["mqtt"] = new MqttBroker(settings, MqttProtocolVersion.V311),
-        ["mqtts"] = new MqttBroker(settings, MqttProtocolVersion.V311),
-        ["secure-mqtt"] = new MqttBroker(settings, MqttProtocolVersion.V311),
-        ["mqtt5"] = new MqttBroker(settings, MqttProtocolVersion.V500),
-        ["redis"] = new RedisBroker(settings),
-        ["rediss"] = new RedisBroker(settings),
+        ["ws"] = new WebSocketBroker(settings, pool.Trust),
+        ["wss"] = new WebSocketBroker(settings, pool.Trust),
+        ["mqtt"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V311),
+        ["mqtts"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V311),
+        ["secure-mqtt"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V311),
+        ["mqtt5"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V500),
+        ["redis"] = new RedisBroker(settings, pool.Trust),
+        ["rediss"] = new RedisBroker(settings, pool.Trust),
+        ["amqp"] = new AmqpBroker(settings, pool.Trust),
+        ["amqps"] = new AmqpBroker(settings, pool.Trust),
+        ["nats"] = new NatsBroker(settings, pool.Trust),
+        ["kafka"] = new KafkaBroker(settings, pool.Trust),
+        ["kafka-secure"] = new KafkaBroker(settings, pool.Trust),
     };
 
     public override FunctionDescriptor Descriptor { get; } = new("asyncapi", "", Capability.Write, Idempotency.Keyed, Lane.Io)
@@ -69,7 +74,13 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
         var (protocol, address) = operation.Server(server?.Text("name"), server is null ? arguments.TextOrNull("protocol") : null, server?.MapOrEmpty("variables") ?? JsonObject.Empty, _brokers.Keys);
         var policy = arguments.MemberOrNull("authentication") is { } authentication ? AuthenticationPolicy.Read(authentication, arguments.Input, context, redaction) : null;
         var credentials = await sender.AuthorizationAsync(policy, context, redaction, deadline) is { } authorization ? new Credentials(authorization) : null;
-        var place = new BrokerPlace(protocol, address, operation.Address, credentials, context.IdempotencyKey) { HttpMethod = operation.Bindings["http"]["method"].StringOrNull };
+        var place = new BrokerPlace(protocol, address, operation.Address, credentials, context.IdempotencyKey)
+        {
+            Channel = operation.ChannelBindings,
+            Operation = operation.Bindings,
+            Certificate = AuthenticationPolicy.CertificateOf(policy),
+            CutOff = cancel,
+        };
         var schemas = operation.Messages.Select(document.PayloadSchema).ToList();
         if (!publishes) return await SubscribeAsync(place, new(document, operation, schemas), Consumption.Read(arguments.Member("subscription")), context, redaction, cancel);
         try

@@ -38,6 +38,8 @@ internal sealed class ContainerFunction(ProcessTask process, ContainerSettings s
             """),
     };
 
+    public override string? Lacks => settings.RunElsewhere || settings.Programs.Any(process.IsInstalled) ? null : $"{string.Join(" or ", settings.Programs)} on PATH";
+
     protected override async ValueTask<Json> RunAsync(FunctionContext context, Arguments arguments, CancellationToken cancel)
     {
         process.Permit();

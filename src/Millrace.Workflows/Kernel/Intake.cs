@@ -6,6 +6,9 @@ namespace Millrace.Workflows.Kernel;
 /// <summary>The items that an effect has given while it is under way, one at a time: the fold of its sub-steps.</summary>
 public sealed class Intake
 {
+    /// <summary>What the names of sub-steps begin with that give an item.</summary>
+    public const string Prefix = "message-";
+
     /// <summary>The items that came, in their order.</summary>
     public JsonArray Items { get; private set; } = JsonArray.Empty;
 
@@ -26,7 +29,7 @@ public sealed class Intake
     internal bool IsBusy => Items.Count > Output.Count;
 
     /// <summary>The sub-step by which an effect gives an item.</summary>
-    public static string NameOf(int item) => string.Create(CultureInfo.InvariantCulture, $"message-{item}");
+    public static string NameOf(int item) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{item}");
 
     /// <summary>Whether that sub-step is the next item.</summary>
     internal bool Awaits(string subStep) => !IsBusy && subStep == NameOf(Items.Count);
