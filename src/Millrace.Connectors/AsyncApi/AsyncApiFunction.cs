@@ -96,7 +96,7 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
 
     private Task<AsyncApiDocument> DocumentAsync(Arguments arguments, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
-        var (address, policy) = ExternalResource.Locate(arguments.Member("document"), arguments.Input, context, redaction);
+        var (address, policy) = ExternalResource.Locate(arguments.Member("document"), arguments.Input, context, redaction, sender.ReadsFiles);
         return _documents.FindAsync(address, policy, context, async () =>
         {
             var answer = await ExternalResource.FetchAsync(address, policy, sender, context, redaction, cancel);

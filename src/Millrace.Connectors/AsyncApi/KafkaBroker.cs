@@ -52,30 +52,22 @@ internal sealed class KafkaBroker(AsyncApiSettings settings, Trust trust) : Brok
             Note(failed, e);
             if (failed.Task.IsCompleted) failing.Cancel();
         }).SetLogHandler(static (_, _) => { }).Build();
-        await OnThreadAsync(place, redaction, failed, failing.Token, () =>
-        {
-            Begin(consumer, place);
-            return true;
-        });
+        await OnThreadAsync(place, redaction, failed, () => Begin(consumer, place), failing.Token);
         while (true)
         {
-            var read = await OnThreadAsync(place, redaction, failed, failing.Token, () => consumer.Consume(failing.Token));
+            var read = await OnThreadAsync(place, redaction, failed, () => consumer.Consume(failing.Token), failing.Token);
             if (read.Message is not { } message) continue;
             if (message.Value?.Length > settings.MessageBytesMax) throw TooLarge(place, settings.MessageBytesMax);
             var headers = (message.Headers ?? []).Select(h => KeyValuePair.Create(h.Key, Encoding.UTF8.GetString(h.GetValueBytes() ?? []))).ToList();
             yield return new BrokerMessage(message.Value ?? [], headers.Find(h => h.Key == ContentType).Value ?? "", headers)
             {
-                Acknowledge = _ => OnThreadAsync(place, redaction, failed, failing.Token, () =>
-                {
-                    consumer.Commit(read);
-                    return true;
-                }),
+                Acknowledge = stop => OnThreadAsync(place, redaction, failed, () => Commit(consumer, read), stop),
             };
         }
     }
 
     /// <summary>Every partition from where the group has come to; from its end where it has not begun, which is kept at once.</summary>
-    private void Begin(IConsumer<Ignore, byte[]> consumer, BrokerPlace place)
+    private bool Begin(IConsumer<Ignore, byte[]> consumer, BrokerPlace place)
     {
         var name = TopicOf(place);
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
@@ -85,10 +77,17 @@ internal sealed class KafkaBroker(AsyncApiSettings settings, Trust trust) : Brok
         var starts = known.Select(k => k.Offset.IsSpecial ? new TopicPartitionOffset(k.TopicPartition, consumer.QueryWatermarkOffsets(k.TopicPartition, settings.TimeLimit).High) : k).ToList();
         if (known.Exists(k => k.Offset.IsSpecial)) consumer.Commit(starts);
         consumer.Assign(starts);
+        return true;
+    }
+
+    private static bool Commit(IConsumer<Ignore, byte[]> consumer, ConsumeResult<Ignore, byte[]> read)
+    {
+        consumer.Commit(read);
+        return true;
     }
 
     /// <summary>The library waits on the thread that calls it; while it does, it has one of its own.</summary>
-    private static async Task<T> OnThreadAsync<T>(BrokerPlace place, Redaction redaction, TaskCompletionSource<Error> failed, CancellationToken cancel, Func<T> work)
+    private static async Task<T> OnThreadAsync<T>(BrokerPlace place, Redaction redaction, TaskCompletionSource<Error> failed, Func<T> work, CancellationToken cancel)
     {
         try
         {

@@ -5,7 +5,8 @@ using Millrace.Jq;
 namespace Millrace.Connectors.Http;
 
 /// <summary>Sends a call as somebody and judges the answer; what http, openapi and external resources share.</summary>
-internal sealed class HttpSender(HttpPool pool)
+/// <param name="readsFiles">Whether documents may be files of this machine, which are read with the rights of the server.</param>
+internal sealed class HttpSender(HttpPool pool, bool readsFiles = false)
 {
     private const int ExcerptCharsMax = 500;
 
@@ -15,6 +16,8 @@ internal sealed class HttpSender(HttpPool pool)
     private readonly DigestChallenges _challenges = new();
 
     public HttpSettings Settings => pool.Settings;
+
+    public bool ReadsFiles => readsFiles;
 
     /// <returns>The answer, whose status is one that the call accepts.</returns>
     /// <exception cref="Refusal">No answer, or one of another status: a communication error with that status.</exception>

@@ -4,7 +4,7 @@ using Millrace.Workflows.Graph;
 namespace Millrace.Workflows.Kernel;
 
 /// <summary>
-/// What is done for each item of an effect that gives several (dsl-reference.md, AsyncAPI Subscription; decision 30). The effect goes on while the tasks run, and waits
+/// What is done for each item of an effect that gives several (dsl-reference.md, AsyncAPI Subscription; decision 22). The effect goes on while the tasks run, and waits
 /// with its next item until it is told that they are done.
 /// </summary>
 internal static class Consuming

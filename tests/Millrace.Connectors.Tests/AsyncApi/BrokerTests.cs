@@ -154,7 +154,7 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
         Assert.True(output[1] == "later" || int.Parse(output[1], System.Globalization.CultureInfo.InvariantCulture) <= int.Parse(consumed, System.Globalization.CultureInfo.InvariantCulture) + 1, $"{consumed}, then {output[1]} of {sent}");
     }
 
-    private static string Message(string text) => $$""", "message": {"payload": {"text": "{{text}}", "id": "7"}, "headers": {"foo": "bar"}}""";
+    private static string Message(string text) => $$""", "message": {"payload": {"text": "{{text}}", "id": "7"}, "headers": {"foo": "bar"} }""";
 
     private static List<string> Texts(Json output) => [.. output.AsArray().Select(m => m["payload"]["text"].AsString())];
 

@@ -175,6 +175,14 @@ public sealed class ContainerTests : IDisposable
     }
 
     [Fact]
+    public void Without_an_engine_the_function_says_before_any_call_what_it_lacks()
+    {
+        using var without = Create("no-such-engine");
+        Assert.Equal("no-such-engine on PATH", without.Find("container").Lacks);
+        Assert.Null(Container.Lacks);
+    }
+
+    [Fact]
     public async Task Without_an_engine_it_is_said_what_is_missing()
     {
         using var functions = Create("no-such-engine");

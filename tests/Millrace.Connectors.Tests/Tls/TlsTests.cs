@@ -113,7 +113,7 @@ public sealed class TlsTests : IAsyncLifetime
     public async Task A_certificate_does_not_follow_to_another_origin()
     {
         await using var other = await SecureDouble.StartAsync(_authority.Server());
-        string Redirected(Uri to) => $$"""{"method": "get", "redirect": true, "endpoint": {"uri": "{{_service.Base}}redirect?to={{Uri.EscapeDataString(new Uri(to, "who").AbsoluteUri)}}", "authentication": {{Ada}}}}""";
+        string Redirected(Uri to) => $$"""{"method": "get", "redirect": true, "endpoint": {"uri": "{{_service.Base}}redirect?to={{Uri.EscapeDataString(new Uri(to, "who").AbsoluteUri)}}", "authentication": {{Ada}} } }""";
         Assert.Equal("CN=ada", (await _functions.Find("http").OutputAsync(_context, Redirected(_service.Base)))["subject"].AsString());
         Assert.True((await _functions.Find("http").OutputAsync(_context, Redirected(other.Base)))["subject"].IsNull);
     }
@@ -121,7 +121,7 @@ public sealed class TlsTests : IAsyncLifetime
     [Fact]
     public async Task An_openapi_call_is_made_with_a_certificate()
     {
-        var output = await _functions.Find("openapi").OutputAsync(_context, $$"""{"document": {"endpoint": "{{_service.Base}}openapi.json"}, "operationId": "who", "authentication": {{Ada}}}""");
+        var output = await _functions.Find("openapi").OutputAsync(_context, $$"""{"document": {"endpoint": "{{_service.Base}}openapi.json"}, "operationId": "who", "authentication": {{Ada}} }""");
         Assert.Equal("CN=ada", output["subject"].AsString());
     }
 
@@ -191,10 +191,10 @@ public sealed class TlsTests : IAsyncLifetime
         """);
 
     private static string Publish(DocumentDouble documents, string authentication) =>
-        $$"""{"document": {"endpoint": "{{documents.Base}}docs/v3.yaml"}, "operation": "talk", "message": {"payload": {"text": "a"}}, "authentication": {{authentication}}}""";
+        $$"""{"document": {"endpoint": "{{documents.Base}}docs/v3.yaml"}, "operation": "talk", "message": {"payload": {"text": "a"}}, "authentication": {{authentication}} }""";
 
     private string Get(string path, string? authentication = null) => authentication is null ? $$"""{"method": "get", "endpoint": "{{_service.Base}}{{path}}"}"""
-        : $$"""{"method": "get", "endpoint": {"uri": "{{_service.Base}}{{path}}", "authentication": {{authentication}}}}""";
+        : $$"""{"method": "get", "endpoint": {"uri": "{{_service.Base}}{{path}}", "authentication": {{authentication}} } }""";
 
     private static ConnectorFunctions Create(string? authorities) =>
         ConnectorFunctions.Create(new ConnectorSettings { Http = new HttpSettings { AuthoritiesFile = authorities } }, (_, _) => ValueTask.CompletedTask);
