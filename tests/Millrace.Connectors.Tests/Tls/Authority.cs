@@ -8,7 +8,7 @@ namespace Millrace.Connectors.Tests.Tls;
 internal sealed class Authority : IDisposable
 {
     private readonly X509Certificate2 _own;
-    private readonly DateTimeOffset _from = DateTimeOffset.UtcNow.AddDays(-1);
+    private static readonly DateTimeOffset From = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero), To = From.AddYears(60);
 
     public Authority()
     {
@@ -17,7 +17,7 @@ internal sealed class Authority : IDisposable
         var request = new CertificateRequest("CN=Millrace test authority", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
-        _own = request.CreateSelfSigned(_from, _from.AddDays(30));
+        _own = request.CreateSelfSigned(From, To);
         System.IO.File.WriteAllText(File, _own.ExportCertificatePem());
     }
 
@@ -42,7 +42,7 @@ internal sealed class Authority : IDisposable
         names.AddIpAddress(IPAddress.Loopback);
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
-        using var made = request.Create(_own, _from, _from.AddDays(20), RandomNumberGenerator.GetBytes(8));
+        using var made = request.Create(_own, From, To.AddDays(-1), RandomNumberGenerator.GetBytes(8));
         return (made.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 
