@@ -38,8 +38,9 @@ internal sealed class NatsBroker(AsyncApiSettings settings, Trust trust) : Broke
 
     public override async IAsyncEnumerable<BrokerMessage> ConsumeAsync(BrokerPlace place, Redaction redaction, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await using var connection = Connection(place);
+        // It outlives the connection, whose end is told as well.
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        await using var connection = Connection(place);
         await using var subscription = await SubscribeAsync(connection, place, redaction, lost, cancel);
         while (await NextAsync(subscription.Msgs, place, lost, cancel) is { } message)
         {
@@ -92,6 +93,7 @@ internal sealed class NatsBroker(AsyncApiSettings settings, Trust trust) : Broke
             : credentials.Pair is { } pair ? new NatsAuthOpts { Username = pair.Username, Password = pair.Password } : new NatsAuthOpts { Token = credentials.Token },
         TlsOpts = new NatsTlsOpts
         {
+            Mode = place.IsSecure ? TlsMode.Require : TlsMode.Prefer,
             ConfigureClientAuthentication = options =>
             {
                 var wanted = trust.OptionsFor(place.Certificate);
