@@ -94,7 +94,7 @@ public sealed class TlsTests : IAsyncLifetime
         using var own = System.Security.Cryptography.ECDsa.Create();
         own.ImportFromPem(key);
         var locked = own.ExportEncryptedPkcs8PrivateKeyPem("pass-4711", new(System.Security.Cryptography.PbeEncryptionAlgorithm.Aes256Cbc, System.Security.Cryptography.HashAlgorithmName.SHA256, 1000));
-        _context.Secrets["eve"] = Json.Object("certificate", certificate, "key", locked, "passphrase", "pass-4711");
+        _context.Secrets["eve"] = Json.Object([new("certificate", certificate), new("key", locked), new("passphrase", "pass-4711")]);
         Assert.Equal("CN=eve", (await _functions.Find("http").OutputAsync(_context, Get("who", """{"certificate": {"use": "eve"}}""")))["subject"].AsString());
     }
 
@@ -191,9 +191,9 @@ public sealed class TlsTests : IAsyncLifetime
         """);
 
     private static string Publish(DocumentDouble documents, string authentication) =>
-        $$"""{"document": {"endpoint": "{{documents.Base}}docs/v3.yaml"}, "operation": "talk", "message": {"payload": {"text": "a"}}, "authentication": {{authentication}} }""";
+        $$"""{"document": {"endpoint": "{{documents.Base}}docs/v3.yaml"}, "operation": "talk", "message": {"payload": {"text": "a"} }, "authentication": {{authentication}} }""";
 
-    private string Get(string path, string? authentication = null) => authentication is null ? $$"""{"method": "get", "endpoint": "{{_service.Base}}{{path}}"}"""
+    private string Get(string path, string? authentication = null) => authentication is null ? $$"""{"method": "get", "endpoint": "{{_service.Base}}{{path}}" }"""
         : $$"""{"method": "get", "endpoint": {"uri": "{{_service.Base}}{{path}}", "authentication": {{authentication}} } }""";
 
     private static ConnectorFunctions Create(string? authorities) =>
