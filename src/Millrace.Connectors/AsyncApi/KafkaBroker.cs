@@ -59,7 +59,7 @@ internal sealed class KafkaBroker(AsyncApiSettings settings, Trust trust) : Brok
             if (read.Message is not { } message) continue;
             if (message.Value?.Length > settings.MessageBytesMax) throw TooLarge(place, settings.MessageBytesMax);
             var headers = (message.Headers ?? []).Select(h => KeyValuePair.Create(h.Key, Encoding.UTF8.GetString(h.GetValueBytes() ?? []))).ToList();
-            yield return new BrokerMessage(message.Value ?? [], headers.Find(h => h.Key == ContentType).Value ?? "", headers)
+            yield return new BrokerMessage(message.Value ?? [], headers.Find(h => h.Key == ContentType).Value ?? "", headers.FindAll(h => h.Key != ContentType))
             {
                 Acknowledge = stop => OnThreadAsync(place, redaction, failed, () => Commit(consumer, read), stop),
             };

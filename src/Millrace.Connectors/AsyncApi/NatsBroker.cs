@@ -47,7 +47,7 @@ internal sealed class NatsBroker(AsyncApiSettings settings, Trust trust) : Broke
             var payload = message.Data ?? [];
             if (payload.Length > settings.MessageBytesMax) throw TooLarge(place, settings.MessageBytesMax);
             var headers = (message.Headers ?? []).Select(h => KeyValuePair.Create(h.Key, h.Value.ToString())).ToList();
-            yield return new BrokerMessage(payload, headers.Find(h => h.Key == ContentType).Value ?? "", headers);
+            yield return new BrokerMessage(payload, headers.Find(h => h.Key == ContentType).Value ?? "", headers.FindAll(h => h.Key != ContentType));
         }
         throw Ended(place);
     }

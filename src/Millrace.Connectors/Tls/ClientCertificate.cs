@@ -46,7 +46,7 @@ internal sealed class ClientCertificate
             var own = passphrase is null ? X509Certificate2.CreateFromPem(pem, key) : X509Certificate2.CreateFromEncryptedPem(pem, key, passphrase);
             return new ClientCertificate(own, [.. all.Skip(1)], pem, key, passphrase);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             // What the library says of it may quote the key.
             throw Refusal.Configuration("Certificate invalid", $"The argument {scheme.PointerTo("certificate")} is no certificate in PEM, or its key is not its own or needs another passphrase.");

@@ -18,10 +18,13 @@ public sealed class ContainerTests : IDisposable
           ps)
             for name in $(ls "$here/all"); do
               case "$*" in
-                *remove-at*) [ -f "$here/all/$name/remove" ] && echo "$name $(cat "$here/all/$name/remove")" ;;
+                *remove-at*) [ -f "$here/all/$name/remove" ] && echo "$name" ;;
                 *"$(cat "$here/all/$name/key")"*) echo "$name $(cat "$here/all/$name/state")" ;;
               esac
             done ;;
+          inspect)
+            shift 5
+            for name; do echo "/$name $(cat "$here/all/$name/remove")"; done ;;
           create)
             shift
             while [ $# -gt 0 ]; do
