@@ -6,31 +6,34 @@ internal sealed class ItemsHandled
     private readonly Lock _lock = new();
     private int _count;
     private bool _enough;
-    private TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The item that the effect waits for, if it does.</summary>
+    private int _awaited;
+    private TaskCompletionSource? _waiter;
 
     public void Tell(int count, bool enough)
     {
-        TaskCompletionSource told;
+        TaskCompletionSource? waiter;
         lock (_lock)
         {
             (_count, _enough) = (count, enough);
-            (told, _told) = (_told, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (_count <= _awaited) return;
+            (waiter, _waiter) = (_waiter, null);
         }
-        told.SetResult();
+        waiter?.TrySetResult();
     }
 
     /// <returns>True when no more items are wanted.</returns>
     public async ValueTask<bool> WaitAsync(int item, CancellationToken cancel)
     {
-        while (true)
+        TaskCompletionSource waiter;
+        lock (_lock)
         {
-            Task told;
-            lock (_lock)
-            {
-                if (_count > item) return _enough;
-                told = _told.Task;
-            }
-            await told.WaitAsync(cancel);
+            if (_count > item) return _enough;
+            (_awaited, _waiter) = (item, waiter = new(TaskCreationOptions.RunContinuationsAsynchronously));
         }
+        await using var _ = cancel.UnsafeRegister(static (source, token) => ((TaskCompletionSource)source!).TrySetCanceled(token), waiter);
+        await waiter.Task;
+        lock (_lock) return _enough;
     }
 }
