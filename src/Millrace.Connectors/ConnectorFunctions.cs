@@ -38,11 +38,11 @@ public sealed class ConnectorFunctions : IDisposable
     public static ConnectorFunctions Create(ConnectorSettings settings, EventOutlet outlet, IProcessPort? processes = null, HttpMessageHandler? handler = null)
     {
         var pool = new HttpPool(settings.Http, handler);
-        var sender = new HttpSender(pool);
-        var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
-        var grpc = new GrpcChannels(settings.Http, settings.Grpc, handler);
         // Who may have processes run may read what they could read.
-        return new ConnectorFunctions([pool, grpc], new ImportReader(sender, settings.Process.Allowed),
+        var sender = new HttpSender(pool, readsFiles: settings.Process.Allowed);
+        var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
+        var grpc = new GrpcChannels(settings.Http, pool.Trust, settings.Grpc, handler);
+        return new ConnectorFunctions([pool, grpc], new ImportReader(sender),
         [
             new HttpFunction(sender),
             new OpenApiFunction(sender, settings.OpenApi),

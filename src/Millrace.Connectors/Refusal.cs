@@ -28,6 +28,8 @@ internal abstract class ConnectorFunction : IFunction
 {
     public abstract FunctionDescriptor Descriptor { get; }
 
+    public virtual string? Lacks => null;
+
     public async ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel)
     {
         try

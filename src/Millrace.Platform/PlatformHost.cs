@@ -36,7 +36,8 @@ public static class PlatformHost
     /// and <see cref="FunctionRegistry"/>, the <see cref="CompiledDefinitions"/> the engine was opened with, <see cref="SystemIdentity"/>, <see cref="TimeProvider"/>,
     /// <see cref="Connectors.Imports.ImportReader"/> and <see cref="ISecretSource"/>.
     /// </summary>
-    public static void AddPlatform(this IServiceCollection services)
+    /// <param name="authorities">File of certificates that may vouch for the addresses of sinks besides those the system trusts; null: none.</param>
+    public static void AddPlatform(this IServiceCollection services, string? authorities)
     {
         services.AddExceptionHandler<ProblemHandler>();
         services.ConfigureHttpJsonOptions(o => WireJson.Configure(o.SerializerOptions));
@@ -47,7 +48,7 @@ public static class PlatformHost
         services.AddSingleton<StartRun>();
         services.AddSingleton<RunForks>();
         services.AddHostedService<BulkLoop>();
-        services.AddSingleton(new EventDelivery(new HttpSettings { ResponseTimeout = TimeSpan.FromSeconds(30), ResponseBytesMax = 1 << 20 }));
+        services.AddSingleton(new EventDelivery(new HttpSettings { ResponseTimeout = TimeSpan.FromSeconds(30), ResponseBytesMax = 1 << 20, AuthoritiesFile = authorities }));
         services.AddHostedService<SinkLoop>();
         services.AddSingleton<RunHistories>();
         services.AddSingleton<Broadcasts>();

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Millrace.Connectors;
+using Millrace.Connectors.Containers;
 using Millrace.Connectors.Events;
+using Millrace.Connectors.Http;
 using Millrace.Connectors.Processes;
 using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
@@ -82,7 +84,7 @@ public sealed class MillraceServer : IAsyncDisposable
         }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var events = new TaskCompletionSource<EventLog>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var connectors = OpenConnectors(events.Task, logs.CreateLogger("Millrace.Events"));
+        var connectors = OpenConnectors(settings, events.Task, logs.CreateLogger("Millrace.Events"));
         var functions = new FunctionRegistry([.. connectors.All, .. parts.Functions]);
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
@@ -94,7 +96,7 @@ public sealed class MillraceServer : IAsyncDisposable
         builder.Services.AddSingleton(database).AddSingleton(stores.Blobs).AddSingleton(stores.Bus)
             .AddSingleton(compiled).AddSingleton(functions).AddSingleton(connectors.Imports).AddSingleton<ISecretSource>(secrets).AddSingleton(engine).AddSingleton(engine.Journal).AddSingleton(parts.Time)
             .AddSingleton(new SystemIdentity(Version, settings.IsPostgres ? "cluster" : "embedded", parts.Time.GetUtcNow()));
-        builder.Services.AddPlatform();
+        builder.Services.AddPlatform(settings.Authorities);
         _app = Add(builder.Build());
         _app.MapPlatform(settings.Web, new PlatformSurface(Api: settings.Roles.HasFlag(Roles.Api), LocalOnly: !settings.OpenNetwork));
         telemetry.Map(_app);
@@ -125,10 +127,15 @@ public sealed class MillraceServer : IAsyncDisposable
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    private ConnectorFunctions OpenConnectors(Task<EventLog> events, ILogger log)
+    private ConnectorFunctions OpenConnectors(ServerSettings settings, Task<EventLog> events, ILogger log)
     {
         // Who may push a definition here owns the machine: the server serves nobody else (see LocalOnly). So processes are allowed.
-        var connectors = ConnectorFunctions.Create(new ConnectorSettings { Process = new ProcessSettings { Allowed = true } }, Outlet(events, log));
+        var connectors = ConnectorFunctions.Create(new ConnectorSettings
+        {
+            Http = new HttpSettings { AuthoritiesFile = settings.Authorities },
+            Process = new ProcessSettings { Allowed = true },
+            Container = new ContainerSettings { RunElsewhere = !settings.Roles.HasFlag(Roles.Worker) },
+        }, Outlet(events, log));
         _parts.Push(new Disposing(connectors));
         return connectors;
     }

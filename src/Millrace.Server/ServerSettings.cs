@@ -59,6 +59,9 @@ public sealed record ServerSettings(int Port, string Data, string? Web)
     public string? S3AccessKey { get; init; }
     public string? S3SecretKey { get; init; }
 
+    /// <summary>File of certificates (PEM) that may vouch for servers besides those the system trusts; null: none.</summary>
+    public string? Authorities { get; init; }
+
     /// <summary>Effects at once by lane; null: the engine's defaults.</summary>
     public LaneSettings? Lanes { get; init; }
 

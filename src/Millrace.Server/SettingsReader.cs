@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Millrace.Engine.Execution;
 
 namespace Millrace.Server;
@@ -8,7 +10,7 @@ namespace Millrace.Server;
 internal sealed class SettingsReader(IReadOnlyList<string> args, Func<string, string?> variable)
 {
     private static readonly string[] Names =
-        ["port", "data", "web", "host", "log", "role", "database", "redis", "blobs", "lanes", "lease-seconds", "drain-seconds", "event-days", "open-network"];
+        ["port", "data", "web", "host", "log", "role", "database", "redis", "blobs", "lanes", "lease-seconds", "drain-seconds", "event-days", "authorities", "open-network"];
 
     private readonly Dictionary<string, string> _options = Options(args);
 
@@ -32,6 +34,7 @@ internal sealed class SettingsReader(IReadOnlyList<string> args, Func<string, st
             Blobs = Value("blobs"),
             S3AccessKey = variable("MILLRACE_S3_ACCESS_KEY"),
             S3SecretKey = variable("MILLRACE_S3_SECRET_KEY"),
+            Authorities = Value("authorities") is { } file ? Certificates(file) : null,
             Lanes = ParseLanes(Value("lanes")),
             LeaseSeconds = Number("lease-seconds", 1, 600) ?? 6,
             DrainSeconds = Number("drain-seconds", 0, 3_600) ?? 10,
@@ -129,6 +132,21 @@ internal sealed class SettingsReader(IReadOnlyList<string> args, Func<string, st
 
     private static string Existing(string folder) =>
         Directory.Exists(folder) ? Path.GetFullPath(folder) : throw new SettingsException($"There is no folder {folder} with a web app.");
+
+    private static string Certificates(string file)
+    {
+        try
+        {
+            var all = new X509Certificate2Collection();
+            all.ImportFromPemFile(file);
+            if (all.Count > 0) return Path.GetFullPath(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new SettingsException($"The file of certificate authorities {file} cannot be read: {e.Message}");
+        }
+        throw new SettingsException($"The file of certificate authorities {file} holds no certificate (PEM).");
+    }
 
     /// <summary>Whoever reaches the port may do everything, so only this machine reaches it unless that is asked for.</summary>
     private static IPAddress Host(string setting, string? host, bool open)

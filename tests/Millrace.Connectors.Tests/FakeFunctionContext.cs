@@ -27,6 +27,13 @@ internal sealed class FakeFunctionContext : FunctionContext
     /// <summary>Called for each piece of live output, on the thread that brings it.</summary>
     public Action<string, Json>? OnLive { get; set; }
 
+    /// <summary>What the run does for an item; true when it wants no more.</summary>
+    public Func<int, bool>? Handles { get; set; }
+
+    public override bool HasIterator => Handles is not null;
+
+    public override ValueTask<bool> HandledAsync(int item, CancellationToken cancel) => ValueTask.FromResult(Handles?.Invoke(item) == true);
+
     public string LiveText(string channel) => string.Concat(_live.Where(l => l.Channel == channel).Select(l => l.Data.AsString()));
 
     public override async ValueTask<Json> StepAsync(string name, Func<CancellationToken, ValueTask<Json>> work, CancellationToken cancel)

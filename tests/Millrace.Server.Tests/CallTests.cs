@@ -50,19 +50,25 @@ public sealed class CallTests(TestServer server) : IClassFixture<TestServer>, IA
     }
 
     [Fact]
-    public async Task What_a_document_asks_of_a_subscription_that_cannot_be_is_told_when_it_is_pushed()
+    public async Task A_subscription_does_its_tasks_for_each_message_and_ends_by_what_they_made_of_the_run()
     {
-        var pushed = await server.PushAsync(TestServer.Document("too-much", """
+        var output = await OutputAsync("for-each-message", $$"""
               - gather:
                   call: asyncapi
                   with:
-                    document: {endpoint: https://example.com/api.yaml}
+                    document: {endpoint: '{{_there.Base}}api.yaml'}
                     operation: readings
                     subscription:
-                      consume: {amount: 1}
-                      foreach: {do: [{a: {set: {x: 1}}}]}
-            """));
-        Assert.Contains("/do/0/gather/with/subscription/foreach/do", pushed.Text, StringComparison.Ordinal);
+                      consume: {until: '${ ($context.seen | length) == 3 }'}
+                      foreach:
+                        item: reading
+                        do:
+                        - double: {set: {twice: '${ $reading.payload.n * 2 }'} }
+                        - rest: {wait: {milliseconds: 1} }
+                        export: {as: '{seen: (($context.seen // []) + [.twice])}'}
+              - after: {set: {seen: '${ $context.seen }', gave: '${ . }'} }
+            """, "{}");
+        Assert.Equal("""{"seen":[10,30,16],"gave":[{"twice":10},{"twice":30},{"twice":16}]}""", output.ToString());
     }
 
     private async Task<Json> OutputAsync(string name, string tasks, string input)

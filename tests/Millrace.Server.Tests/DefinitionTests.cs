@@ -143,6 +143,19 @@ public abstract class DefinitionTests(TestServer server)
     }
 
     [Fact]
+    public async Task A_function_that_lacks_what_it_works_with_is_refused_where_it_is_called()
+    {
+        var document = TestServer.Document("lacking", "  - a:\n      call: lacking:1.0.0@default");
+        var pushed = await server.PushAsync(document);
+
+        Assert.Equal(422, pushed.Status);
+        var error = pushed.Body["errors"][0];
+        Assert.Equal(("workflow.missing_program", "/do/0/a/call", 4), (error["code"].AsString(), error["pointer"].AsString(), (int)error["line"].AsNumber()));
+        Assert.Contains("a steam engine in the cellar", error["message"].AsString(), StringComparison.Ordinal);
+        Assert.False((await server.PostAsync("/api/v1/definitions/validation", document, "application/yaml")).Body["valid"].AsBoolean());
+    }
+
+    [Fact]
     public async Task The_graph_tells_tasks_and_edges_with_their_nulls()
     {
         await server.PushAsync(TestServer.Document("graph", "  - a: {set: {x: 1}}\n  - b: {wait: {seconds: 1}}"));
@@ -157,7 +170,7 @@ public abstract class DefinitionTests(TestServer server)
     [Fact]
     public async Task What_cannot_run_yet_is_refused_with_the_place_and_the_reason()
     {
-        var pushed = await server.PushAsync(TestServer.Document("contains", "  - a: {call: http, with: {method: get, endpoint: {uri: 'https://x.test', authentication: {certificate: {}}}}}"));
+        var pushed = await server.PushAsync(TestServer.Document("contains", "  - a: {call: asyncapi, with: {document: {endpoint: 'https://x.test'}, operation: o, protocol: jms, message: {payload: {}}}}"));
 
         Assert.Equal((422, "definition.invalid"), (pushed.Status, pushed.Body["code"].AsString()));
         var error = pushed.Body["errors"][0];

@@ -46,6 +46,8 @@ public sealed class SettingsTests
     [InlineData("--port=65536", "is no port")]
     [InlineData("--port", "needs a value")]
     [InlineData("--web=/no/such/folder", "There is no folder")]
+    [InlineData("--authorities=/no/such/file", "cannot be read")]
+    [InlineData("--authorities=/etc/passwd", "holds no certificate")]
     public void A_wrong_setting_is_refused_by_name(string argument, string said) =>
         Assert.Contains(said, Assert.Throws<SettingsException>(() => Parse([argument])).Message, StringComparison.Ordinal);
 

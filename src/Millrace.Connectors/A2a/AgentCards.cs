@@ -23,7 +23,7 @@ internal sealed class AgentCards(HttpSender sender, RpcSettings settings)
     /// <exception cref="Refusal">The card cannot be read, is none, or its agent cannot be called so.</exception>
     public async Task<Agent> FindAsync(Arguments resource, Json? input, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
-        var (address, policy) = ExternalResource.Locate(resource, input, context, redaction);
+        var (address, policy) = ExternalResource.Locate(resource, input, context, redaction, sender.ReadsFiles);
         var card = await _kept.FindAsync(address, policy, context, async () =>
         {
             var answer = await ExternalResource.FetchAsync(address, policy, sender, context, redaction, cancel);

@@ -55,7 +55,7 @@ internal sealed class AsyncApiDocument
         var message = Resolve(operation["message"]);
         var messages = message["oneOf"].ArrayOrNull is { } several ? several.Select(Resolve).ToList() : message.IsObject ? [message] : [];
         var servers = (item["servers"].ArrayOrNull ?? JsonArray.Empty).Select(s => s.StringOrNull ?? "").ToList();
-        return new(Expanded(channel, item["parameters"]), Servers(servers), messages, operation["bindings"]);
+        return new(Expanded(channel, item["parameters"]), Servers(servers), messages, Resolve(item["bindings"]), Resolve(operation["bindings"]));
     }
 
     private AsyncApiOperation Version3(string operation)
@@ -65,7 +65,7 @@ internal sealed class AsyncApiDocument
         var listed = found["messages"].ArrayOrNull is { } own ? own.ToList() : (channel["messages"].ObjectOrNull ?? JsonObject.Empty).Select(m => m.Value).ToList();
         var servers = (channel["servers"].ArrayOrNull ?? JsonArray.Empty).Select(s => (s["$ref"].StringOrNull ?? "").Split('/')[^1]).ToList();
         var address = channel["address"].StringOrNull ?? throw Invalid(_name, $"the channel of '{operation}' has no address");
-        return new(Expanded(address, channel["parameters"]), Servers(servers), [.. listed.Select(Resolve)], found["bindings"]);
+        return new(Expanded(address, channel["parameters"]), Servers(servers), [.. listed.Select(Resolve)], Resolve(channel["bindings"]), Resolve(found["bindings"]));
     }
 
     private List<KeyValuePair<string, Json>> Servers(List<string> names) =>
@@ -121,7 +121,7 @@ internal sealed class AsyncApiDocument
 }
 
 /// <param name="Messages">Those it may be; none stands for any.</param>
-internal sealed record AsyncApiOperation(string Address, IReadOnlyList<KeyValuePair<string, Json>> Servers, IReadOnlyList<Json> Messages, Json Bindings)
+internal sealed record AsyncApiOperation(string Address, IReadOnlyList<KeyValuePair<string, Json>> Servers, IReadOnlyList<Json> Messages, Json ChannelBindings, Json Bindings)
 {
     /// <param name="name">Null: the first one that speaks <paramref name="protocol"/>, or one of <paramref name="spoken"/>.</param>
     public (string Protocol, Uri Address) Server(string? name, string? protocol, JsonObject variables, ICollection<string> spoken)
@@ -157,5 +157,5 @@ internal sealed record AsyncApiOperation(string Address, IReadOnlyList<KeyValueP
     };
 
     private static bool Speaks(Json server, string protocol) =>
-        Of(server) == protocol || Of(server) == $"{protocol}s" || protocol is "mqtt" or "mqtt5" && server["protocol"].StringOrNull is "mqtt" or "mqtts" or "secure-mqtt" or "mqtt5";
+        Of(server) == protocol || Of(server) == $"{protocol}s" || Of(server) == $"{protocol}-secure" || protocol is "mqtt" or "mqtt5" && server["protocol"].StringOrNull is "mqtt" or "mqtts" or "secure-mqtt" or "mqtt5";
 }

@@ -5,6 +5,7 @@ using Millrace.Connectors.Http.Authentication;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
 using Millrace.Workflows.Schema;
 using MQTTnet.Formatter;
 
@@ -23,14 +24,19 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
     {
         ["http"] = new HttpBroker(pool),
         ["https"] = new HttpBroker(pool),
-        ["ws"] = new WebSocketBroker(settings),
-        ["wss"] = new WebSocketBroker(settings),
-        ["mqtt"] = new MqttBroker(settings, MqttProtocolVersion.V311),
-        ["mqtts"] = new MqttBroker(settings, MqttProtocolVersion.V311),
-        ["secure-mqtt"] = new MqttBroker(settings, MqttProtocolVersion.V311),
-        ["mqtt5"] = new MqttBroker(settings, MqttProtocolVersion.V500),
-        ["redis"] = new RedisBroker(settings),
-        ["rediss"] = new RedisBroker(settings),
+        ["ws"] = new WebSocketBroker(settings, pool.Trust),
+        ["wss"] = new WebSocketBroker(settings, pool.Trust),
+        ["mqtt"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V311),
+        ["mqtts"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V311),
+        ["secure-mqtt"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V311),
+        ["mqtt5"] = new MqttBroker(settings, pool.Trust, MqttProtocolVersion.V500),
+        ["redis"] = new RedisBroker(settings, pool.Trust),
+        ["rediss"] = new RedisBroker(settings, pool.Trust),
+        ["amqp"] = new AmqpBroker(settings, pool.Trust),
+        ["amqps"] = new AmqpBroker(settings, pool.Trust),
+        ["nats"] = new NatsBroker(settings, pool.Trust),
+        ["kafka"] = new KafkaBroker(settings, pool.Trust),
+        ["kafka-secure"] = new KafkaBroker(settings, pool.Trust),
     };
 
     public override FunctionDescriptor Descriptor { get; } = new("asyncapi", "", Capability.Write, Idempotency.Keyed, Lane.Io)
@@ -68,7 +74,13 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
         var (protocol, address) = operation.Server(server?.Text("name"), server is null ? arguments.TextOrNull("protocol") : null, server?.MapOrEmpty("variables") ?? JsonObject.Empty, _brokers.Keys);
         var policy = arguments.MemberOrNull("authentication") is { } authentication ? AuthenticationPolicy.Read(authentication, arguments.Input, context, redaction) : null;
         var credentials = await sender.AuthorizationAsync(policy, context, redaction, deadline) is { } authorization ? new Credentials(authorization) : null;
-        var place = new BrokerPlace(protocol, address, operation.Address, credentials, context.IdempotencyKey) { HttpMethod = operation.Bindings["http"]["method"].StringOrNull };
+        var place = new BrokerPlace(protocol, address, operation.Address, credentials, context.IdempotencyKey)
+        {
+            Channel = operation.ChannelBindings,
+            Operation = operation.Bindings,
+            Certificate = AuthenticationPolicy.CertificateOf(policy),
+            CutOff = cancel,
+        };
         var schemas = operation.Messages.Select(document.PayloadSchema).ToList();
         if (!publishes) return await SubscribeAsync(place, new(document, operation, schemas), Consumption.Read(arguments.Member("subscription")), context, redaction, cancel);
         try
@@ -84,7 +96,7 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
 
     private Task<AsyncApiDocument> DocumentAsync(Arguments arguments, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
-        var (address, policy) = ExternalResource.Locate(arguments.Member("document"), arguments.Input, context, redaction);
+        var (address, policy) = ExternalResource.Locate(arguments.Member("document"), arguments.Input, context, redaction, sender.ReadsFiles);
         return _documents.FindAsync(address, policy, context, async () =>
         {
             var answer = await ExternalResource.FetchAsync(address, policy, sender, context, redaction, cancel);
@@ -114,7 +126,6 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
         var left = wanted.For is { } length ? DateTimeOffset.FromUnixTimeMilliseconds((long)began.AsNumber()) + length - context.Time.GetUtcNow() : default(TimeSpan?);
         using var over = new Deadline(left is not { } some ? TimeSpan.FromMilliseconds(-1) : some > TimeSpan.Zero ? some : TimeSpan.Zero, context.Time, cancel);
         var consumed = new List<Json>();
-        var output = new List<Json>();
         await using var messages = _brokers[place.Protocol].ConsumeAsync(place, redaction, over.Token).GetAsyncEnumerator(over.Token);
         try
         {
@@ -122,7 +133,7 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
             {
                 if (consumed.Count >= settings.MessagesMax) throw Refusal.Runtime("Too many messages", $"A subscription consumes at most {settings.MessagesMax} messages.");
                 Func<CancellationToken, Task>? acknowledge = null;
-                var message = await context.StepAsync(string.Create(CultureInfo.InvariantCulture, $"message-{consumed.Count}"), async _ =>
+                var message = await context.StepAsync(Intake.NameOf(consumed.Count), async _ =>
                 {
                     while (await messages.MoveNextAsync())
                     {
@@ -135,14 +146,15 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
                 if (acknowledge is not null) await acknowledge(over.Token);
                 consumed.Add(message);
                 context.Live("message", message);
-                output.Add(wanted.OutputAs?.Evaluate(message, message, consumed.Count - 1) ?? message);
+                // What was begun for a message is finished though the time of the subscription is over.
+                if (await context.HandledAsync(consumed.Count - 1, cancel)) break;
             }
         }
         catch (OperationCanceledException) when (over.Expired && !over.Cancelled)
         {
             // The time it lasts is over; what was consumed is the output.
         }
-        return JsonArray.Of(output);
+        return JsonArray.Of(consumed);
     }
 
     /// <summary>Reads what comes.</summary>

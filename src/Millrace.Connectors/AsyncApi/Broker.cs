@@ -1,4 +1,5 @@
 using Millrace.Connectors.Http;
+using Millrace.Connectors.Tls;
 using Millrace.Jq;
 
 namespace Millrace.Connectors.AsyncApi;
@@ -8,10 +9,23 @@ namespace Millrace.Connectors.AsyncApi;
 /// <param name="ClientId">The same in every attempt at the step.</param>
 internal sealed record BrokerPlace(string Protocol, Uri Server, string Address, Credentials? Credentials, string ClientId)
 {
-    /// <summary>Method of the operation's http binding.</summary>
-    public string? HttpMethod { get; init; }
+    /// <summary>What the document says of the channel, and of the operation, for each protocol.</summary>
+    public Json Channel { get; init; }
 
-    public bool IsSecure => Server.Scheme is "https" or "wss" or "mqtts" or "secure-mqtt" or "rediss";
+    public Json Operation { get; init; }
+
+    /// <summary>What the connection is made with, where that says who calls.</summary>
+    public ClientCertificate? Certificate { get; init; }
+
+    /// <summary>Cancelled when the attempt is cut off: another one goes on with what the broker keeps for it.</summary>
+    public CancellationToken CutOff { get; init; }
+
+    public bool IsSecure => Server.Scheme is "https" or "wss" or "mqtts" or "secure-mqtt" or "rediss" or "amqps" or "kafka-secure" or "tls";
+
+    /// <summary>User and password, for protocols that know no other credentials.</summary>
+    /// <exception cref="Refusal">They are of another kind.</exception>
+    public (string Username, string Password)? Pair => Credentials is not { } credentials ? null : credentials.Pair
+        ?? throw Refusal.Configuration("Authentication unsupported", $"{Protocol} takes a user and a password (basic), or a certificate.");
 
     public int PortOr(int plain, int secure) => Server.IsDefaultPort || Server.Port < 0 ? IsSecure ? secure : plain : Server.Port;
 
@@ -21,6 +35,9 @@ internal sealed record BrokerPlace(string Protocol, Uri Server, string Address, 
 /// <param name="Authorization">Value of an Authorization header.</param>
 internal sealed record Credentials(string Authorization)
 {
+    /// <summary>Of bearer authentication.</summary>
+    public string? Token => Authorization.StartsWith("Bearer ", StringComparison.Ordinal) ? Authorization["Bearer ".Length..] : null;
+
     /// <summary>Of basic authentication.</summary>
     public (string Username, string Password)? Pair
     {
@@ -53,6 +70,11 @@ internal abstract class Broker
     /// <summary>Gives messages as they come, until it is cancelled or the connection ends.</summary>
     /// <exception cref="Refusal">Nobody there, or the connection was lost: a communication error.</exception>
     public abstract IAsyncEnumerable<BrokerMessage> ConsumeAsync(BrokerPlace place, Redaction redaction, CancellationToken cancel);
+
+    /// <summary>How long leaving may take, and what a broker keeps for an attempt that was cut off, in seconds.</summary>
+    protected static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(5);
+
+    protected const int SessionSeconds = 86_400;
 
     protected static Refusal Lost(BrokerPlace place, Exception why, Redaction redaction) =>
         Refusal.Communication(503, "Connection failed", $"{redaction.Clean(place.ToString())}: {redaction.Clean(why.Message)}");

@@ -11,21 +11,19 @@ internal sealed class LateExpression
     private LateExpression(JqProgram program, Json[] values) => (_program, _values) = (program, values);
 
     /// <param name="given"><c>source</c> and <c>variables</c>, as the loader makes them.</param>
-    public static LateExpression? Of(Json given, params ReadOnlySpan<string> own)
+    public static LateExpression? Of(Json given)
     {
         if (!given.IsObject) return null;
         var variables = given["variables"].ObjectOrNull ?? JsonObject.Empty;
-        string[] names = [.. variables.Select(v => v.Key), .. own];
-        return new LateExpression(JqProgram.Compile(given["source"].AsString(), names), [.. variables.Select(v => v.Value), .. new Json[own.Length]]);
+        return new LateExpression(JqProgram.Compile(given["source"].AsString(), [.. variables.Select(v => v.Key)]), [.. variables.Select(v => v.Value)]);
     }
 
     /// <exception cref="Refusal">An expression error.</exception>
-    public Json Evaluate(Json input, params ReadOnlySpan<Json> own)
+    public Json Evaluate(Json input)
     {
         try
         {
-            Json[] values = [.. _values.AsSpan(0, _values.Length - own.Length), .. own];
-            return _program.First(input, values);
+            return _program.First(input, _values);
         }
         catch (Exception e) when (e is JqException or JqLimitException)
         {
@@ -35,7 +33,7 @@ internal sealed class LateExpression
 }
 
 /// <summary>How long a subscription lasts, and what it takes (dsl-reference.md, AsyncAPI Subscription).</summary>
-internal sealed record Consumption(LateExpression? Filter, int? Amount, TimeSpan? For, LateExpression? While, LateExpression? Until, LateExpression? OutputAs)
+internal sealed record Consumption(LateExpression? Filter, int? Amount, TimeSpan? For, LateExpression? While, LateExpression? Until)
 {
     public static Consumption Read(Arguments subscription)
     {
@@ -43,12 +41,12 @@ internal sealed record Consumption(LateExpression? Filter, int? Amount, TimeSpan
         TimeSpan? limit = null;
         if (consume.Has("for")) limit = Workflows.Graph.Duration.TryParse(consume["for"], out var duration, out var reason) ? duration : throw consume.Invalid("for", reason!);
         return new(LateExpression.Of(subscription["filter"]), consume["amount"].IsNumber ? (int)consume["amount"].AsNumber() : null, limit,
-            LateExpression.Of(consume["while"]), LateExpression.Of(consume["until"]), LateExpression.Of(subscription["output"], [.. subscription.TextsOrEmpty("names")]));
+            LateExpression.Of(consume["while"]), LateExpression.Of(consume["until"]));
     }
 
-    /// <summary>Whether no further message is wanted; the expressions see the list of those consumed.</summary>
+    /// <summary>Whether no further message is wanted; the expressions see the list of those consumed. Where the task does something for each, the run decides by them.</summary>
     public bool IsOver(IReadOnlyList<Json> consumed) =>
         Amount is { } amount ? consumed.Count >= amount
         : While is not null ? !While.Evaluate(JsonArray.Of(consumed.ToList())).IsTruthy
-        : consumed.Count > 0 && Until!.Evaluate(JsonArray.Of(consumed.ToList())).IsTruthy;
+        : consumed.Count > 0 && Until?.Evaluate(JsonArray.Of(consumed.ToList())).IsTruthy == true;
 }

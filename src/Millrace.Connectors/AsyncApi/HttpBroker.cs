@@ -12,9 +12,10 @@ internal sealed class HttpBroker(HttpPool pool) : Broker
     {
         var call = new HttpCall
         {
-            Method = HttpMethod.Parse(place.HttpMethod ?? "POST"),
+            Method = HttpMethod.Parse(place.Operation["http"]["method"].StringOrNull ?? "POST"),
             Uri = new Uri($"{place.Server.AbsoluteUri.TrimEnd('/')}/{place.Address.TrimStart('/')}"),
             Headers = [.. message.Headers, new("Content-Type", message.ContentType), new("User-Agent", "Millrace"), new("Idempotency-Key", place.ClientId)],
+            Certificate = place.Certificate,
             Body = message.Payload.ToArray(),
         };
         var answer = await pool.SendAsync(call, place.Credentials?.Authorization, redaction, deadline);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Millrace.Connectors.Http;
+using Millrace.Connectors.Tls;
 using MQTTnet;
 using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
@@ -13,10 +14,8 @@ namespace Millrace.Connectors.AsyncApi;
 /// MQTT 3.1.1 and, as <c>mqtt5</c>, 5.0, at least once (QoS 1). A subscription has a session of its own that outlives a crash for a day: what comes meanwhile waits
 /// at the broker. It ends with the subscription.
 /// </summary>
-internal sealed class MqttBroker(AsyncApiSettings settings, MqttProtocolVersion version) : Broker
+internal sealed class MqttBroker(AsyncApiSettings settings, Trust trust, MqttProtocolVersion version) : Broker
 {
-    private const uint SessionSeconds = 86_400;
-
     public override bool HasHeaders => version == MqttProtocolVersion.V500;
 
     public override async Task PublishAsync(BrokerPlace place, BrokerMessage message, Redaction redaction, Deadline deadline)
@@ -77,18 +76,19 @@ internal sealed class MqttBroker(AsyncApiSettings settings, MqttProtocolVersion 
         }
         finally
         {
-            await LeaveAsync(client, place, cancel);
+            await LeaveAsync(client, place);
         }
     }
 
     /// <summary>A subscription that has ended takes its session along; one that was cut off, by a crash or a draining worker, keeps it for who goes on.</summary>
-    private static async Task LeaveAsync(IMqttClient client, BrokerPlace place, CancellationToken cancel)
+    private static async Task LeaveAsync(IMqttClient client, BrokerPlace place)
     {
-        if (cancel.IsCancellationRequested || !client.IsConnected) return;
+        if (place.CutOff.IsCancellationRequested || !client.IsConnected) return;
+        using var limit = new CancellationTokenSource(LeaveLimit);
         try
         {
-            await client.UnsubscribeAsync(place.Address, cancel);
-            await client.DisconnectAsync(MqttClientDisconnectOptionsReason.NormalDisconnection, sessionExpiryInterval: 0, cancellationToken: cancel);
+            await client.UnsubscribeAsync(place.Address, limit.Token);
+            await client.DisconnectAsync(MqttClientDisconnectOptionsReason.NormalDisconnection, sessionExpiryInterval: 0, cancellationToken: limit.Token);
         }
         catch (Exception e) when (e is MqttCommunicationException or OperationCanceledException)
         {
@@ -100,11 +100,17 @@ internal sealed class MqttBroker(AsyncApiSettings settings, MqttProtocolVersion 
     {
         var options = new MqttClientOptionsBuilder().WithProtocolVersion(version).WithTcpServer(place.Server.Host, place.PortOr(1883, 8883))
             .WithClientId($"millrace-{place.ClientId}{(subscribes ? "" : "-p")}").WithTimeout(settings.TimeLimit);
-        if (place.IsSecure) options.WithTlsOptions(o => o.UseTls());
-        if (place.Credentials?.Pair is { } pair) options.WithCredentials(pair.Username, pair.Password);
+        if (place.IsSecure) options.WithTlsOptions(o => Secure(o.UseTls(), place.Certificate));
+        if (place.Pair is { } pair) options.WithCredentials(pair.Username, pair.Password);
         if (!subscribes) return options.WithCleanSession().Build();
         options.WithCleanSession(false);
         if (version == MqttProtocolVersion.V500) options.WithSessionExpiryInterval(SessionSeconds).WithMaximumPacketSize((uint)settings.MessageBytesMax + 4096).WithReceiveMaximum((ushort)settings.WaitingMax);
         return options.Build();
+    }
+
+    private void Secure(MqttClientTlsOptionsBuilder tls, ClientCertificate? certificate)
+    {
+        if (trust.Callback is { } trusts) tls.WithCertificateValidationHandler(e => trusts(this, e.Certificate, e.Chain, e.SslPolicyErrors));
+        if (certificate is not null) tls.WithClientCertificates([certificate.Own]);
     }
 }

@@ -4,11 +4,12 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Millrace.Connectors.Http;
+using Millrace.Connectors.Tls;
 
 namespace Millrace.Connectors.AsyncApi;
 
 /// <summary>Publish and subscribe of Redis (RESP 2). Who is not connected gets nothing: what is published meanwhile is lost, as Redis means it.</summary>
-internal sealed class RedisBroker(AsyncApiSettings settings) : Broker
+internal sealed class RedisBroker(AsyncApiSettings settings, Trust trust) : Broker
 {
     public override bool HasHeaders => false;
 
@@ -56,11 +57,11 @@ internal sealed class RedisBroker(AsyncApiSettings settings) : Broker
             if (place.IsSecure)
             {
                 var secure = new SslStream(stream);
-                await secure.AuthenticateAsClientAsync(place.Server.Host);
+                await secure.AuthenticateAsClientAsync(trust.OptionsFor(place.Certificate, place.Server.Host), cancel);
                 stream = secure;
             }
             stream = new BufferedStream(stream);
-            if (place.Credentials?.Pair is { } pair)
+            if (place.Pair is { } pair)
             {
                 await SendAsync(stream, ["AUTH"u8.ToArray(), .. pair.Username.Length > 0 ? [(ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(pair.Username)] : Array.Empty<ReadOnlyMemory<byte>>(), Encoding.UTF8.GetBytes(pair.Password)], cancel);
                 await ReplyAsync(stream, place, redaction, cancel);

@@ -1,11 +1,12 @@
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using Millrace.Connectors.Http;
+using Millrace.Connectors.Tls;
 
 namespace Millrace.Connectors.AsyncApi;
 
 /// <summary>One connection for each call; a message is one message of the socket.</summary>
-internal sealed class WebSocketBroker(AsyncApiSettings settings) : Broker
+internal sealed class WebSocketBroker(AsyncApiSettings settings, Trust trust) : Broker
 {
     public override bool HasHeaders => false;
 
@@ -53,11 +54,13 @@ internal sealed class WebSocketBroker(AsyncApiSettings settings) : Broker
         }
     }
 
-    private static async Task<ClientWebSocket> OpenAsync(BrokerPlace place, Redaction redaction, CancellationToken cancel)
+    private async Task<ClientWebSocket> OpenAsync(BrokerPlace place, Redaction redaction, CancellationToken cancel)
     {
         var socket = new ClientWebSocket();
         try
         {
+            socket.Options.RemoteCertificateValidationCallback = trust.Callback;
+            if (place.Certificate is { } certificate) socket.Options.ClientCertificates.Add(certificate.Own);
             if (place.Credentials is { } credentials) socket.Options.SetRequestHeader("Authorization", credentials.Authorization);
             var address = place.Address is "" or "/" ? place.Server : new Uri($"{place.Server.AbsoluteUri.TrimEnd('/')}/{place.Address.TrimStart('/')}");
             await socket.ConnectAsync(address, cancel);

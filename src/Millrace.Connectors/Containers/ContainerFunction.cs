@@ -14,6 +14,8 @@ namespace Millrace.Connectors.Containers;
 /// </summary>
 internal sealed class ContainerFunction(ProcessTask process, ContainerSettings settings) : ConnectorFunction
 {
+    private const int RemovalsMax = 3;
+
     private static readonly TimeSpan RemoveLimit = TimeSpan.FromSeconds(60);
 
     private volatile string? _program;
@@ -37,6 +39,8 @@ internal sealed class ContainerFunction(ProcessTask process, ContainerSettings s
             }
             """),
     };
+
+    public override string? Lacks => settings.RunElsewhere || settings.Programs.Any(process.IsInstalled) ? null : $"{string.Join(" or ", settings.Programs)} on PATH";
 
     protected override async ValueTask<Json> RunAsync(FunctionContext context, Arguments arguments, CancellationToken cancel)
     {
@@ -121,11 +125,15 @@ internal sealed class ContainerFunction(ProcessTask process, ContainerSettings s
     /// <summary>Removes the containers whose time is over.</summary>
     private async Task SweepAsync(string program, FunctionContext context, CancellationToken cancel)
     {
-        var end = await RunAsync(program, ["ps", "--all", "--filter", $"label={ContainerPlan.RemoveLabel}", "--filter", "status=exited", "--format", $"{{{{.Names}}}} {{{{.Label \"{ContainerPlan.RemoveLabel}\"}}}}"], context, cancel);
+        var ended = await RunAsync(program, ["ps", "--all", "--filter", $"label={ContainerPlan.RemoveLabel}", "--filter", "status=exited", "--format", "{{.Names}}"], context, cancel);
+        var names = ended.Code == 0 ? ended.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [];
+        if (names.Length == 0) return;
+        // A label among others is printed in one way by both engines here alone.
+        var end = await RunAsync(program, ["inspect", "--type", "container", "--format", $"{{{{.Name}}}} {{{{index .Config.Labels \"{ContainerPlan.RemoveLabel}\"}}}}", .. names], context, cancel);
         var now = context.Time.GetUtcNow().ToUnixTimeSeconds();
         foreach (var line in end.Code == 0 ? end.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [])
             if (line.Split(' ', 2) is [var name, var at] && long.TryParse(at.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var due) && due <= now)
-                await RunAsync(program, ["rm", "--force", name], context, cancel);
+                await RunAsync(program, ["rm", "--force", name.TrimStart('/')], context, cancel);
     }
 
     private async Task RemoveAsync(string program, ContainerPlan plan, FunctionContext context)
@@ -133,8 +141,9 @@ internal sealed class ContainerFunction(ProcessTask process, ContainerSettings s
         using var limit = new CancellationTokenSource(RemoveLimit, context.Time);
         try
         {
-            // By its key as well: a name of the author's own may be somebody else's.
-            if (await StateAsync(program, plan, context, limit.Token) is not null) await RunAsync(program, ["rm", "--force", "--volumes", plan.Name], context, limit.Token);
+            // By its key as well: a name of the author's own may be somebody else's. Podman says no at first where the container's own monitor was ended just now.
+            for (var tries = 0; tries < RemovalsMax && await StateAsync(program, plan, context, limit.Token) is not null; tries++)
+                if ((await RunAsync(program, ["rm", "--force", "--volumes", plan.Name], context, limit.Token)).Code == 0) return;
         }
         catch (Exception e) when (e is Refusal or OperationCanceledException)
         {

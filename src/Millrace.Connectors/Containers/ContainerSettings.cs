@@ -6,6 +6,9 @@ public sealed record ContainerSettings
     /// <summary>The programs that are looked for on PATH, in order.</summary>
     public IReadOnlyList<string> Programs { get; init; } = ["docker", "podman"];
 
+    /// <summary>Other processes run the containers, so what is installed beside this one says nothing.</summary>
+    public bool RunElsewhere { get; init; }
+
     /// <summary>Options of the program itself, such as <c>--runtime runc</c>.</summary>
     public IReadOnlyList<string> ProgramOptions { get; init; } = [];
 

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using Grpc.Core;
 using Millrace.Connectors.Http;
 
@@ -13,6 +14,10 @@ internal static class GrpcFailure
 
     public static Refusal Of(RpcException failure, string what, Redaction redaction)
     {
+        // The library calls it INTERNAL, as if the service had said so.
+        for (var why = failure.Status.DebugException; why is not null; why = why.InnerException)
+            if (why is AuthenticationException)
+                return Refusal.Communication(503, "TLS failed", $"{what}: the secure connection could not be established; the host speaks no TLS there, or its certificate is not trusted.");
         var (status, name) = failure.StatusCode switch
         {
             StatusCode.Cancelled => (499, "CANCELLED"),

@@ -55,7 +55,7 @@ internal sealed class GrpcFunction(HttpSender sender, GrpcChannels channels, Grp
             var method = schema.Method(service.Text("name"), arguments.Text("method"));
             var requests = RequestsOf(schema, method, arguments);
             var headers = await HeadersAsync(policy, context, redaction, deadline);
-            var exchange = new GrpcExchange(channels.To(address), schema, method, new CallOptions(headers, cancellationToken: deadline.Token), settings);
+            var exchange = new GrpcExchange(channels.To(address, AuthenticationPolicy.CertificateOf(policy)), schema, method, new CallOptions(headers, cancellationToken: deadline.Token), settings);
             return await exchange.RunAsync(requests, message => context.Live("message", message));
         }
         catch (RpcException e)

@@ -22,7 +22,7 @@ internal sealed partial class ProtoFiles(HttpSender sender, GrpcSettings setting
     /// <exception cref="Refusal">A file cannot be read, or is no proto.</exception>
     public Task<ProtoSchema> FindAsync(Arguments resource, Json? input, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
-        var (address, policy) = ExternalResource.Locate(resource, input, context, redaction);
+        var (address, policy) = ExternalResource.Locate(resource, input, context, redaction, sender.ReadsFiles);
         return _kept.FindAsync(address, policy, context, () => ReadAsync(address, policy, context, redaction, cancel));
     }
 

@@ -4,21 +4,22 @@ using Millrace.Jq;
 
 namespace Millrace.Connectors.Http;
 
-/// <summary>Reads a resource that a task names by <c>{name?, endpoint}</c> (dsl-reference.md, External Resource), by http or https.</summary>
+/// <summary>Reads a resource that a task names by <c>{name?, endpoint}</c> (dsl-reference.md, External Resource): by http or https, or where that is allowed a file.</summary>
 internal static class ExternalResource
 {
     /// <summary>The endpoint with its URI template expanded, and how to authenticate there.</summary>
-    public static (Uri Address, AuthenticationPolicy? Policy) Locate(Arguments resource, Json? input, FunctionContext context, Redaction redaction)
+    /// <param name="files">Whether it may be a file of this machine.</param>
+    public static (Uri Address, AuthenticationPolicy? Policy) Locate(Arguments resource, Json? input, FunctionContext context, Redaction redaction, bool files = false)
     {
         if (resource["endpoint"].StringOrNull is { } text)
         {
             var pointer = resource.PointerTo("endpoint");
-            return (HttpAddress.Parse(UriTemplate.Expand(text, input, pointer), pointer), null);
+            return (HttpAddress.Parse(UriTemplate.Expand(text, input, pointer), pointer, files), null);
         }
         var endpoint = resource.Member("endpoint");
         var uri = UriTemplate.Expand(endpoint.Text("uri"), input, endpoint.PointerTo("uri"));
         var policy = endpoint.MemberOrNull("authentication") is { } authentication ? AuthenticationPolicy.Read(authentication, input, context, redaction) : null;
-        return (HttpAddress.Parse(uri, endpoint.PointerTo("uri")), policy);
+        return (HttpAddress.Parse(uri, endpoint.PointerTo("uri"), files), policy);
     }
 
     /// <exception cref="Refusal">It cannot be read: a communication error, or an authentication error.</exception>
@@ -31,6 +32,21 @@ internal static class ExternalResource
             Headers = [new("Accept", "application/json, application/yaml, text/*;q=0.9, */*;q=0.8"), new("User-Agent", "Millrace")],
             Redirect = true,
         };
+        if (address.IsFile) return ReadAsync(call, sender.Settings, cancel);
         return sender.SendAsync(call, policy, context, redaction, cancel);
+    }
+
+    private static async Task<HttpAnswer> ReadAsync(HttpCall call, HttpSettings settings, CancellationToken cancel)
+    {
+        try
+        {
+            var content = await LocalFile.ReadAsync(call.Uri, (int)settings.ResponseBytesMax, cancel);
+            if (content.Length <= settings.ResponseBytesMax) return new HttpAnswer { Request = call, Status = 200, Reason = "OK", Headers = [], Content = content };
+            throw Refusal.Configuration("Resource too large", $"{call.Uri} has more than {settings.ResponseBytesMax} bytes.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refusal.Configuration("Resource not found", $"{call.Uri}: {LocalFile.Why(e)}");
+        }
     }
 }

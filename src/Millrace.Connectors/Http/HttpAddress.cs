@@ -3,8 +3,10 @@ namespace Millrace.Connectors.Http;
 /// <summary>Reads an absolute http or https address.</summary>
 internal static class HttpAddress
 {
-    public static Uri Parse(string text, string pointer)
+    /// <param name="files">Whether <c>file:///path</c> will do as well.</param>
+    public static Uri Parse(string text, string pointer, bool files = false)
     {
+        if (files && text.StartsWith("file:///", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var file)) return file;
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
             throw Refusal.Configuration("Address invalid", $"The address at {pointer} has to be an absolute URI with http or https.");
         if (uri.UserInfo.Length > 0)

@@ -1,3 +1,5 @@
+using Millrace.Connectors.Tls;
+
 namespace Millrace.Connectors.Http;
 
 /// <summary>The output format of a call (dsl-reference.md, HTTP Call).</summary>
@@ -18,6 +20,9 @@ internal sealed record HttpCall
 
     /// <summary>W3C traceparent that is sent unless the author sets one; apart from the headers, so that no result depends on whether it was traced.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>What the connection is made with; it does not follow to another origin.</summary>
+    public ClientCertificate? Certificate { get; init; }
 
     /// <summary>True: redirects are followed, and one that cannot be followed is a result (dsl-reference.md, HTTP Call, redirect).</summary>
     public bool Redirect { get; init; }

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.WebUtilities;
+using Millrace.Connectors.Tls;
 
 namespace Millrace.Connectors.Http;
 
@@ -13,35 +15,63 @@ internal sealed class HttpPool : IDisposable
     /// <summary>Bytes of an answer that is no success which are kept.</summary>
     public const int ExcerptBytesMax = 16 << 10;
 
+    /// <summary>Certificates whose connections are kept.</summary>
+    private const int CertificatesMax = 64;
+
     // Headers that identify somebody do not go on to another origin; the same set that curl and browsers drop.
     private static readonly string[] OriginBound = ["Authorization", "Proxy-Authorization", "Cookie"];
     private static readonly string[] ContentBound = ["Content-Type", "Content-Encoding", "Content-Language", "Content-Location"];
 
     private readonly HttpSettings _settings;
     private readonly HttpMessageInvoker _invoker;
+    private readonly bool _isReplaced;
+
+    /// <summary>By the certificate that their connections are made with.</summary>
+    private readonly ConcurrentDictionary<string, HttpMessageInvoker> _certified = new(StringComparer.Ordinal);
 
     /// <param name="handler">Replaces the sockets, for hosts that bring their own; disposed with this.</param>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
     public HttpPool(HttpSettings settings, HttpMessageHandler? handler = null)
     {
         _settings = settings.Checked();
-        _invoker = new HttpMessageInvoker(handler ?? new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            // The step's own span is what is called, so no second one is made, and the address of a call is in no span.
-            ActivityHeadersPropagator = null,
-            AutomaticDecompression = DecompressionMethods.All,
-            ConnectTimeout = settings.ConnectTimeout,
-            PooledConnectionLifetime = settings.PooledConnectionLifetime,
-            MaxResponseHeadersLength = settings.ResponseHeadersKibMax,
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
-            ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
-        });
+        Trust = new Trust(settings.AuthoritiesFile);
+        _isReplaced = handler is not null;
+        _invoker = new HttpMessageInvoker(handler ?? Sockets(null));
     }
 
     public HttpSettings Settings => _settings;
 
-    public void Dispose() => _invoker.Dispose();
+    public Trust Trust { get; }
+
+    public void Dispose()
+    {
+        _invoker.Dispose();
+        foreach (var invoker in _certified.Values) invoker.Dispose();
+    }
+
+    private SocketsHttpHandler Sockets(ClientCertificate? certificate) => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        // The step's own span is what is called, so no second one is made, and the address of a call is in no span.
+        ActivityHeadersPropagator = null,
+        AutomaticDecompression = DecompressionMethods.All,
+        ConnectTimeout = _settings.ConnectTimeout,
+        PooledConnectionLifetime = _settings.PooledConnectionLifetime,
+        MaxResponseHeadersLength = _settings.ResponseHeadersKibMax,
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+        SslOptions = Trust.OptionsFor(certificate),
+    };
+
+    /// <summary>A connection made with a certificate is for calls with that one alone.</summary>
+    private HttpMessageInvoker InvokerFor(ClientCertificate? certificate)
+    {
+        if (certificate is null || _isReplaced) return _invoker;
+        // One that is dropped here still serves the calls that hold it; its connections close when they have been idle.
+        if (_certified.Count >= CertificatesMax) _certified.Clear();
+        return _certified.GetOrAdd(certificate.Identity, _ => new HttpMessageInvoker(Sockets(certificate)));
+    }
 
     /// <summary>Sends the call and, where it asks for that, follows redirects. An answer of any status is returned.</summary>
     /// <param name="authorization">Value of the Authorization header; it does not follow to another origin.</param>
@@ -59,7 +89,7 @@ internal sealed class HttpPool : IDisposable
             if (!SameOrigin(call.Uri, next.Uri))
             {
                 authorization = null;
-                next = next.Without(OriginBound);
+                next = next.Without(OriginBound) with { Certificate = null };
             }
             call = next;
         }
@@ -76,7 +106,7 @@ internal sealed class HttpPool : IDisposable
         HttpResponseMessage? response = null;
         try
         {
-            response = await _invoker.SendAsync(message, hop.Token);
+            response = await InvokerFor(call.Certificate).SendAsync(message, hop.Token);
             var success = response.IsSuccessStatusCode;
             var content = success ? default : (await HttpContentReader.ReadStartAsync(response.Content, ExcerptBytesMax, hop.Token)).GetValueOrDefault();
             return new HttpExchange(AnswerOf(call, response, content), response, success ? await response.Content.ReadAsStreamAsync(deadline.Token) : Stream.Null);
@@ -96,7 +126,7 @@ internal sealed class HttpPool : IDisposable
         using var hop = deadline.Within(_settings.ResponseTimeout);
         try
         {
-            using var response = await _invoker.SendAsync(message, hop.Token);
+            using var response = await InvokerFor(call.Certificate).SendAsync(message, hop.Token);
             var wanted = (int)response.StatusCode is >= 200 and < 300 || call.Redirect && (int)response.StatusCode is >= 300 and < 400;
             var content = wanted
                 ? await HttpContentReader.ReadAsync(response.Content, _settings.ResponseBytesMax, deadline.Token)

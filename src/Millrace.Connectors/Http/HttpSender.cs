@@ -5,7 +5,8 @@ using Millrace.Jq;
 namespace Millrace.Connectors.Http;
 
 /// <summary>Sends a call as somebody and judges the answer; what http, openapi and external resources share.</summary>
-internal sealed class HttpSender(HttpPool pool)
+/// <param name="readsFiles">Whether documents may be files of this machine, which are read with the rights of the server.</param>
+internal sealed class HttpSender(HttpPool pool, bool readsFiles = false)
 {
     private const int ExcerptCharsMax = 500;
 
@@ -16,12 +17,14 @@ internal sealed class HttpSender(HttpPool pool)
 
     public HttpSettings Settings => pool.Settings;
 
+    public bool ReadsFiles => readsFiles;
+
     /// <returns>The answer, whose status is one that the call accepts.</returns>
     /// <exception cref="Refusal">No answer, or one of another status: a communication error with that status.</exception>
     public async Task<HttpAnswer> SendAsync(HttpCall call, AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
         using var deadline = new Deadline(pool.Settings.TotalTimeout, context.Time, cancel);
-        call = call with { TraceParent = context.TraceParent };
+        call = call with { TraceParent = context.TraceParent, Certificate = AuthenticationPolicy.CertificateOf(policy) };
         var answer = await AuthorizedAsync(call, policy, context, redaction, deadline, a => pool.SendAsync(call, a, redaction, deadline), a => a, static _ => { });
         return answer.IsSuccess || call.Redirect && answer.IsRedirect ? answer : throw Refused(answer, redaction);
     }
@@ -30,17 +33,17 @@ internal sealed class HttpSender(HttpPool pool)
     /// <exception cref="Refusal">No answer, or one that is no success: a communication error with that status.</exception>
     public async Task<HttpExchange> OpenAsync(HttpCall call, AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, Deadline deadline)
     {
-        call = call with { TraceParent = context.TraceParent };
+        call = call with { TraceParent = context.TraceParent, Certificate = AuthenticationPolicy.CertificateOf(policy) };
         var exchange = await AuthorizedAsync(call, policy, context, redaction, deadline, a => pool.OpenAsync(call, a, redaction, deadline), e => e.Head, static e => e.Dispose());
         if (exchange.Head.IsSuccess) return exchange;
         exchange.Dispose();
         throw Refused(exchange.Head, redaction);
     }
 
-    /// <summary>The value of the Authorization header for a call that is not sent here; null without a policy.</summary>
+    /// <summary>The value of the Authorization header for a call that is not sent here; null without a policy, and where the connection says who calls.</summary>
     public async Task<string?> AuthorizationAsync(AuthenticationPolicy? policy, FunctionContext context, Redaction redaction, Deadline deadline) => policy switch
     {
-        null => null,
+        null or AuthenticationPolicy.Certificate => null,
         AuthenticationPolicy.Token { Request: var request } => $"Bearer {(await TokenAsync(request, context, redaction, deadline)).Token}",
         AuthenticationPolicy.Fixed ready => ready.Authorization,
         _ => throw Refusal.Configuration("Authentication unsupported", "Digest authentication is part of HTTP requests alone."),

@@ -32,6 +32,9 @@ public sealed record HttpSettings
     /// </summary>
     public IReadOnlyDictionary<string, Uri> HostOverrides { get; init; } = new Dictionary<string, Uri>();
 
+    /// <summary>A file of certificates (PEM) that may vouch for servers besides those that the system trusts; null: none.</summary>
+    public string? AuthoritiesFile { get; init; }
+
     /// <exception cref="ArgumentException">A limit is not positive.</exception>
     internal HttpSettings Checked()
     {

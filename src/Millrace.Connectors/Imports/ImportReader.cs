@@ -12,10 +12,8 @@ public sealed class ImportReader
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly HttpSender _sender;
-    private readonly bool _readsFiles;
 
-    /// <param name="readsFiles">Whether files of this machine may be read, which they are with the rights of the server.</param>
-    internal ImportReader(HttpSender sender, bool readsFiles) => (_sender, _readsFiles) = (sender, readsFiles);
+    internal ImportReader(HttpSender sender) => _sender = sender;
 
     /// <summary>The longest that reading all imports of one document may take.</summary>
     public static TimeSpan TimeLimit { get; } = TimeSpan.FromSeconds(30);
@@ -42,22 +40,12 @@ public sealed class ImportReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Failed(need, e is FileNotFoundException or DirectoryNotFoundException ? "there is no such file." : "the file cannot be read.");
+            return Failed(need, LocalFile.Why(e));
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>> FileAsync(Uri address, CancellationToken cancel)
-    {
-        if (!_readsFiles) throw Refusal.Configuration("Files refused", "this server reads no files of its machine.");
-        if (address.Host.Length > 0) throw Refusal.Configuration("Address invalid", "a file has to lie on this machine: file:///path.");
-        var file = new FileInfo(address.LocalPath);
-        if (!file.Exists || (file.Attributes & (FileAttributes.Device | FileAttributes.Directory)) != 0) throw new FileNotFoundException();
-        // A device or a pipe has no end; of a file, not more than the limit is read.
-        var buffer = new byte[Imported.BytesMax + 1];
-        await using var content = file.OpenRead();
-        if (!content.CanSeek) throw new IOException();
-        return buffer.AsMemory(0, await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancel));
-    }
+    private Task<ReadOnlyMemory<byte>> FileAsync(Uri address, CancellationToken cancel) => _sender.ReadsFiles ? LocalFile.ReadAsync(address, Imported.BytesMax, cancel)
+        : throw Refusal.Configuration("Files refused", "this server reads no files of its machine.");
 
     private async Task<ReadOnlyMemory<byte>> FetchAsync(Uri address, ImportNeed need, PushContext context, CancellationToken cancel)
     {

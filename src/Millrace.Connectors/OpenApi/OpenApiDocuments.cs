@@ -15,7 +15,7 @@ internal sealed class OpenApiDocuments(HttpSender sender, OpenApiSettings settin
     /// <exception cref="Refusal">The document cannot be read, or is none.</exception>
     public Task<OpenApiDocument> FindAsync(Arguments resource, Json? input, FunctionContext context, Redaction redaction, CancellationToken cancel)
     {
-        var (address, policy) = ExternalResource.Locate(resource, input, context, redaction);
+        var (address, policy) = ExternalResource.Locate(resource, input, context, redaction, sender.ReadsFiles);
         return _kept.FindAsync(address, policy, context, () => ReadAsync(address, policy, context, redaction, cancel));
     }
 

@@ -19,6 +19,10 @@ internal sealed class ProcessTask(ProcessSettings settings, IProcessPort port)
             throw Refusal.Configuration("Processes not allowed", "Shell commands and scripts are switched off on this server; its setting for processes has to allow them.");
     }
 
+    /// <summary>Whether a program of that name is found on the PATH that processes get.</summary>
+    public bool IsInstalled(string program) => (Settings.Path ?? Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, program)));
+
     public ProcessStart Start(FunctionContext context, Arguments arguments, string program, IReadOnlyList<string> argv)
     {
         var stdin = arguments["stdin"] switch

@@ -63,7 +63,7 @@ internal sealed partial class ScriptFunction(ProcessTask process, HttpSender sen
     {
         if (arguments.TextOrNull("code") is { } code) return code;
         var redaction = new Redaction();
-        var (address, policy) = ExternalResource.Locate(arguments.MemberOrNull("source") ?? throw arguments.Missing("code"), arguments.Input, context, redaction);
+        var (address, policy) = ExternalResource.Locate(arguments.MemberOrNull("source") ?? throw arguments.Missing("code"), arguments.Input, context, redaction, sender.ReadsFiles);
         var answer = await ExternalResource.FetchAsync(address, policy, sender, context, redaction, cancel);
         return Encoding.UTF8.GetString(answer.Content.Span);
     }

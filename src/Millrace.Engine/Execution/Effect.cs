@@ -10,8 +10,9 @@ namespace Millrace.Engine.Execution;
 /// <summary>One attempt at one effect: a slot of its lane, the function, and an outcome whatever happens.</summary>
 internal static class Effect
 {
-    public static async Task PerformAsync(RunActor actor, IFunction function, Step step, Json arguments, CancellationToken cancel)
+    public static async Task PerformAsync(RunActor actor, IFunction function, Command.Invoke invoke, ItemsHandled? items, CancellationToken cancel)
     {
+        var step = invoke.Step;
         var slots = actor.Worker.Lanes.Of(function.Descriptor.Lane);
         FunctionOutcome? outcome = null;
         try
@@ -21,7 +22,7 @@ internal static class Effect
             {
                 // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
                 if (actor.Worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
-                outcome = await AttemptAsync(actor, function, step, arguments, cancel);
+                outcome = await AttemptAsync(actor, function, invoke, items, cancel);
             }
             finally
             {
@@ -35,17 +36,18 @@ internal static class Effect
         actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
     }
 
-    private static async ValueTask<FunctionOutcome> AttemptAsync(RunActor actor, IFunction function, Step step, Json arguments, CancellationToken cancel)
+    private static async ValueTask<FunctionOutcome> AttemptAsync(RunActor actor, IFunction function, Command.Invoke invoke, ItemsHandled? items, CancellationToken cancel)
     {
+        var step = invoke.Step;
         var time = actor.Worker.Time;
         var began = time.GetTimestamp();
         using var span = EngineTrace.Effect(actor, function.Descriptor, step);
-        var context = new EffectContext(actor, step, function.Descriptor.Idempotency, span?.Id ?? actor.State.Trace);
+        var context = new EffectContext(actor, step, function.Descriptor.Idempotency, span?.Id ?? actor.State.Trace, items);
         var end = EffectEnd.Cancelled;
         FunctionOutcome? outcome = null;
         try
         {
-            outcome = await function.InvokeAsync(context, arguments, cancel);
+            outcome = await function.InvokeAsync(context, invoke.Arguments, cancel);
             end = outcome is FunctionOutcome.Completed ? EffectEnd.Completed : EffectEnd.Failed;
             if (context.Mask is { IsEmpty: false } mask) outcome = Masked(outcome, mask);
         }

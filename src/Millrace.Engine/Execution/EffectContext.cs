@@ -10,7 +10,8 @@ namespace Millrace.Engine.Execution;
 
 /// <summary>The durable context of one attempt at one effect.</summary>
 /// <param name="traceParent">The attempt's own span, or what the run was started with while nobody listens here.</param>
-internal sealed class EffectContext(RunActor actor, Step step, Idempotency idempotency, string? traceParent) : FunctionContext
+/// <param name="items">How far the run is done with what the effect gives; null where it does nothing for it.</param>
+internal sealed class EffectContext(RunActor actor, Step step, Idempotency idempotency, string? traceParent, ItemsHandled? items) : FunctionContext
 {
     private const int SubStepsMax = 100_000;
 
@@ -51,6 +52,10 @@ internal sealed class EffectContext(RunActor actor, Step step, Idempotency idemp
         await durable.Task;
         return output;
     }
+
+    public override bool HasIterator => items is not null;
+
+    public override ValueTask<bool> HandledAsync(int item, CancellationToken cancel) => items?.WaitAsync(item, cancel) ?? base.HandledAsync(item, cancel);
 
     public override void Live(string channel, Json data)
     {

@@ -10,6 +10,9 @@ internal sealed class EffectsUnderway(RunActor actor)
     /// <summary>By step; the source is there once the effect has begun.</summary>
     private readonly Dictionary<int, CancellationTokenSource?> _effects = [];
 
+    /// <summary>Of effects whose items something is done for.</summary>
+    private readonly Dictionary<int, ItemsHandled> _items = [];
+
     /// <summary>Notes the effects that a decision asks for.</summary>
     public void Expect(List<Command> commands)
     {
@@ -30,13 +33,19 @@ internal sealed class EffectsUnderway(RunActor actor)
         {
             if (commands[i] is Command.Invoke invoke) Begin(invoke);
             else if (commands[i] is Command.Listen) Hear();
-            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect)) effect?.Cancel();
+            else if (commands[i] is Command.Handled handled && _items.TryGetValue(handled.Step, out var items)) items.Tell(handled.Count, handled.Enough);
+            else if (commands[i] is Command.Abandon abandon && _effects.Remove(abandon.Step, out var effect))
+            {
+                _items.Remove(abandon.Step);
+                effect?.Cancel();
+            }
         }
     }
 
     public void End(Decision decision, RunEvent.EffectEnded e)
     {
         if (_effects.Remove(e.Step, out var cancel)) cancel?.Dispose();
+        _items.Remove(e.Step);
         if (e.Outcome is FunctionOutcome.Completed done) decision.EffectCompleted(e.Step, done.Output);
         else decision.EffectFailed(e.Step, ((FunctionOutcome.Failed)e.Outcome).Error);
     }
@@ -45,6 +54,7 @@ internal sealed class EffectsUnderway(RunActor actor)
     {
         foreach (var effect in _effects.Values) effect?.Cancel();
         _effects.Clear();
+        _items.Clear();
     }
 
     /// <summary>Events that came before the step began to listen were written into the inbox with the record.</summary>
@@ -66,6 +76,7 @@ internal sealed class EffectsUnderway(RunActor actor)
         }
         var cancel = new CancellationTokenSource();
         _effects[step.Id] = cancel;
-        _ = Effect.PerformAsync(actor, function, step, invoke.Arguments, cancel.Token);
+        var items = step.Intake is null ? null : _items[step.Id] = new ItemsHandled();
+        _ = Effect.PerformAsync(actor, function, invoke, items, cancel.Token);
     }
 }

@@ -37,6 +37,9 @@ public interface IFunction
 {
     FunctionDescriptor Descriptor { get; }
 
+    /// <summary>What has to be installed on this machine before it can do anything; null when nothing is missing.</summary>
+    string? Lacks => null;
+
     /// <summary>
     /// Does the effect. Expected failures are outcomes; an exception becomes a runtime error of the step. Cancellation ends
     /// the effect as fast as it can and throws <see cref="OperationCanceledException"/>.

@@ -29,6 +29,16 @@ public abstract class FunctionContext
     /// </summary>
     public abstract ValueTask<Json> StepAsync(string name, Func<CancellationToken, ValueTask<Json>> work, CancellationToken cancel);
 
+    /// <summary>
+    /// The task does something for each item that the function gives: a sub-step <c>message-0</c>, <c>message-1</c>, … The function waits by
+    /// <see cref="HandledAsync"/> before it takes the next; its output is made of what was done.
+    /// </summary>
+    public virtual bool HasIterator => false;
+
+    /// <summary>Waits until the run is done with that item; at once where it does nothing for items.</summary>
+    /// <returns>True when no more are wanted.</returns>
+    public virtual ValueTask<bool> HandledAsync(int item, CancellationToken cancel) => ValueTask.FromResult(false);
+
     /// <summary>Output that is shown live and not kept, such as lines of a process.</summary>
     /// <param name="channel"><c>stdout</c>, <c>stderr</c>, <c>progress</c>, or the function's own.</param>
     public abstract void Live(string channel, Json data);

@@ -56,6 +56,7 @@ internal static class EntryReader
             "event.consumed" => new Entry.EventConsumed(step, Long(e, "event")!.Value, Int(e, "filter", -1), e["ends"].IsTruthy, Value(e, "item", large) ?? Json.Null, Value(e, "correlated", large)?.AsObject()),
             "event.taken" => new Entry.EventTaken(step),
             "event.handled" => new Entry.EventHandled(step, Value(e, "output", large), Value(e, "context", large)),
+            "intake.closed" => new Entry.IntakeClosed(step),
             "run.suspended" => new Entry.RunSuspended(e["reason"].StringOrNull),
             "run.resumed" => new Entry.RunResumed(),
             "run.completed" => new Entry.RunCompleted(Value(e, "output", large) ?? Json.Null),

@@ -96,6 +96,7 @@ internal sealed class EntryWriter
                 Value("output", e.Output);
                 Value("context", e.Context);
                 break;
+            case Entry.IntakeClosed e: Head("intake.closed", e.Step); break;
             default: WriteRun(entry); break;
         }
         _writer.WriteEndObject();

@@ -56,23 +56,27 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
     {
         var (result, imports) = await sources.LoadAsync(tenant, source, cancel);
         if (result.Workflow is null) return (null, result.Diagnostics, []);
-        var unknown = result.IsExecutable ? UnknownFunctions(result.Workflow, source) : [];
+        var unknown = result.IsExecutable ? MissingFunctions(result.Workflow, source) : [];
         return unknown.Count == 0 && result.IsExecutable ? (result.Workflow, result.Diagnostics, imports) : (null, [.. unknown, .. result.Diagnostics], []);
     }
 
-    /// <summary>No silent fallback: a function that nobody provides is refused when the document is pushed, not when a run gets there.</summary>
-    private List<Diagnostic> UnknownFunctions(Workflow workflow, string source)
+    /// <summary>No silent fallback: a function that nobody provides, or that lacks what it works with, is refused when the document is pushed, not when a run gets there.</summary>
+    private List<Diagnostic> MissingFunctions(Workflow workflow, string source)
     {
         SourceLines? lines = null;
         var findings = new List<Diagnostic>();
         foreach (var node in workflow.Nodes)
         {
-            if (node.Body is not CallBody call || functions.Find(call.Function) is not null) continue;
+            if (node.Body is not CallBody call) continue;
+            var found = functions.Find(call.Function);
+            if (found is { Lacks: null }) continue;
             lines ??= SourceLines.Of(source);
             var pointer = $"{node.Reference}/{call.Keyword}";
             var (line, column) = lines.Find(pointer);
-            findings.Add(new Diagnostic(Severity.Error, "workflow.unknown_function", $"No function '{call.Function}' is provided here.", line, column, pointer,
-                $"one of {string.Join(", ", functions.All.Select(f => f.Reference))}"));
+            findings.Add(found is null
+                ? new Diagnostic(Severity.Error, "workflow.unknown_function", $"No function '{call.Function}' is provided here.", line, column, pointer,
+                    $"one of {string.Join(", ", functions.All.Select(f => f.Reference))}")
+                : new Diagnostic(Severity.Error, "workflow.missing_program", $"'{call.Function}' needs {found.Lacks} of the server, and that is not there.", line, column, pointer, found.Lacks));
         }
         return findings;
     }

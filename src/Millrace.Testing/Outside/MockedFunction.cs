@@ -2,6 +2,7 @@ using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Testing.Scenarios;
 using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Testing.Outside;
 
@@ -14,7 +15,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
     /// <summary>What functions are called that reach nothing outside the engine.</summary>
     private static readonly string[] Inside = ["emit", "artifact", "csv", "hash", "log", "uuid"];
 
-    /// <summary>What functions are called that reach it with the HTTP client alone.</summary>
+    /// <summary>What functions are called that reach it with the HTTP client alone; mcp does so unless it starts a process.</summary>
     private static readonly string[] OverHttp = ["http", "openapi", "a2a"];
 
     /// <summary>The effect that a request of the HTTP client belongs to.</summary>
@@ -33,15 +34,28 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
         return mock.Answer switch
         {
             MockAnswer.Faults faults => new FunctionOutcome.Failed(faults.Error),
-            MockAnswer.Outputs outputs => FunctionOutcome.Done(outputs.Value),
-            MockAnswer.Returns returns => FunctionOutcome.Done(OutsideWorld.Filled(returns.Value, effect.With)),
+            MockAnswer.Outputs outputs => await GiveAsync(context, outputs.Value, cancel),
+            MockAnswer.Returns returns => await GiveAsync(context, OutsideWorld.Filled(returns.Value, effect.With), cancel),
             _ => throw new InvalidOperationException($"A call is not answered by {mock.Answer.GetType().Name}."),
         };
     }
 
+    /// <summary>Where the task does something for each item, they come one by one, as long as they are wanted.</summary>
+    private static async ValueTask<FunctionOutcome> GiveAsync(FunctionContext context, Json value, CancellationToken cancel)
+    {
+        if (!context.HasIterator || value.ArrayOrNull is not { } items) return FunctionOutcome.Done(value);
+        for (var i = 0; i < items.Count; i++)
+        {
+            var item = items[i];
+            await context.StepAsync(Intake.NameOf(i), _ => ValueTask.FromResult(item), cancel);
+            if (await context.HandledAsync(i, cancel)) break;
+        }
+        return FunctionOutcome.Done(value);
+    }
+
     private async ValueTask<FunctionOutcome> RealAsync(OutsideCall effect, FunctionContext context, Json arguments, CancellationToken cancel)
     {
-        if (Inside.Contains(Name) || OverHttp.Contains(Name) || (Name == "mcp" && !arguments["transport"]["http"].IsNull))
+        if (Inside.Contains(Name) || OverHttp.Contains(Name) || (Name == "mcp" && arguments["transport"]["http"].IsObject))
         {
             Current.Value = new RequestsOf(effect);
             return await real.InvokeAsync(context, arguments, cancel);

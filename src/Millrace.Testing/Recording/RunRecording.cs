@@ -5,6 +5,7 @@ using Millrace.Jq;
 using Millrace.Testing.Scenarios;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Testing.Recording;
 
@@ -55,12 +56,17 @@ public static class RunRecording
             if (node?.Body is not CallBody { Function: not "emit" } call || step["state"].StringOrNull == "skipped") continue;
             var mock = new JsonObject.Builder().Set("call", Name(call.Function)).Set("task", node.Reference).Set("times", 1);
             if (step["endedAt"].StringOrNull is { } ended && Time(ended) - Time(step["startedAt"]) is { Ticks: > 0 } took) mock.Set("after", Span(took));
-            if (step["state"].StringOrNull == "completed") mock.Set("outputs", step["output"]);
+            if (call.Each is not null) mock.Set("returns", Literal(JsonArray.Of(Given(run, step["id"]))));
+            else if (step["state"].StringOrNull == "completed") mock.Set("outputs", step["output"]);
             else if (step["state"].StringOrNull == "faulted" && step["error"]["status"].AsNumber() != 408) mock.Set("faults", step["error"].AsObject().Without("instance"));
             else mock.Set("hangs", true);
             yield return (Time(step["startedAt"]), mock.Build());
         }
     }
+
+    /// <summary>The items that an effect gave.</summary>
+    private static Json[] Given(ToldRun run, Json step) =>
+        [.. run.Journal.SelectMany(r => r["entries"].ArrayOrNull ?? JsonArray.Empty).Where(e => e["e"].StringOrNull == "substep.completed" && e["step"] == step && e["name"].StringOrNull?.StartsWith(Intake.Prefix, StringComparison.Ordinal) == true).Select(e => e["output"])];
 
     /// <summary>Each event once, when the first of the runs consumed it; those that they emit themselves come again by themselves.</summary>
     private static IEnumerable<Json> Consumed(ToldRun root, IReadOnlyList<ToldRun> children, DateTimeOffset began, IReadOnlyDictionary<long, Json> events)

@@ -48,12 +48,11 @@ internal static class Authentications
         return null;
     }
 
-    /// <summary>What this version cannot do, and secrets that the document does not list.</summary>
+    /// <summary>What OAuth2 needs, and secrets that the document does not list.</summary>
     public static void Check(Compilation of, Cursor policy)
     {
         foreach (var (scheme, parameters) in policy.Members)
         {
-            if (scheme is "certificate") of.Unsupported(parameters, $"The authentication scheme '{scheme}'");
             if (scheme is "oauth2" or "oidc") OAuth2Rules.Check(of, parameters);
             if (parameters["use"] is { Text: { } secret } reference && !of.Secrets.Contains(secret))
                 of.Findings.AtValue("workflow.unknown_reference", reference.Pointer,

@@ -39,6 +39,7 @@ internal static partial class Dsl
     public static readonly Shape Secret = new ObjectShape("a reference to a secret", Must("use", Name));
     private static readonly Shape UserAndPassword = SecretOr(new ObjectShape("a user name and password", Must("username", Text), Must("password", Text)));
     private static readonly Shape Token = SecretOr(new ObjectShape("a bearer token", Must("token", Text)));
+    private static readonly Shape ClientCertificate = SecretOr(new ObjectShape("a certificate", Must("certificate", Text), May("key", Text), May("passphrase", Text)));
     private static readonly Shape ForeignToken = new ObjectShape("a token", Must("token", Text), Must("type", Text));
 
     private static readonly Field[] OAuth2Fields =
@@ -59,7 +60,7 @@ internal static partial class Dsl
 
     private static readonly Field[] SchemeFields =
     [
-        May("basic", UserAndPassword), May("bearer", Token), May("digest", UserAndPassword), May("certificate", AnyObject),
+        May("basic", UserAndPassword), May("bearer", Token), May("digest", UserAndPassword), May("certificate", ClientCertificate),
         May("oauth2", SecretOr(new ObjectShape("an OAuth2 authentication", [.. OAuth2Fields, May("endpoints", Endpoints)]))),
         May("oidc", SecretOr(new ObjectShape("an OpenID Connect authentication", OAuth2Fields))),
     ];

@@ -56,6 +56,7 @@ public sealed record GraphView(IReadOnlyList<GraphNode> Nodes, IReadOnlyList<Gra
                 case MapBody { Tasks: { } tasks }: Add(tasks, id, "map"); break;
                 case InvokeBody { Target: var target }: AddEach([target], id, "function"); break;
                 case ListenBody { ForEach.Tasks: { } tasks }: Add(tasks, id, "for"); break;
+                case CallBody { Each.Iterator.Tasks: { } tasks }: Add(tasks, id, "for"); break;
                 case TryBody body:
                     Add(body.Tasks, id, "try");
                     if (body.Catch.Do is { } handler) Add(handler, id, "catch");

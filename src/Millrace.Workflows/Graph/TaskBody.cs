@@ -82,7 +82,16 @@ public sealed record CallBody(string Function, Template Arguments, bool Await = 
 {
     /// <summary>The authentication among the arguments, for <c>$authorization</c>.</summary>
     public Template? Authorization { get; init; }
+
+    /// <summary>What is done for each item that the effect gives while it is under way; null when it gives none.</summary>
+    public ItemLoop? Each { get; init; }
 }
+
+/// <summary>
+/// What a task does for each message of a subscription (dsl-reference.md, AsyncAPI Subscription). The conditions are asked when a message is done with; their input is the array of
+/// those that came.
+/// </summary>
+public sealed record ItemLoop(EventIterator Iterator, Expression? While, Expression? Until);
 
 /// <summary>A call of a task defined under <c>use.functions</c>, in a catalog or at a URL; it runs on the evaluated arguments, or on the input when there are none.</summary>
 public sealed record InvokeBody(Template? Arguments, Node Target) : TaskBody

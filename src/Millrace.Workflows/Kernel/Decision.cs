@@ -91,7 +91,8 @@ public sealed class Decision(RunState state, Surroundings around)
     public void EffectCompleted(int step, Json output)
     {
         if (Effect(step) is not { } found) return;
-        DataFlow.Complete(this, found, output);
+        if (found.Intake is null) DataFlow.Complete(this, found, output);
+        else Consuming.End(this, found);
         Settle();
     }
 
@@ -104,7 +105,11 @@ public sealed class Decision(RunState state, Surroundings around)
 
     public void SubStepCompleted(int step, string name, Json output)
     {
-        if (Effect(step) is not null) Emit(new Entry.SubStepCompleted(step, name, output));
+        if (Effect(step) is not { } found) return;
+        Emit(new Entry.SubStepCompleted(step, name, output));
+        if (found.Intake is null) return;
+        Follow(found);
+        Settle();
     }
 
     /// <summary>Whether some step waits for the end of that child.</summary>

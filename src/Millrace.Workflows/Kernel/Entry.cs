@@ -87,6 +87,9 @@ public abstract record Entry
     /// <param name="Context">The new workflow context, when the iterator exports.</param>
     public sealed record EventHandled(int Step, Json? Output, Json? Context) : Entry;
 
+    /// <summary>A step wants no more of the items that its effect gives.</summary>
+    public sealed record IntakeClosed(int Step) : Entry;
+
     public sealed record RunSuspended(string? Reason) : Entry;
 
     public sealed record RunResumed : Entry;
@@ -139,6 +142,10 @@ public sealed record RunTrigger(Guid Schedule, long At);
 public abstract record Command
 {
     public sealed record Invoke(Step Step, string Function, Json Arguments) : Command;
+
+    /// <summary>That many of the effect's items are done with.</summary>
+    /// <param name="Enough">No more are wanted.</param>
+    public sealed record Handled(int Step, int Count, bool Enough) : Command;
 
     /// <summary>The effect's result is not wanted any more.</summary>
     public sealed record Abandon(int Step) : Command;

@@ -17,6 +17,8 @@ internal static class Faults
                 return;
             }
             on.CancelBelow(step);
+            // The fault may be that of a task inside, while the effect goes on.
+            if (step.Intake is not null) on.Drop(step);
             var parent = step.Parent!;
             on.Emit(new Entry.StepFaulted(step.Id, error));
             // A detached effect's fault is recorded and hurts nobody: no one waits for it.

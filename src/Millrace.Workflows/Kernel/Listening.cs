@@ -55,21 +55,27 @@ internal static class Listening
     /// <summary>What was to be done for an event is done.</summary>
     public static void Finish(Decision on, Step step, EventIterator each)
     {
-        var output = step.Data;
         try
         {
-            var variables = new StepVariables(on, step) { InIteration = true, RawOutput = output };
-            var transformed = each.OutputAs?.Evaluate(output, variables) ?? output;
-            DataFlow.Check(each.OutputSchema, transformed, step.Node.Reference, "output");
-            Json? context = each.ExportAs is null ? (Json?)null : each.ExportAs.Evaluate(transformed, new StepVariables(on, step) { InIteration = true, RawOutput = output, Output = transformed });
-            DataFlow.Check(each.ExportSchema, context ?? on.State.Context, step.Node.Reference, "context");
-            on.Emit(new Entry.EventHandled(step.Id, transformed.SameReference(output) ? (Json?)null : transformed, context));
+            Handle(on, step, each);
             Advance(on, step);
         }
         catch (Exception e) when (DataFlow.IsRefusal(e))
         {
             on.Fault(step, DataFlow.Refusal(e, step.Node.Reference));
         }
+    }
+
+    /// <summary>Makes the output of what was done for an item, and the context.</summary>
+    public static void Handle(Decision on, Step step, EventIterator each)
+    {
+        var output = step.Data;
+        var variables = new StepVariables(on, step) { InIteration = true, RawOutput = output };
+        var transformed = each.OutputAs?.Evaluate(output, variables) ?? output;
+        DataFlow.Check(each.OutputSchema, transformed, step.Node.Reference, "output");
+        Json? context = each.ExportAs is null ? (Json?)null : each.ExportAs.Evaluate(transformed, new StepVariables(on, step) { InIteration = true, RawOutput = output, Output = transformed });
+        DataFlow.Check(each.ExportSchema, context ?? on.State.Context, step.Node.Reference, "context");
+        on.Emit(new Entry.EventHandled(step.Id, transformed.SameReference(output) ? (Json?)null : transformed, context));
     }
 
     /// <summary>Notes that nobody is to be told of events, or asked for a decision, for a step that ends.</summary>

@@ -33,7 +33,7 @@ internal static class Progress
             FlowKind.Goto => flow.Position,
             _ => int.MaxValue,
         };
-        if (tasks is not null && next < tasks.Nodes.Count) TaskStart.Begin(on, scope, tasks.Nodes[next], scope.Listener?.Index ?? scope.Index);
+        if (tasks is not null && next < tasks.Nodes.Count) TaskStart.Begin(on, scope, tasks.Nodes[next], scope.Listener?.Index ?? scope.Intake?.Index ?? scope.Index);
         else FinishScope(on, scope);
     }
 
@@ -44,6 +44,7 @@ internal static class Progress
             case null: on.EndRun(scope.Data); break;
             case ForBody loop: NextIteration(on, scope, loop); break;
             case ListenBody { ForEach: { } each }: Listening.Finish(on, scope, each); break;
+            case CallBody { Each: { } each }: Consuming.Finish(on, scope, each); break;
             case TryBody { Catch.Then: { } then } when scope.InCatch: DataFlow.Complete(on, scope, scope.Data, then); break;
             default: DataFlow.Complete(on, scope, scope.Data); break;
         }

@@ -9,7 +9,7 @@ public sealed class RunState
     private readonly Dictionary<int, Step> _active = [];
     private readonly StepTimers _timers = new();
     private readonly Redrive _redrive = new();
-    private int _effects;
+    private int _effects, _intakes;
     private bool _suspended;
 
     public RunState(Workflow workflow, Guid id)
@@ -97,7 +97,8 @@ public sealed class RunState
         get
         {
             if (Root.Pending is not null) return true;
-            if (_effects == _active.Count) return false;
+            // What only waits for its effect cannot go on; what takes its items can.
+            if (_effects == _active.Count && _intakes == 0) return false;
             foreach (var step in _active.Values)
                 if (step.Pending is not null) return true;
             return false;
@@ -131,7 +132,8 @@ public sealed class RunState
             case Entry.StepCaught e: EnterCatch(_active[e.Step], e.Error); break;
             case Entry.RetryScheduled e: ScheduleRetry(e); break;
             case Entry.StepRetried e: Retry(e); break;
-            case Entry.SubStepCompleted e: (_active[e.Step].SubSteps ??= [])[e.Name] = e.Output; break;
+            case Entry.SubStepCompleted e: Consuming.Note(_active[e.Step], e); break;
+            case Entry.IntakeClosed e: _active[e.Step].Intake!.IsClosed = true; break;
             case Entry.EventConsumed e: Consume(e); break;
             case Entry.EventTaken e: Take(_active[e.Step]); break;
             case Entry.EventHandled e: Handle(_active[e.Step], e); break;
@@ -242,6 +244,7 @@ public sealed class RunState
         step.Data = step.Input;
         if (step.IsEffect) step.Effect = Unsure.EffectOf(step, Context);
         if (node.Body is ListenBody listen) step.Listener = new Listener(listen.To);
+        if (node.Body is CallBody { Each: not null }) step.Intake = new Intake();
         if (node.Body is ForkBody fork) step.Results = new Json[fork.Branches.Count];
         if (node.Body is DoBody or TryBody or InvokeBody or ForBody or ForkBody or ExtendedBody) step.Pending = Flow.Continue;
         Attach(step, parent);
@@ -255,6 +258,7 @@ public sealed class RunState
         parent.Children.Add(step);
         Places.Visit(parent, step.Node, step.Iteration);
         if (step.IsEffect) _effects++;
+        if (step.Intake is not null) _intakes++;
         _timers.AddAll(step);
     }
 
@@ -298,17 +302,17 @@ public sealed class RunState
 
     private static void Take(Step step)
     {
-        step.Data = step.Listener!.Take();
-        step.Position = -1;
-        step.Pending = Flow.Continue;
+        (step.Data, step.Position, step.Pending) = (step.Listener!.Take(), -1, Flow.Continue);
     }
 
     private void Handle(Step step, Entry.EventHandled e)
     {
         step.Pending = null;
         if (e.Context is { } context) Context = context;
-        step.Listener!.Handle(e.Output ?? step.Data);
+        step.Intake?.Handle(e.Output ?? step.Data);
+        step.Listener?.Handle(e.Output ?? step.Data);
     }
+
 
     private void EnterCatch(Step step, WorkflowError error)
     {
@@ -371,6 +375,7 @@ public sealed class RunState
         _active.Remove(step.Id);
         step.Parent!.Children.Remove(step);
         if (step.IsEffect) _effects--;
+        if (step.Intake is not null) _intakes--;
         if (step.IsEffect && outcome != RunPhase.Completed) Unsure.Remember(step, Context);
         if (step.Compensates > 0) Root.Pending = Flow.Continue;
         _timers.DropAll(step);
@@ -383,7 +388,7 @@ public sealed class RunState
         Root.Pending = null;
         _active.Clear();
         _timers.Clear();
-        _effects = 0;
+        (_effects, _intakes) = (0, 0);
     }
 
     /// <summary>The timers again, from what the steps say.</summary>

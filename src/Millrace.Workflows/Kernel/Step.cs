@@ -116,6 +116,9 @@ public sealed class Step
     /// <summary>Listen tasks: what has been heard.</summary>
     public Listener? Listener { get; internal set; }
 
+    /// <summary>Calls that do something for each item: what the effect has given.</summary>
+    public Intake? Intake { get; internal set; }
+
     public bool IsEffect => Node?.Body is CallBody;
 
     /// <summary>From its beginning it waits for a time, a person, an event or another run.</summary>
@@ -133,6 +136,7 @@ public sealed class Step
         DoBody body => body.Tasks,
         ForBody body => body.Tasks,
         ListenBody body => body.ForEach?.Tasks,
+        CallBody body => body.Each?.Iterator.Tasks,
         ExtendedBody => Extension?.Tasks,
         TryBody body => InCatch ? body.Catch.Do : body.Tasks,
         _ => null,

@@ -18,7 +18,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
     /// <summary>For a loop's own condition: the iteration about to begin.</summary>
     public int? Iteration { get; init; }
 
-    /// <summary>For what a listen task says of each event: the event at hand.</summary>
+    /// <summary>For what a task says of each event or item: the one at hand.</summary>
     public bool InIteration { get; init; }
 
     /// <summary>For a catch clause's own conditions: the error at hand.</summary>
@@ -48,6 +48,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
         }
         if (Iteration is { } iteration && step.Node.Body is ForBody own && Item(step, own, iteration, name) is { } item) return item;
         if (InIteration && step.Node.Body is ListenBody { ForEach: { } each } && Listening.Variable(step, each, name) is { } heard) return heard;
+        if (InIteration && step.Node.Body is CallBody { Each: { } loop } && Consuming.Variable(step, loop, name) is { } came) return came;
         if (Error is not null && step.Node.Body is TryBody attempt && attempt.Catch.As == name) return Error.ToJson();
         return Lexical(name);
     }
@@ -62,6 +63,7 @@ internal sealed class StepVariables(Decision on, Step step) : IVariables
             {
                 case ForBody loop when Item(scope, loop, child.Iteration, name) is { } item: return item;
                 case ListenBody { ForEach: { } each } when Listening.Variable(scope, each, name) is { } heard: return heard;
+                case CallBody { Each: { } each } when Consuming.Variable(scope, each, name) is { } came: return came;
                 case TryBody attempt when scope.Caught is { } caught && attempt.Catch.As == name: return caught.ToJson();
                 case InvokeBody: return Json.Null;
             }

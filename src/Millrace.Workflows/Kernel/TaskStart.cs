@@ -48,6 +48,7 @@ internal static class TaskStart
         {
             var variables = new StepVariables(on, step) { Now = step.StartedAt };
             on.Commands.Add(new Command.Invoke(step, call.Function, call.Arguments.Evaluate(DataFlow.InputOf(on, step), variables)));
+            if (step.Intake is not null) Consuming.Tell(on, step);
         }
         catch (Exception e) when (DataFlow.IsRefusal(e))
         {
@@ -95,6 +96,7 @@ internal static class TaskStart
                 case RaiseBody raise:
                     on.Fault(step, Raised(on, step, raise));
                     break;
+                case CallBody { Each: { } each }: Consuming.Begin(on, step, each); break;
                 case CallBody call:
                     Invoke(on, step);
                     if (!call.Await && on.State.Find(step.Id) == step)

@@ -18,10 +18,13 @@ public sealed class ContainerTests : IDisposable
           ps)
             for name in $(ls "$here/all"); do
               case "$*" in
-                *remove-at*) [ -f "$here/all/$name/remove" ] && echo "$name $(cat "$here/all/$name/remove")" ;;
+                *remove-at*) [ -f "$here/all/$name/remove" ] && echo "$name" ;;
                 *"$(cat "$here/all/$name/key")"*) echo "$name $(cat "$here/all/$name/state")" ;;
               esac
             done ;;
+          inspect)
+            shift 5
+            for name; do echo "/$name $(cat "$here/all/$name/remove")"; done ;;
           create)
             shift
             while [ $# -gt 0 ]; do
@@ -172,6 +175,14 @@ public sealed class ContainerTests : IDisposable
         var error = await Container.ErrorAsync(_context, arguments);
         Assert.Equal(ErrorTypes.Configuration, error.Type);
         Assert.Contains(pointer, error.Detail!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_an_engine_the_function_says_before_any_call_what_it_lacks()
+    {
+        using var without = Create("no-such-engine");
+        Assert.Equal("no-such-engine on PATH", without.Find("container").Lacks);
+        Assert.Null(Container.Lacks);
     }
 
     [Fact]

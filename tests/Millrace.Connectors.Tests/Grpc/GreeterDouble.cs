@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf.WellKnownTypes;
 using global::Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -21,17 +23,32 @@ internal sealed class GreeterDouble : IAsyncDisposable
 
     public int Port { get; private set; }
 
+    /// <summary>The one with TLS.</summary>
+    public int SecurePort { get; private set; }
+
     public Uri Protos { get; private set; } = null!;
 
-    public static async Task<GreeterDouble> StartAsync()
+    /// <param name="certificate">There is a third port, with TLS; it asks for a certificate and takes any, or none.</param>
+    public static async Task<GreeterDouble> StartAsync(X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k =>
         {
             k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http2);
             k.Listen(IPAddress.Loopback, 0, l => l.Protocols = HttpProtocols.Http1);
+            if (certificate is null) return;
+            k.Listen(IPAddress.Loopback, 0, l =>
+            {
+                l.Protocols = HttpProtocols.Http2;
+                l.UseHttps(certificate, https =>
+                {
+                    https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                    https.AllowAnyClientCertificate();
+                });
+            });
         });
         var app = builder.Build();
         app.MapGrpcService<Service>();
@@ -42,6 +59,7 @@ internal sealed class GreeterDouble : IAsyncDisposable
         await app.StartAsync();
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToList();
         (service.Port, service.Protos) = (addresses[0].Port, new Uri(addresses[1], "/protos/greet.proto"));
+        if (certificate is not null) service.SecurePort = addresses[2].Port;
         return service;
     }
 
@@ -51,7 +69,10 @@ internal sealed class GreeterDouble : IAsyncDisposable
 
     private sealed class Service : Greeter.GreeterBase
     {
-        public override Task<HelloReply> SayHello(HelloRequest request, ServerCallContext context) => Task.FromResult(new HelloReply { Message = $"Hello {request.Name}" });
+        public override Task<HelloReply> SayHello(HelloRequest request, ServerCallContext context) => Task.FromResult(new HelloReply
+        {
+            Message = context.GetHttpContext().Connection.ClientCertificate is { } certificate ? $"Hello {request.Name}, {certificate.Subject}" : $"Hello {request.Name}",
+        });
 
         public override async Task Repeat(HelloRequest request, IServerStreamWriter<HelloReply> answers, ServerCallContext context)
         {

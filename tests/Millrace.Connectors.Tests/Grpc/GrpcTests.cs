@@ -31,6 +31,17 @@ public sealed class GrpcTests : IAsyncLifetime
         Assert.Equal("""{"message":"Hello Ada"}""", (await Grpc.OutputAsync(_context, Call("SayHello", """{"name": "Ada"}"""))).ToString());
 
     [Fact]
+    public async Task A_proto_may_be_a_file_of_this_machine_where_processes_are_allowed()
+    {
+        var file = new Uri(Path.Combine(AppContext.BaseDirectory, "Grpc", "greet.proto"));
+        string Of(string address) => Call("SayHello", """{"name": "Ada"}""").Replace(_server.Protos.AbsoluteUri, address, StringComparison.Ordinal);
+        using var allowed = ConnectorFunctions.Create(new ConnectorSettings { Process = new() { Allowed = true } }, (_, _) => ValueTask.CompletedTask);
+        Assert.Equal("Hello Ada", (await allowed.Find("grpc").OutputAsync(_context, Of(file.AbsoluteUri)))["message"].AsString());
+        Assert.Contains("no such file", (await allowed.Find("grpc").ErrorAsync(_context, Of(file.AbsoluteUri + ".not"))).Detail!, StringComparison.Ordinal);
+        Assert.Equal((ErrorTypes.Configuration, "Address invalid"), (await Grpc.ErrorAsync(_context, Of(file.AbsoluteUri))) is var error ? (error.Type, error.Title) : default);
+    }
+
+    [Fact]
     public async Task A_service_is_found_without_its_package() =>
         Assert.Equal("Hello Ada", (await Grpc.OutputAsync(_context, Call("SayHello", """{"name": "Ada"}""", service: "Greeter")))["message"].AsString());
 

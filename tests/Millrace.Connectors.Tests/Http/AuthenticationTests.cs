@@ -51,7 +51,7 @@ public sealed class AuthenticationTests(HttpFixture fixture) : IClassFixture<Htt
     }
 
     [Theory]
-    [InlineData("""{"certificate": {}}""", "'certificate'")]
+    [InlineData("""{"kerberos": {}}""", "'kerberos'")]
     [InlineData("{}", "empty")]
     [InlineData("""{"use": "somebody"}""", "'somebody'")]
     public async Task A_policy_that_is_not_supported_is_named(string authentication, string named)

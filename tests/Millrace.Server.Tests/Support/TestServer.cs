@@ -34,7 +34,7 @@ public class TestServer : IAsyncLifetime
     public virtual async ValueTask InitializeAsync()
     {
         var settings = Settings(new ServerSettings(0, Path.Combine(_folder, "data"), null));
-        _server = await MillraceServer.StartAsync(settings, new ServerParts { Functions = [Gate] });
+        _server = await MillraceServer.StartAsync(settings, new ServerParts { Functions = [Gate, new LackingFunction()] });
         Http = new HttpClient { BaseAddress = Address, Timeout = Patience };
     }
 

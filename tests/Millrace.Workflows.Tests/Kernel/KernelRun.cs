@@ -12,6 +12,7 @@ internal sealed class KernelRun
     private readonly List<(List<Entry> Entries, long At)> _journal = [];
     private readonly Decision _decision;
     private readonly Guid _id = Guid.CreateVersion7();
+    private readonly List<(Step Step, Queue<Json> Items)> _giving = [];
     private bool _answers = true;
     private long _position;
     private long _now = 1_700_000_000_000_000;
@@ -51,10 +52,13 @@ internal sealed class KernelRun
     /// <summary>Arguments of each call, in order.</summary>
     public List<Json> Calls { get; } = [];
 
+    /// <summary>Steps whose effects are not wanted any more.</summary>
+    public List<int> Abandoned { get; } = [];
+
     /// <summary>How far the clock went, for waits and retries.</summary>
     public TimeSpan Passed => TimeSpan.FromMicroseconds(_now - 1_700_000_000_000_000);
 
-    /// <param name="answer">What the n-th call (from 0) gives: a value, or an error.</param>
+    /// <param name="answer">What the n-th call (from 0) gives: a value, or an error; where something is done for each item, an array of those, which come one by one.</param>
     /// <param name="answerNever">Calls never end.</param>
     /// <param name="decisionsMax">Ends runs that would never end.</param>
     /// <param name="events">What comes in, one after another as soon as somebody listens: an event, or an array of events at once; the position of each is its place here.</param>
@@ -80,6 +84,7 @@ internal sealed class KernelRun
             _decision.At(++_now);
             if (_decision.HasMore) _decision.Continue();
             else if (events.Count > 0 && State.Active.Values.Any(s => s.Listener is not null)) Arrive(events.Dequeue());
+            else if (Gives()) continue;
             else if (_answers && pending.TryDequeue(out var call)) Answer(call, answer(Calls.Count));
             else if (State.NextWake is { } wake) _decision.At(_now = Math.Max(_now, wake)).Tick();
             else return;
@@ -95,8 +100,21 @@ internal sealed class KernelRun
     private void Answer(Command.Invoke call, object answered)
     {
         Calls.Add(call.Arguments);
-        if (answered is WorkflowError error) _decision.EffectFailed(call.Step.Id, error);
+        if (call.Step.Intake is { } intake && answered is Json { IsArray: true } items) _giving.Add((call.Step, new Queue<Json>(items.AsArray().Skip(intake.Items.Count))));
+        else if (answered is WorkflowError error) _decision.EffectFailed(call.Step.Id, error);
         else _decision.EffectCompleted(call.Step.Id, (Json)answered);
+    }
+
+    /// <summary>An effect gives its next item when the one before is done with, and ends when it has none or none is wanted.</summary>
+    private bool Gives()
+    {
+        _giving.RemoveAll(g => State.Find(g.Step.Id) != g.Step);
+        var at = _giving.FindIndex(g => g.Step.Intake!.Handled == g.Step.Intake.Items.Count);
+        if (at < 0) return false;
+        var (step, items) = _giving[at];
+        if (!step.Intake!.IsClosed && items.TryDequeue(out var item)) _decision.SubStepCompleted(step.Id, Intake.NameOf(step.Intake.Items.Count), item);
+        else _decision.EffectCompleted(step.Id, Json.Null);
+        return true;
     }
 
     private List<Command.Invoke> Record()
@@ -109,6 +127,7 @@ internal sealed class KernelRun
         foreach (var command in _decision.Commands)
         {
             if (command is Command.Listen listen) Listened.Add($"+{listen.Step}");
+            if (command is Command.Abandon abandon) Abandoned.Add(abandon.Step);
             if (command is Command.Deafen deafen) Listened.Add($"-{deafen.Step}");
         }
         _journal.Add(([.. _decision.Entries], _now));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Millrace.Connectors.Tls;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 
@@ -8,7 +9,7 @@ namespace Millrace.Connectors.Http.Authentication;
 /// <summary>How a call says who it is (dsl-reference.md, Authentication), with its secrets resolved.</summary>
 internal abstract record AuthenticationPolicy
 {
-    private static readonly string[] Supported = ["basic", "bearer", "digest", "oauth2", "oidc"];
+    private static readonly string[] Supported = ["basic", "bearer", "digest", "certificate", "oauth2", "oidc"];
 
     /// <summary>The Authorization header's value is known at once.</summary>
     public sealed record Fixed(string Authorization) : AuthenticationPolicy;
@@ -16,8 +17,14 @@ internal abstract record AuthenticationPolicy
     /// <summary>Each request is answered for by what the server asks (RFC 7616).</summary>
     public sealed record Digest(string Username, string Password) : AuthenticationPolicy;
 
+    /// <summary>The connection itself says who it is.</summary>
+    public sealed record Certificate(ClientCertificate Own) : AuthenticationPolicy;
+
     /// <summary>A token has to be asked for.</summary>
     public sealed record Token(TokenRequest Request) : AuthenticationPolicy;
+
+    /// <summary>What the connection has to be made with; null when it needs nothing.</summary>
+    public static ClientCertificate? CertificateOf(AuthenticationPolicy? policy) => (policy as Certificate)?.Own;
 
     /// <summary>Tells apart who is somebody else, without holding a secret.</summary>
     public string Identity(Guid workspace) => this switch
@@ -25,10 +32,11 @@ internal abstract record AuthenticationPolicy
         Token token => token.Request.CacheKey(workspace),
         Fixed ready => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(ready.Authorization))),
         Digest digest => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{workspace} {digest.Username}\0{digest.Password}"))),
-        _ => throw new InvalidOperationException("There are three kinds of policies."),
+        Certificate certificate => $"{workspace} {certificate.Own.Identity}",
+        _ => throw new InvalidOperationException("There are four kinds of policies."),
     };
 
-    /// <param name="policy">The evaluated <c>authentication</c> object: one of basic, bearer, digest, oauth2, oidc; each inline, or <c>{use: secret}</c>.</param>
+    /// <param name="policy">The evaluated <c>authentication</c> object: one of basic, bearer, digest, certificate, oauth2, oidc; each inline, or <c>{use: secret}</c>.</param>
     /// <param name="input">For the authority's URI template.</param>
     /// <exception cref="Refusal">The policy is of no supported kind or incomplete, or its secret is not there.</exception>
     public static AuthenticationPolicy Read(Arguments policy, Json? input, FunctionContext context, Redaction redaction)
@@ -50,6 +58,8 @@ internal abstract record AuthenticationPolicy
             case "digest":
                 redaction.Add(scheme.Text("password"));
                 return new Digest(scheme.Text("username"), scheme.Text("password"));
+            case "certificate":
+                return new Certificate(ClientCertificate.Read(scheme, redaction));
             case "bearer":
                 var token = Credential(scheme, "token");
                 redaction.Add(token);
@@ -66,6 +76,7 @@ internal abstract record AuthenticationPolicy
         var secret = context.Secret(name)
             ?? throw Refusal.Authorization($"The secret '{name}' is not available: it has to stand under use.secrets and in the vault of the workspace.");
         if (kind == "bearer" && secret.IsString) secret = Json.Object("token", secret);
+        if (kind == "certificate" && secret.IsString) secret = Json.Object("certificate", secret);
         if (!secret.IsObject)
             throw Refusal.Configuration("Secret invalid", $"The secret '{name}' has to be an object with the members of {kind} authentication.");
         return new Arguments(secret, $"/secrets/{name}");

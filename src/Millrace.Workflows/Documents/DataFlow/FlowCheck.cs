@@ -169,6 +169,7 @@ internal sealed class FlowCheck
             case ListenBody listen: return Listen(listen, site, names);
             case CallBody call:
                 site.Of(call.Arguments, input);
+                if (call.Each is { } each) return Items(each, site, names);
                 return call.Await ? Results.Of(call) : input;
             default: return Form.Any;
         }
@@ -208,7 +209,18 @@ internal sealed class FlowCheck
     {
         if (listen.To.UntilCondition is { } until) site.Of(until, Form.Array(Form.Any));
         // It is an array; that examples of the specification take its members apart by name is no reason to warn of each.
-        if (listen.ForEach is not { } each) return Form.Any;
+        return listen.ForEach is { } each ? Iterated(each, site, names) : Form.Any;
+    }
+
+    private Form Items(ItemLoop each, Site site, Lexical names)
+    {
+        if (each.While is { } goes) site.Of(goes, Form.Array(Form.Any));
+        if (each.Until is { } until) site.Of(until, Form.Array(Form.Any));
+        return Iterated(each.Iterator, site, names);
+    }
+
+    private Form Iterated(EventIterator each, Site site, Lexical names)
+    {
         var inside = names.With((each.Item, Form.Any), (each.At, Form.Number));
         var output = each.Tasks is null ? Form.Any : Scope(each.Tasks, Form.Any, inside);
         var place = site with { Names = inside };
