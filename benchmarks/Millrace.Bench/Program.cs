@@ -25,6 +25,7 @@ var benches = new Dictionary<string, Func<Task>>
     ["postgres:cluster"] = PostgresBench.RunClusterAsync,
 };
 benches["soak"] = () => InFolderAsync(SoakBench.RunAsync);
+benches["fairness"] = () => InFolderAsync(FairnessBench.RunAsync);
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
 foreach (var (scenario, run) in SpawnBench.Scenarios) benches[$"spawn:{scenario}"] = () => InFolderAsync(run);
 
