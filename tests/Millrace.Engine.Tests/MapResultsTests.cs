@@ -1,6 +1,6 @@
 using System.Globalization;
 using Millrace.Engine.Execution;
-using Millrace.Engine.Runs;
+using Millrace.Engine.Forks;
 using Millrace.Engine.Tests.Support;
 using Millrace.Engine.Views;
 using Millrace.Jq;
@@ -148,6 +148,24 @@ public abstract class MapResultsTests(TestDatabases databases) : EngineSuite(dat
         test.Define("- sum: { set: '${ {at: .offset, all: .items} }' }", "child");
         var second = await test.RunAsync(Map("each: false", ".results"), first.State.Output);
         Assert.Equal("""[{"at":0,"all":[0,1,2,3]},{"at":4,"all":[4,null,6,7]},{"at":8,"all":[8,9]}]""", second.State.Output.ToString());
+    }
+
+    [Fact]
+    public async Task A_fork_of_a_map_has_the_results_of_before_it_and_its_own()
+    {
+        await using var test = await OpenAsync();
+        test.Define(Double, "child");
+        var source = await test.RunAsync($"{Map("chunk: 2, concurrency: 1, results: reference", name: "first")}\n{Map("concurrency: 1", ".results")}", List(6));
+        Assert.True(source.State.Phase == RunPhase.Completed, source.State.Error?.ToString());
+        var records = await test.Engine.Journal.AfterAsync(Tenant.Default, source.State.Id, -1);
+        var cut = records.First(r => r.Entries.OfType<SpawnEntry.ChildEnded>().Any()).Seq;
+        var fork = (ForkOutcome.Started)await test.Engine.ForkAsync(new ForkRequest(Tenant.Default, source.State.Id, new ForkPoint.Behind(cut)));
+        var run = await test.EndAsync(fork.Run);
+        Assert.True(run.State.Phase == RunPhase.Completed, run.State.Error?.ToString());
+        Assert.Equal(source.State.Output, run.State.Output);
+        var (before, own) = (source.Steps[1].Window!.Results!, run.Steps[1].Window!.Results!);
+        Assert.Equal(before[0].Runs, own[0].Runs);
+        Assert.NotEqual(before[1].Runs, own[1].Runs);
     }
 
     [Fact]

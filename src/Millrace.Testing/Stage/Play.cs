@@ -83,7 +83,7 @@ internal sealed class Play : IDisposable
 
     private RunHistory History(RunRow row)
     {
-        var history = new RunHistory(_workflows.First(w => w.Hash == row.Hash), row.Id);
+        var history = new RunHistory(_workflows.Select(w => w.ForRun(row.Hash)).First(w => w is not null)!, row.Id);
         foreach (var record in _world.Ask(engine => engine.Journal.AfterAsync(Tenant.Default, row.Id, -1))) history.Apply(record);
         return history;
     }

@@ -107,6 +107,12 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
             return;
         }
 
+        if (run.Row.Hash.Contains('#', StringComparison.Ordinal))
+        {
+            if (state.Phase == RunPhase.Completed) Reading(run);
+            return;
+        }
+
         if (state.Batch is not null)
         {
             BatchEnding(run, program);
@@ -116,6 +122,14 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
         var ends = cluster.Library.EndsOf(program, (int)state.Input["n"].AsNumber());
         var outcome = state.Phase == RunPhase.Completed ? Outcome.Value((int)state.Output["n"].AsNumber()) : Outcome.Error(state.Error?.Type ?? "");
         Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"{program} on {state.Input} ended with {outcome} ({state.Error}); it can only end with: {ends}"));
+    }
+
+    /// <summary>A child of a map over results of another one was given those, one for one, and gives them on.</summary>
+    private void Reading(Found run)
+    {
+        var given = ((Entry.RunCreated)run.Records[0].Entries[0]).Input.AsArray();
+        var results = run.History.State.Output.AsArray();
+        Assert(results.Select(r => r["n"]).SequenceEqual(given.Select(g => g["n"])), () => Wrong(run.Row.Id, $"it was given {(Json)given} and gives {(Json)results}"));
     }
 
     /// <summary>Each input of a batch ended in one of the ways in which its program can end on it.</summary>
