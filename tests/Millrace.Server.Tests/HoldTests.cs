@@ -29,6 +29,19 @@ public abstract class HoldTests(TestServer server)
     }
 
     [Fact]
+    public async Task A_run_that_waits_for_a_time_says_first_that_its_definition_stands()
+    {
+        var run = await server.StartAsync("waits", "  - rest: {wait: PT1H}");
+        while ((await server.GetAsync($"/api/v1/runs/{run}")).Body["state"].AsString() != "waiting") { }
+        Assert.Equal(202, (await server.PostAsync("/api/v1/definitions/test/waits/suspension", """{"reason": "wrong prices"}""")).Status);
+        var waits = (await server.GetAsync($"/api/v1/runs/{run}/waiting")).Body["items"].AsArray();
+        Assert.Equal(["resume", "timer"], waits.Select(w => w["on"].AsString()));
+        Assert.Contains("wrong prices", waits[0]["detail"].AsString(), StringComparison.Ordinal);
+        Assert.Equal(202, (await server.PostAsync("/api/v1/definitions/test/waits/resumption", "{}")).Status);
+        Assert.Equal("timer", (await server.GetAsync($"/api/v1/runs/{run}/waiting")).Body["items"][0]["on"].AsString());
+    }
+
+    [Fact]
     public async Task Cancelling_tells_what_undoes_what_and_can_do_without()
     {
         const string Tasks = "  - book: {set: {n: 1}, metadata: {compensate: [{undo: {set: {gone: '${ .n }'}}}]}}\n  - rest: {wait: PT1H}";

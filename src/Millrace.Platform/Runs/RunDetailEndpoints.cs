@@ -63,7 +63,7 @@ internal static class RunDetailEndpoints
     {
         new QueryReader(request).NoMore();
         var run = RunEndpoints.ParseId(id);
-        var (row, suspended, found) = await histories.ReadAsync(tenant, run, (row, history) => Tuple.Create(row, history.State.IsSuspended, history.Waiting().Select(RunWait.Of).ToList()), cancel) ?? throw RunEndpoints.NotFound(id);
+        var (row, suspended, found) = await histories.ReadAsync(tenant, run, (r, history) => Tuple.Create(r, history.State.IsSuspended, history.Waiting().Select(RunWait.Of).ToList()), cancel) ?? throw RunEndpoints.NotFound(id);
         if (found.Count > 0)
         {
             // What is under way for it goes on only when it has its slot, and nothing begins while its definition stands.
