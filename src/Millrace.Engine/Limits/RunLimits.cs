@@ -168,7 +168,7 @@ internal sealed class RunLimits : IAsyncDisposable
         if (needs.TrueForAll(n => places.Exists(p => p.Line.Name == n.Name && p.IsHeld))) return (true, false, 0, [], long.MaxValue);
         // Whoever wants it to end, or to do nothing, does not wait for its turn.
         var wish = SignalStore.LastWish(db, row.Tenant, row.Id);
-        if (wish == "suspend" || (wish is null && row.State == RunPhase.Suspended) || SignalStore.WantsEnd(db, row.Tenant, row.Id)) return (true, true, 0, [], long.MaxValue);
+        if (wish == "suspend" || (wish is null && row.State == RunPhase.Suspended && !SignalStore.IsReleased(db, row.Tenant, row.Id)) || SignalStore.WantsEnd(db, row.Tenant, row.Id)) return (true, true, 0, [], long.MaxValue);
         if (!LimitStore.Park(db, row.Tenant, row.Id, lease)) return (false, false, 0, [], long.MaxValue);
         foreach (var need in needs)
         {
