@@ -109,7 +109,22 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task A_double_decision_is_answered_as_before_and_another_one_refused()
+    public async Task Votes_are_told_in_the_order_in_which_they_counted_whatever_the_clocks_of_those_who_took_them_said()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define(Asking(", quorum: 2, reject: quorum, onReject: continue")), Json.Object("n", 5));
+        var (asked, now) = (await AskedAsync(test, run), test.Engine.Approvals.Now);
+        foreach (var (by, yes, before) in new[] { ("anna", true, 0), ("bert", false, 2), ("cleo", false, 1) })
+            Assert.Equal(VoteOutcome.Taken, (await test.Engine.Approvals.VoteAsync(Tenant.Default, asked.Id, new ApprovalVote(by, yes, null, null, Json.Null, now - before))).Outcome);
+        var output = (await test.EndAsync(run)).State.Output;
+        Assert.Equal(["anna", "bert", "cleo"], output["decisions"].AsArray().Select(d => d["by"].AsString()));
+        var votes = await test.Disk.ReadAsync(db => ApprovalStore.Votes(db, Tenant.Default, asked.Id));
+        Assert.Equal(["anna", "bert", "cleo"], votes.Select(v => v.Person));
+        Assert.Equal(votes[^1].At, (await OfAsync(test, run)).Single().EndedAt);
+    }
+
+    [Fact]
+    public async Task Fault_13_a_double_decision_is_answered_as_before_and_another_one_refused()
     {
         await using var test = await OpenAsync();
         var run = await test.StartAsync(test.Define(Asking(", quorum: 2")), Json.Object("n", 5));
@@ -122,7 +137,7 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task A_late_decision_is_refused_though_the_run_has_not_heard_the_one_that_settled_it()
+    public async Task Fault_13_a_late_decision_is_refused_though_the_run_has_not_heard_the_one_that_settled_it()
     {
         await using var test = await OpenAsync();
         var run = await test.StartAsync(test.Define(Asking()), Json.Object("n", 5));
@@ -134,7 +149,7 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task A_decision_before_the_step_waits_finds_nothing_to_decide()
+    public async Task Fault_13_a_decision_before_the_step_waits_finds_nothing_to_decide()
     {
         await using var test = await OpenAsync();
         var run = await test.StartAsync(test.Define($"- slow: {{ call: 'hold:1.0.0@default', with: {{}}, output: {{ as: '${{ {{n: 1}} }}' }} }}\n{Asking()}"));
@@ -146,7 +161,7 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task An_approval_in_one_branch_neither_holds_up_the_others_nor_is_passed_by_them()
+    public async Task Fault_13_an_approval_in_one_branch_neither_holds_up_the_others_nor_is_passed_by_them()
     {
         await using var test = await OpenAsync();
         var run = await test.StartAsync(test.Define("""

@@ -46,6 +46,20 @@ public sealed class SeedTests
         Assert.InRange(found, 5, 20);
     }
 
+    /// <summary>Not every seed has questions, or limits that anybody waits at.</summary>
+    [Theory]
+    [InlineData(Sabotage.GivesSlots, "get a slot of")]
+    [InlineData(Sabotage.TurnsAnswers, "question")]
+    public void A_world_that_breaks_its_word_to_people_and_to_those_who_wait_is_found_out(Sabotage sabotage, string told)
+    {
+        var found = 0;
+        Parallel.For(1, 31, Each, seed =>
+        {
+            if (Seed.Run((ulong)seed, Faults.None, sabotage).Failure is { } failure && failure.Contains(told, StringComparison.Ordinal)) Interlocked.Increment(ref found);
+        });
+        Assert.InRange(found, 3, 30);
+    }
+
     [Fact]
     public void A_failing_seed_tells_how_to_repeat_it()
     {

@@ -110,8 +110,9 @@ public sealed class Seed
         var (last, since) = (-1L, _scheduler.Now);
         while (true)
         {
+            var holds = await _holders.EndAllAsync();
             var open = await OpenRunsAsync();
-            if (open is { Count: 0 }) break;
+            if (open is { Count: 0 } && holds == 0) break;
             // Some programs rest for hours. One that writes nothing for so long is stuck.
             if (await PositionAsync() is { } position && position != last) (last, since) = (position, _scheduler.Now);
             if (_scheduler.Now > since + (long)Patience.TotalMicroseconds)
@@ -120,8 +121,8 @@ public sealed class Seed
                 return;
             }
 
-            foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended)) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
-            await _holders.EndAllAsync();
+            // Those that stand with others go on when that is over, without being asked.
+            foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended && _clients.Suspended.Contains(r.Id))) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
             await _voters.DecideAllAsync();
             // Who listens waits for events that somebody sends, sooner or later.
             foreach (var type in Programs.Events.Types) await _clients.SendAsync($"last{sent++}", type, TimeSpan.Zero);

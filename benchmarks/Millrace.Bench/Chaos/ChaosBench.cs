@@ -37,7 +37,7 @@ internal static class ChaosBench
         Figures.Print("chaos.journal_faults", verdict.JournalFaults, "journals", "with a gap, a second end, or a last state other than the row's");
         Figures.Print("chaos.child_faults", verdict.ChildFaults, "families", "children too many, too few, or in a state their parent's does not allow");
         Figures.Print("chaos.vote_faults", verdict.VoteFaults, "votes", $"of {verdict.Questions} questions: not settled exactly once, or otherwise than those who decided were told");
-        Figures.Print("chaos.limit_faults", verdict.LimitFaults, "slots", "more at work at once than a limit allows, slots or holds left over, steps begun under a hold, or the wrong one of several starts");
+        Figures.Print("chaos.limit_faults", verdict.LimitFaults, "slots", $"more at work at once than a limit allows, slots or holds left over, steps begun under a hold, or the wrong one of several starts; {verdict.AtOnce} at a line at once, {verdict.Holds} holds");
         Figures.Print("chaos.sse_gaps", verdict.SseGaps, "messages", $"{found.Followed} run streams and 4 of the workspace, {found.Connections} connections");
         Figures.Print("chaos.sse_duplicates", verdict.SseDuplicates, "messages", settings);
         if (found.Takeovers.Count > 0)

@@ -13,6 +13,9 @@ internal static class UpgradeBench
 {
     private const int RunsDefault = 400;
 
+    /// <summary>Numbers of runs from here on are of kinds that the older build may not know.</summary>
+    private const int FirstNewer = 1_000_000;
+
     /// <summary>How long either build is alone.</summary>
     private static readonly TimeSpan Alone = TimeSpan.FromSeconds(8);
 
@@ -32,13 +35,14 @@ internal static class UpgradeBench
         }
         if (old.Length == 0) return Misused();
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(15));
-        var (verdict, refusal, took) = await ExchangeAsync(old, Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), runs, verbose, patience.Token);
+        var (verdict, second, refusal, took) = await ExchangeAsync(old, Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), runs, verbose, patience.Token);
         Print(verdict, refusal, runs, took);
-        foreach (var complaint in verdict.Complaints.Take(60)) Console.Error.WriteLine(complaint);
-        return verdict.IsClean ? 0 : 1;
+        Figures.Print("upgrade.newer_faults", second.Complaints.Count, "faults", $"{runs / 4} runs of what the older build may not know: {second.Questions} questions, and limits");
+        foreach (var complaint in verdict.Complaints.Concat(second.Complaints).Distinct().Take(60)) Console.Error.WriteLine(complaint);
+        return verdict.IsClean && second.IsClean ? 0 : 1;
     }
 
-    private static async Task<(ChaosVerdict Verdict, string? Refusal, TimeSpan Took)> ExchangeAsync(string older, string newer, int runs, bool verbose, CancellationToken cancel)
+    private static async Task<(ChaosVerdict Verdict, ChaosVerdict Newer, string? Refusal, TimeSpan Took)> ExchangeAsync(string older, string newer, int runs, bool verbose, CancellationToken cancel)
     {
         var began = Stopwatch.GetTimestamp();
         void Tell(string line)
@@ -57,19 +61,28 @@ internal static class UpgradeBench
         await Pause.ForAsync(Alone, cancel);
         if (await ExchangeAllAsync(cluster, newer, Tell, cancel) is { } failed) throw new InvalidOperationException($"The newer build does not start on the older one's database: {failed}");
         Tell("all are of the newer build");
+        // What the older build does not know goes on while that comes back: its runs wait for workers that know it, and people for an api.
+        using var newest = new ChaosClients(cluster, ChaosWork.Newer, runs / 4, Alone * 2, seed: 28, first: FirstNewer) { IsMixed = true };
+        await newest.PushAsync(outside.Address, cancel);
+        var asking = newest.RunAsync(cancel);
         await Pause.ForAsync(Alone, cancel);
         var refusal = await ExchangeAllAsync(cluster, older, Tell, cancel);
         Tell(refusal is null ? "all are of the older build again" : $"the older build refuses to come back: {refusal}");
+        await Pause.ForAsync(Alone, cancel);
         await starting;
-        // What the newer build has written into a run may be for its workers alone.
-        await ExchangeAsync(cluster.Workers[0], newer, cancel);
+        // What the newer build has written into a run may be for its workers alone, and what people are asked for its api.
+        foreach (var process in cluster.Api.Append(cluster.Workers[0])) await ExchangeAsync(process, newer, cancel);
+        Tell("both apis and a worker are of the newer build once more");
+        await asking;
         await ChaosScenario.FinishedAsync(cluster, Tell, cancel);
         await ChaosScenario.HeardAsync(cluster, followers, cancel);
         await enough.CancelAsync();
         await following;
-        var verdict = new ChaosVerdict(cluster, outside, clients, followers, runs);
+        var verdict = new ChaosVerdict(cluster, outside, clients, followers, runs + (runs / 4));
         await verdict.JudgeAsync(cancel);
-        return (verdict, refusal, Stopwatch.GetElapsedTime(began));
+        var second = new ChaosVerdict(cluster, outside, newest, followers, runs + (runs / 4));
+        await second.JudgeAsync(cancel);
+        return (verdict, second, refusal, Stopwatch.GetElapsedTime(began));
     }
 
     /// <summary>One after another, as an operator does.</summary>

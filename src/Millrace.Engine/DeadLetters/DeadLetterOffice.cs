@@ -86,10 +86,10 @@ public sealed class DeadLetterOffice
         var now = _worker.Now;
         var found = await _worker.Database.WriteAsync(db =>
         {
-            DeadLetterStore.Discard(db, letter.Tenant, letter.Id);
             var name = letter.Subject.Split('/', 2);
             if (ScheduleStore.Lock(db, letter.Tenant, ScheduleRow.IdOf(letter.Tenant, name[0], name[1])) is not { Paused: false } row) return false;
             ScheduleStore.Update(db, row with { NextAt = now }, now);
+            DeadLetterStore.Discard(db, letter.Tenant, letter.Id);
             return true;
         });
         _worker.Schedules.Call(0);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Telemetry;
@@ -113,6 +114,7 @@ public sealed class EventLog
                 told.Add(run);
             }
             foreach (var run in starts[i].Runs) run.Insert(db);
+            foreach (var failed in starts[i].Failed) DeadLetterStore.Put(db, failed, row.ReceivedAt);
             foreach (var definition in starts[i].Letters) GatheringStore.Post(db, tenant, definition, position);
             published[i] = new Published(position, false);
         }

@@ -21,20 +21,20 @@ internal sealed class Triggers(Worker worker)
         var triggers = await worker.Database.ReadAsync(db => !TriggerStore.Any(db, tenant) ? null : keys.ToDictionary(k => k, k => TriggerStore.Of(db, tenant, k.Type, k.Source)));
         for (var i = 0; i < rows.Count && triggers is not null; i++)
         {
-            var (runs, letters) = (new List<NewRun>(), new List<WorkflowId>());
+            var (runs, letters, failed) = (new List<NewRun>(), new List<WorkflowId>(), new List<DeadLetter>());
             foreach (var trigger in triggers[(rows[i].Type, rows[i].Source)])
             {
-                if (await ReadAsync(tenant, trigger, rows[i]) is not { Trigger: { } on } workflow) continue;
+                if (await ReadAsync(tenant, trigger, rows[i], failed) is not { Trigger: { } on } workflow) continue;
                 if (on.Gathers && on.Concerns(events[i], worker.Time.GetUtcNow())) letters.Add(workflow.Id);
                 else if (!on.Gathers && await StartAsync(tenant, workflow, events[i], rows[i].ReceivedAt) is { } run) runs.Add(run);
             }
-            found[i] = new(runs, letters);
+            found[i] = new(runs, letters, failed);
         }
         return found;
     }
 
     /// <summary>One definition that cannot be read keeps neither the event from being kept nor the others from being told: the start is put aside.</summary>
-    private async ValueTask<Workflow?> ReadAsync(Tenant tenant, TriggerRow trigger, EventRow row)
+    private async ValueTask<Workflow?> ReadAsync(Tenant tenant, TriggerRow trigger, EventRow row, List<DeadLetter> failed)
     {
         Exception? failure = null;
         try
@@ -47,14 +47,9 @@ internal sealed class Triggers(Worker worker)
         }
         var name = $"{trigger.Definition.Namespace}/{trigger.Definition.Name}";
         var target = Json.Array(row.Source, row.Id, trigger.Definition.Namespace, trigger.Definition.Name, trigger.Definition.Version, trigger.Hash);
-        var letter = new DeadLetter(tenant, DeadLetterKind.Event, $"{row.Source} {row.Id} {name}", "event.start_failed",
+        failed.Add(new DeadLetter(tenant, DeadLetterKind.Event, $"{row.Source} {row.Id} {name}", "event.start_failed",
             new WorkflowError(ErrorTypes.Configuration, 404, "The run could not be started", failure?.Message ?? $"The definition {trigger.Definition} is not there any more."))
-        { Definition = name, Target = target };
-        await worker.Database.WriteAsync(db =>
-        {
-            DeadLetterStore.Put(db, letter, row.ReceivedAt);
-            return 0;
-        });
+        { Definition = name, Target = target });
         return null;
     }
 
@@ -68,7 +63,8 @@ internal sealed class Triggers(Worker worker)
 }
 
 /// <summary>What an event starts: runs of its own, and letters to definitions that it may start a run of together with others.</summary>
-internal sealed record EventStarts(IReadOnlyList<NewRun> Runs, IReadOnlyList<WorkflowId> Letters)
+/// <param name="Failed">What is put aside with the event: one that is known has started its runs, or was put aside.</param>
+internal sealed record EventStarts(IReadOnlyList<NewRun> Runs, IReadOnlyList<WorkflowId> Letters, IReadOnlyList<DeadLetter> Failed)
 {
-    public static readonly EventStarts None = new([], []);
+    public static readonly EventStarts None = new([], [], []);
 }

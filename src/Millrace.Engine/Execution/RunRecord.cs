@@ -99,7 +99,8 @@ internal sealed class RunRecord
             DeadLetterStore.Put(db, new DeadLetter(Tenant, DeadLetterKind.Run, Run.ToString(), letter.Reason, Change?.Error)
             { Definition = $"{letter.Definition.Namespace}/{letter.Definition.Name}" }, At);
         }
-        if (Limits is not null && Change is { Keep: false } change) LimitStore.Leave(db, Tenant, Run, change.State >= RunPhase.Cancelled);
+        if (Limits is not null && successor is { } heir && Children.Any(c => c.Row.Id == heir && Limits.HasSlotsOf(c.Row.Plan))) LimitStore.HandOn(db, Tenant, Run, heir);
+        else if (Limits is not null && Change is { Keep: false } change) LimitStore.Leave(db, Tenant, Run, change.State >= RunPhase.Cancelled);
         Approvals.Approvals.Write(db, this);
         Holds.Standing.Check(db, this);
         if (SignalsTaken is { } taken) SignalStore.DeleteUpTo(db, Tenant, Run, taken);
@@ -144,6 +145,8 @@ internal sealed class NewRun(RunRow row, Workflow workflow, Entry.RunCreated fir
     public void Insert(DbUnit db, RunRow asHeld)
     {
         RunStore.Insert(db, asHeld);
+        if (workflow.Flow is not null) RunStore.NeedLater(db, row.Tenant, row.Id, EntryReader.LimitsFormat);
+        if (row.Plan is { } plan) LimitStore.KeepPlanLater(db, row.Tenant, row.Id, plan);
         Position = JournalStore.Append(db, row.Tenant, row.Id, 0, row.CreatedAt, RunPhase.Pending, created);
     }
 }

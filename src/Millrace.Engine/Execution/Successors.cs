@@ -18,9 +18,13 @@ internal static class Successors
     {
         var (worker, definition) = (run.Worker, run.Workflow.Id);
         var workflow = wish.Latest && await worker.Definitions.FindAsync(run.Tenant, definition.Namespace, definition.Name, "latest") is { } latest ? latest : run.Workflow;
-        var row = RunRow.New(run.Tenant, wish.Successor, workflow.Id, workflow.Hash, worker.Now) with
+        var (now, isLimited) = (worker.Now, worker.Limits.Governs(run.Tenant, workflow));
+        var row = RunRow.New(run.Tenant, wish.Successor, workflow.Id, workflow.Hash, now) with
         {
-            Lease = run.Lease.Id,
+            // Under limits it is taken as any other, and asks for what it needs.
+            Lease = isLimited ? null : run.Lease.Id,
+            WakeAt = isLimited ? now : null,
+            Plan = isLimited ? worker.Limits.PlanOfSuccessor(run.Tenant, workflow, wish.Input) : null,
             Parent = run.Lineage.Parent,
             ParentStep = run.Lineage.Step,
             Depth = run.Lineage.Depth,

@@ -12,6 +12,9 @@ internal static class EntryReader
     /// <summary>What this build can read. Raised by one in every change that adds a kind of entry or of signal, or a meaning to one that is there.</summary>
     public const int Format = 4;
 
+    /// <summary>What a build can read that knows of limits: one that does not would take the runs they keep waiting.</summary>
+    public const int LimitsFormat = 3;
+
     /// <summary>Every value of a record that is kept in the blob store.</summary>
     public static IEnumerable<BlobRef> References(Json record) =>
         from entry in record.AsArray()

@@ -84,6 +84,14 @@ public static class LimitStore
     internal static void KeepPlan(DbUnit db, Tenant tenant, Guid run, string plan) =>
         db.Execute("update run set limits = $1 where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */", plan, tenant.Workspace, run);
 
+    /// <summary>Keeps what a run needs that is inserted in the same transaction.</summary>
+    internal static void KeepPlanLater(DbUnit db, Tenant tenant, Guid run, LimitPlan plan) => db.ChangeLater(run, null,
+        "update run set limits = $1 where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */", plan.ToJson().ToString(), tenant.Workspace, run);
+
+    /// <summary>All that a run holds is the one's that it goes on as: with the record that ends it.</summary>
+    internal static void HandOn(DbUnit db, Tenant tenant, Guid run, Guid successor) =>
+        db.ChangeLater(run, null, "update limit_place set run = $1 where workspace = $2 and run = $3", successor, tenant.Workspace, run);
+
     /// <summary>A run that its worker has just claimed waits in line, and is held by nobody.</summary>
     /// <returns>False when the worker does not hold it any more.</returns>
     internal static bool Park(DbUnit db, Tenant tenant, Guid run, long lease) => db.Execute(

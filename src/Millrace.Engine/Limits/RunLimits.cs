@@ -94,6 +94,20 @@ internal sealed class RunLimits : IAsyncDisposable
         return row with { Plan = plan, IsSlotless = slotless };
     }
 
+    /// <summary>What a run needs that another goes on as. It is the same endless run and no start, so a rate and a quiet time do not count it.</summary>
+    /// <returns>Null when an expression fails on its input, which is told when it is taken.</returns>
+    public LimitPlan? PlanOfSuccessor(Tenant tenant, Workflow workflow, Json input)
+    {
+        try
+        {
+            return PlanOf(tenant, workflow, input).SlotsOnly();
+        }
+        catch (Exception e) when (e is JqException or JqLimitException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Serves the lines that have changed, and now and then all.</summary>
     /// <returns>When to look again, Unix microseconds.</returns>
     public async Task<long> RunOnceAsync()
@@ -154,7 +168,7 @@ internal sealed class RunLimits : IAsyncDisposable
         if (needs.TrueForAll(n => places.Exists(p => p.Line.Name == n.Name && p.IsHeld))) return (true, false, 0, [], long.MaxValue);
         // Whoever wants it to end, or to do nothing, does not wait for its turn.
         var wish = SignalStore.LastWish(db, row.Tenant, row.Id);
-        if (wish == "suspend" || (wish is null && row.State == RunPhase.Suspended) || SignalStore.WantsEnd(db, row.Tenant, row.Id)) return (true, true, 0, [], long.MaxValue);
+        if (wish == "suspend" || (wish is null && row.State == RunPhase.Suspended && !SignalStore.IsReleased(db, row.Tenant, row.Id)) || SignalStore.WantsEnd(db, row.Tenant, row.Id)) return (true, true, 0, [], long.MaxValue);
         if (!LimitStore.Park(db, row.Tenant, row.Id, lease)) return (false, false, 0, [], long.MaxValue);
         foreach (var need in needs)
         {
@@ -172,13 +186,15 @@ internal sealed class RunLimits : IAsyncDisposable
 
     private async Task<LimitPlan> PlanAsync(RunRow row, Workflow workflow)
     {
-        var plan = new LimitPlan([], 0);
-        if (workflow.Flow is { } flow)
-        {
-            var first = await _worker.Journal.AfterAsync(row.Tenant, row.Id, -1, 1);
-            plan = flow.PlanOf(first.Count > 0 && first[0].Entries[0] is Entry.RunCreated created ? created.Input : Json.EmptyObject, _worker.Time.GetUtcNow());
-        }
-        return OfWorkspace(row.Tenant.Workspace).Most is { } most
+        if (workflow.Flow is null) return PlanOf(row.Tenant, workflow, Json.EmptyObject);
+        var first = await _worker.Journal.AfterAsync(row.Tenant, row.Id, -1, 1);
+        return PlanOf(row.Tenant, workflow, first.Count > 0 && first[0].Entries[0] is Entry.RunCreated created ? created.Input : Json.EmptyObject);
+    }
+
+    private LimitPlan PlanOf(Tenant tenant, Workflow workflow, Json input)
+    {
+        var plan = workflow.Flow?.PlanOf(input, _worker.Time.GetUtcNow()) ?? new LimitPlan([], 0);
+        return OfWorkspace(tenant.Workspace).Most is { } most
             ? plan with { Needs = [.. plan.Needs, new LimitNeed(NeedKind.Slot, WorkspaceLimits.Line, "", most)] }
             : plan;
     }

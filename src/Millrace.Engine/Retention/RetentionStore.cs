@@ -32,10 +32,15 @@ public static class RetentionStore
     internal static void Postpone(DbUnit db, ExpiredRun run, long at) =>
         db.Execute("update run_expiry set at = $1 where workspace = $2 and run = $3", at, run.Tenant.Workspace, run.Run);
 
-    /// <summary>Whether a run that has not ended needs it: the one that started it, one that it started, or a fork of either, which may not have read yet how it ended.</summary>
+    /// <summary>
+    /// Whether a run that has not ended needs it: the one that started it, one that it started, or a fork of either, which may not have read yet how it ended; or the live
+    /// one of a chain that it is the first of, by which start keys, schedules and whoever cancels know the chain.
+    /// </summary>
     internal static bool IsNeeded(DbUnit db, ExpiredRun run, Guid? parent) =>
         db.First("select 1 from run where parent = $1 and workspace = $2 and state < 4 limit 1", r => true, false, run.Run, run.Tenant.Workspace)
         || db.First("select 1 from run where fork_of = $1 and workspace = $2 and state < 4 limit 1", r => true, false, run.Run, run.Tenant.Workspace)
+        || db.First("select 1 from continuation c join run r on r.workspace = c.workspace and r.id = c.successor where c.chain = $1 and c.workspace = $2 and r.state < 4 limit 1",
+            r => true, false, run.Run, run.Tenant.Workspace)
         || (parent is { } above && (
             db.First("select 1 from run where id = $1 and workspace = $2 and state < 4 limit 1", r => true, false, above, run.Tenant.Workspace)
             || db.First("select 1 from run where fork_of = $1 and workspace = $2 and state < 4 limit 1", r => true, false, above, run.Tenant.Workspace)));
@@ -72,6 +77,8 @@ public static class RetentionStore
         db.Execute("delete from subscription where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from start_key where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from limit_place where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
+        // What leads from the first of a chain stays as long as that does.
+        db.Execute("delete from continuation where workspace = $1 and ((successor = $2 and run <> chain) or chain = $2)", run.Tenant.Workspace, run.Run);
         db.Execute("delete from dead_letter where workspace = $1 and kind = 'run' and subject = $2", run.Tenant.Workspace, run.Run.ToString());
         db.Execute("delete from run_removal where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
     }

@@ -164,6 +164,10 @@ public static class RunStore
     internal static void Free(DbUnit db, Tenant tenant, Guid run, long lease, long now) => db.Execute(
         "update run set lease = null, wake_at = $1 where workspace = $2 and id = $3 and lease = $4 and state < 4 /*pg: and not finished */", now, tenant.Workspace, run, lease);
 
+    /// <summary>Only workers of builds that can read so much take a run that is inserted in the same transaction.</summary>
+    internal static void NeedLater(DbUnit db, Tenant tenant, Guid run, long format) => db.ChangeLater(
+        run, null, "update run set format = $1 where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */", format, tenant.Workspace, run);
+
     /// <summary>Gives back a run that only a worker of a newer build can go on with.</summary>
     internal static void Leave(DbUnit db, Tenant tenant, Guid run, long lease, long format, string reason, long now) => db.Execute(
         "update run set lease = null, wake_at = $1, format = $2, reason = $3 where workspace = $4 and id = $5 and lease = $6 and state < 4 /*pg: and not finished */",

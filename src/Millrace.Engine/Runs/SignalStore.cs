@@ -45,6 +45,10 @@ internal static class SignalStore
         "select kind from signal where run = $1 and workspace = $2 and kind in ('suspend', 'resume') order by position desc limit 1",
         r => r.Text(0), null, run, tenant.Workspace);
 
+    /// <summary>A hold that the run may stand under is over, and it has not heard of it yet.</summary>
+    public static bool IsReleased(DbUnit db, Tenant tenant, Guid run) =>
+        db.First("select 1 from signal where run = $1 and workspace = $2 and kind = 'release' limit 1", r => true, false, run, tenant.Workspace);
+
     /// <summary>Somebody wants the run to end, and it has not heard of it yet.</summary>
     public static bool WantsEnd(DbUnit db, Tenant tenant, Guid run) =>
         db.First("select 1 from signal where run = $1 and workspace = $2 and kind = 'cancel' limit 1", r => true, false, run, tenant.Workspace);

@@ -35,6 +35,13 @@ public sealed record LimitPlan(IReadOnlyList<LimitNeed> Needs, int Priority)
     /// <summary>Characters of a key; of a longer one the beginning and a hash of the whole are kept.</summary>
     public const int KeyMax = 200;
 
+    /// <summary>The slots alone: for a run that has begun before, or goes on from one that has.</summary>
+    public LimitPlan SlotsOnly() => this with { Needs = [.. Needs.Where(n => n.Kind == NeedKind.Slot)] };
+
+    /// <summary>Whether whoever has this has every slot that another needs, and no other.</summary>
+    public bool HasSlotsOf(LimitPlan? other) =>
+        other is not null && SlotsOnly().Needs.Select(n => (n.Name, n.Key, n.Most, n.UntilEnd)).ToHashSet().SetEquals(other.SlotsOnly().Needs.Select(n => (n.Name, n.Key, n.Most, n.UntilEnd)));
+
     public Json ToJson() => Json.Object("priority", Priority, "needs", JsonArray.Of(Needs.Select(ToJson).ToList()));
 
     private static Json ToJson(LimitNeed need)

@@ -81,6 +81,22 @@ public abstract class ConcurrencyTests(TestDatabases databases) : EngineSuite(da
     }
 
     [Fact]
+    public async Task Runs_that_stood_with_their_definition_stand_in_line_again_when_that_is_over()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold + "\n- after: { call: 'count:1.0.0@default', with: { n: 1 } }", "concurrency: { limit: 2 }");
+        var runs = await StartAllAsync(test, workflow, "a", "a", "a");
+        await UntilAsync(test, (held, queued) => held == 2 && queued == 1 && test.Functions.Ledger.Count == 2);
+        await test.Engine.Holds.SuspendAsync(Tenant.Default, "test", "test", null);
+        test.Functions.Open();
+        foreach (var run in runs[..2]) await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
+        await UntilAsync(test, (held, queued) => held == 0 && queued == 0);
+        await test.Engine.Holds.ResumeAsync(Tenant.Default, "test", "test");
+        foreach (var run in runs) Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Phase);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    [Fact]
     public async Task The_newest_take_the_place_of_those_in_progress()
     {
         await using var test = await OpenAsync();

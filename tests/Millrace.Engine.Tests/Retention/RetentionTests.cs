@@ -1,5 +1,6 @@
 using Millrace.Engine.Admin;
 using Millrace.Engine.DeadLetters;
+using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
@@ -46,6 +47,29 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         await test.EndAsync(parent);
         await test.PassAsync(TimeSpan.FromMinutes(11));
         Assert.Equal(1, await CountAsync(test, "run"));
+    }
+
+    [Fact]
+    public async Task The_first_run_of_a_chain_stays_while_the_chain_lives_and_those_between_go()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("""
+            - rest: { if: '${ .n == 2 }', wait: PT2H }
+            - done: { if: '${ .n == 2 }', set: '${ . }', then: end }
+            - next: { call: 'continue:1.0.0@default', with: { input: '${ {n: (.n + 1)} }' } }
+            """, metadata: "retention: { completed: PT5S, cancelled: PT5S }");
+        var first = await test.StartAsync(workflow, Json.Object("n", 0), key: "endless");
+        await test.PassUntilAsync(first, r => r.IsFinished);
+        await test.PassAsync(TimeSpan.FromSeconds(30));
+        var last = await test.Disk.ReadAsync(db => ContinuationStore.LastOf(db, Tenant.Default, first));
+        Assert.Equal(RunPhase.Waiting, (await test.RowAsync(last)).State);
+        Assert.Equal(2, await CountAsync(test, "run"));
+        // Whoever asks again for the start, or wants the chain to end, knows the first.
+        Assert.Equal(first, Assert.IsType<StartOutcome.Existing>(await test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Json.Object("n", 0), "endless", "request"))).Run);
+        await test.Engine.CancelAsync(Tenant.Default, first, "enough");
+        await test.EndAsync(last);
+        await test.PassAsync(TimeSpan.FromMinutes(12));
+        foreach (var table in (string[])["run", "start_key", "continuation", "journal"]) Assert.Equal(0, await CountAsync(test, table));
     }
 
     [Fact]

@@ -41,6 +41,12 @@ public enum Sabotage
 
     /// <summary>Now and then an effect reaches the outside twice.</summary>
     RepeatsEffects,
+
+    /// <summary>Whoever waits for a slot is given one.</summary>
+    GivesSlots,
+
+    /// <summary>What was approved is rejected, and the other way round.</summary>
+    TurnsAnswers,
 }
 
 /// <summary>Makes things go wrong, one after another, and keeps the cluster alive as an operator's supervisor does.</summary>
@@ -124,6 +130,7 @@ internal sealed class Chaos(Cluster cluster, Dice dice, Faults faults)
         {
             if (cluster.Database is { Fault.Recoverable: false }) await cluster.CrashAsync(powerToo: dice.Chance(0.3) && faults.HasFlag(Faults.PowerLosses));
             if (cluster.Database is null && !_isOpening) await OpenAsync();
+            await cluster.SabotageAsync();
             if (cluster.Database is not null && cluster.Workers.Count < _workers) _process.Go(cluster.StartWorkerAsync);
             await _process.DelayAsync(_isCalm ? TimeSpan.FromSeconds(1) : dice.Span(TimeSpan.FromSeconds(2)));
         }

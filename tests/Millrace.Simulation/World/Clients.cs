@@ -32,6 +32,9 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     /// <summary>Runs that somebody may have cancelled; with when it was accepted, for those whose answer was heard.</summary>
     public Dictionary<Guid, long?> Cancelled { get; } = [];
 
+    /// <summary>Runs that somebody may have suspended by themselves.</summary>
+    public HashSet<Guid> Suspended { get; } = [];
+
     /// <summary>Events that somebody sent and that were answered, by id.</summary>
     public HashSet<string> Heard { get; } = [];
 
@@ -138,6 +141,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
                 cluster.Scheduler.Note($"cancel {Names.Of(run)}: {cancel}");
                 break;
             default:
+                Suspended.Add(run);
                 cluster.Scheduler.Note($"suspend {Names.Of(run)}: {await AskAsync(engine => Boxed(engine.SuspendAsync(Tenant.Default, run, null)))}");
                 await _process.DelayAsync(dice.Span(TimeSpan.FromSeconds(4)));
                 cluster.Scheduler.Note($"resume {Names.Of(run)}: {await AskAsync(engine => Boxed(engine.ResumeAsync(Tenant.Default, run, null)))}");

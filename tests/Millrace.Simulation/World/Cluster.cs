@@ -191,6 +191,23 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         await CloseAsync(database);
     }
 
+    /// <summary>Breaks a rule of the world, when it is one of those in which that happens.</summary>
+    public async Task SabotageAsync()
+    {
+        if (Database is not { } database || _sabotage is not (Sabotage.GivesSlots or Sabotage.TurnsAnswers)) return;
+        try
+        {
+            await database.WriteAsync(db => _sabotage == Sabotage.TurnsAnswers
+                ? db.Execute("update approval set state = 3 - state where state in (1, 2)")
+                : db.Execute("update run set wake_at = $1 where lease is null and wake_at is null and id in (select run from limit_place where held = 0)", Scheduler.Now)
+                    + db.Execute("update limit_place set held = 1 where kind = 0 and held = 0"));
+        }
+        catch (StorageUnavailableException)
+        {
+            // Another time.
+        }
+    }
+
     public void StallDatabase(TimeSpan span) => _databaseProcess?.Pause(span);
 
     public void Heal()

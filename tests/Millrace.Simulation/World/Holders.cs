@@ -26,10 +26,13 @@ internal sealed class Holders(Cluster cluster, Clients clients, Dice dice)
     }
 
     /// <summary>Ends every hold there is; one that was asked for long ago may come late.</summary>
-    public async Task EndAllAsync()
+    /// <returns>How many there were.</returns>
+    public async Task<int> EndAllAsync()
     {
-        if (cluster.Database is not { } database) return;
-        foreach (var (space, name) in await database.ReadAsync(db => db.Query("select namespace, name from hold where come_to is null order by id", r => (r.Text(0), r.Text(1)))))
+        if (cluster.Database is not { } database) return 1;
+        var holds = await database.ReadAsync(db => db.Query("select namespace, name from hold where come_to is null order by id", r => (r.Text(0), r.Text(1))));
+        foreach (var (space, name) in holds)
             await clients.AskAsync(async engine => (object)await engine.Holds.ResumeAsync(Tenant.Default, space, name));
+        return holds.Count;
     }
 }

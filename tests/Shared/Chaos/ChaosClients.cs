@@ -21,14 +21,16 @@ internal sealed class ChaosClients : IDisposable
     private readonly int _runs;
     private readonly TimeSpan _within;
     private readonly int _seed;
+    private readonly int _first;
     private readonly ConcurrentDictionary<int, string> _acknowledged = new();
     private readonly ConcurrentBag<Task> _wishes = [];
     private int _next = -1;
 
     /// <param name="kinds">What the runs do, one kind after another.</param>
-    public ChaosClients(ChaosCluster cluster, IReadOnlyList<ChaosKind> kinds, int runs, TimeSpan within, int seed)
+    /// <param name="first">The number of the first run.</param>
+    public ChaosClients(ChaosCluster cluster, IReadOnlyList<ChaosKind> kinds, int runs, TimeSpan within, int seed, int first = 0)
     {
-        (_kinds, _runs, _within, _seed) = (kinds, runs, within, seed);
+        (_kinds, _runs, _within, _seed, _first) = (kinds, runs, within, seed, first);
         _door = new ChaosDoor(cluster);
         (Voters, Holders) = (new ChaosVoters(_door), new ChaosHolds(_door, seed));
     }
@@ -44,6 +46,11 @@ internal sealed class ChaosClients : IDisposable
 
     /// <summary>Some of the runs that were started, for those who follow.</summary>
     public Channel<string> Started { get; } = Channel.CreateBounded<string>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropNewest });
+
+    /// <summary>Some apis are of a build that does not know every route.</summary>
+    public bool IsMixed { set => _door.IsMixed = value; }
+
+    public IEnumerable<int> Numbers => Enumerable.Range(_first, _runs);
 
     public ChaosKind Of(int number) => _kinds[number % _kinds.Count];
 
@@ -62,9 +69,10 @@ internal sealed class ChaosClients : IDisposable
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async client =>
         {
             var random = new Random(_seed * 31 + 100 + client);
-            while (!cancel.IsCancellationRequested && Interlocked.Increment(ref _next) is var number && number < _runs)
+            while (!cancel.IsCancellationRequested && Interlocked.Increment(ref _next) is var next && next < _runs)
             {
-                await Pause.ForAsync(_within * number / _runs - System.Diagnostics.Stopwatch.GetElapsedTime(began), cancel);
+                var number = _first + next;
+                await Pause.ForAsync(_within * next / _runs - System.Diagnostics.Stopwatch.GetElapsedTime(began), cancel);
                 var id = await StartAsync(number, random, cancel);
                 Started.Writer.TryWrite(id);
                 var kind = Of(number);

@@ -10,6 +10,9 @@ internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
     private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromSeconds(30) }) { Timeout = TimeSpan.FromSeconds(6) };
     private readonly ConcurrentDictionary<string, int> _surprises = new();
 
+    /// <summary>Some apis are of a build that does not know every route; whoever is told so asks again later.</summary>
+    public bool IsMixed { get; set; }
+
     /// <summary>Answers that no client should get, with how often.</summary>
     public IReadOnlyDictionary<string, int> Surprises => _surprises;
 
@@ -44,7 +47,7 @@ internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
     /// <summary>Notes an answer that is neither what was hoped for nor a plea for patience, and lets a little time pass.</summary>
     public async Task SurprisedAsync(string what, HttpStatusCode? status, string text, CancellationToken cancel)
     {
-        if (status is { } told && told != HttpStatusCode.ServiceUnavailable)
+        if (status is { } told && told != HttpStatusCode.ServiceUnavailable && !(IsMixed && told == HttpStatusCode.NotFound))
             _surprises.AddOrUpdate($"{what}: {(int)told} {text[..Math.Min(text.Length, 300)]}", 1, (_, n) => n + 1);
         await Pause.ForAsync(TimeSpan.FromMilliseconds(100), cancel);
         cancel.ThrowIfCancellationRequested();

@@ -3,6 +3,7 @@ using Millrace.Tests.Crash;
 namespace Millrace.Tests.Chaos;
 
 /// <summary>What holds after the faults, asked of the database itself, of the world outside and of those who followed.</summary>
+/// <param name="runs">All that were started, by these clients and by others.</param>
 internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside, ChaosClients clients, ChaosFollowers followers, int runs)
 {
     private readonly List<string> _complaints = [];
@@ -20,6 +21,13 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
     public int Questions { get; private set; }
     public int VoteFaults { get; private set; }
     public int LimitFaults { get; private set; }
+
+    /// <summary>The most that the world outside saw at a line at once.</summary>
+    public int AtOnce => outside.Lines.Most;
+
+    /// <summary>How often the definition stood.</summary>
+    public int Holds => clients.Holders.Stood.Count;
+
     public int SseGaps => followers.Gaps + Untold;
     public int SseDuplicates => followers.Duplicates;
 
@@ -47,7 +55,7 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
     private async Task JudgeStartsAsync(Dictionary<string, ChaosRow> rows, CancellationToken cancel)
     {
         var keys = (await cluster.QueryAsync("select key, run from start_key", r => (Key: r.GetString(0), Run: r.GetGuid(1).ToString()), cancel)).ToDictionary(k => k.Key, k => k.Run);
-        for (var number = 0; number < runs; number++)
+        foreach (var number in clients.Numbers)
         {
             if (!clients.Acknowledged.TryGetValue(number, out var id)) Lose($"run {number} was never acknowledged");
             else if (keys.GetValueOrDefault($"chaos-{number}") != id) Lose($"run {number} was acknowledged as {id}; its key stands for {keys.GetValueOrDefault($"chaos-{number}") ?? "nothing"}");
@@ -90,7 +98,7 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
             Complain($"effect {effect} was recorded under {keys} keys");
         }
         DuplicateEffects += outside.Contradictions;
-        for (var number = 0; number < runs; number++)
+        foreach (var number in clients.Numbers)
         {
             if (!clients.Acknowledged.TryGetValue(number, out var id) || rows.GetValueOrDefault(id)?.State != 6) continue;
             foreach (var effect in clients.Of(number).Effects.Select(e => ChaosKind.Effect(number, e)).Where(e => !keysOf.ContainsKey(e)))

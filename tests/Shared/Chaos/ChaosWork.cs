@@ -114,6 +114,9 @@ internal static class ChaosWork
         new("debounced", ["a"], 0, [Completed, Cancelled], Call("a")) { Flow = "debounce: { key: '${ .trio }', after: PT2S, max: PT10S }", IsLastOfTrio = true },
     ];
 
+    /// <summary>What builds before approvals and limits cannot do, without holds, which such a build does not keep.</summary>
+    public static IReadOnlyList<ChaosKind> Newer { get; } = [.. Asking, .. Limited.Where(k => !k.IsHeld)];
+
     public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited];
 
     private static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
