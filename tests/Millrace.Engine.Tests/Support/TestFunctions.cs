@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Workflows;
-using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests.Support;
 
@@ -42,7 +41,6 @@ internal sealed class TestFunctions
         new Inline("broken", Idempotency.Keyed, (_, _, _) => throw new InvalidOperationException("it is broken: s3cr3t-value")),
         new Inline("echo_secret", Idempotency.Keyed, (context, _, _) => new(FunctionOutcome.Done(Json.Object("got", context.Secret("token") ?? Json.Null)))),
         new Inline("three_parts", Idempotency.Keyed, ThreePartsAsync),
-        new Inline("asyncapi", Idempotency.Keyed, GiveAsync, version: ""),
     ];
 
     /// <summary>Ends when an effect is being held.</summary>
@@ -82,21 +80,6 @@ internal sealed class TestFunctions
         return FunctionOutcome.Done(sum);
     }
 
-    /// <summary>Gives the items 0, 1, 2 and more, as long as they are wanted.</summary>
-    private async ValueTask<FunctionOutcome> GiveAsync(FunctionContext context, Json arguments, CancellationToken cancel)
-    {
-        for (var i = 0; ; i++)
-        {
-            var item = i;
-            await context.StepAsync(Intake.NameOf(item), _ =>
-            {
-                SubSteps.AddOrUpdate($"item {item}", 1, (_, n) => n + 1);
-                return new(item);
-            }, cancel);
-            if (await context.HandledAsync(item, cancel)) return FunctionOutcome.Done(Json.Null);
-        }
-    }
-
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private bool Noted(FunctionContext context)
@@ -105,9 +88,9 @@ internal sealed class TestFunctions
         return true;
     }
 
-    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work, string version = "1.0.0") : IFunction
+    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
     {
-        public FunctionDescriptor Descriptor { get; } = new(name, version, Capability.Write, idempotency, Lane.Io);
+        public FunctionDescriptor Descriptor { get; } = new(name, "1.0.0", Capability.Write, idempotency, Lane.Io);
 
         public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel) => work(context, arguments, cancel);
     }
