@@ -26,6 +26,7 @@ var benches = new Dictionary<string, Func<Task>>
     ["postgres:cluster"] = PostgresBench.RunClusterAsync,
 };
 benches["soak"] = () => InFolderAsync(SoakBench.RunAsync);
+benches["fairness"] = () => InFolderAsync(FairnessBench.RunAsync);
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
 
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);

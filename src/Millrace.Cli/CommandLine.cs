@@ -41,6 +41,13 @@ internal sealed class CommandLine
         return Exit.Refused;
     }
 
+    /// <summary>The verb, which does this work.</summary>
+    public Verb With(Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
+    {
+        Does(verb, work);
+        return verb;
+    }
+
     /// <summary>Gives a command its work: with a session, and with errors told in one way.</summary>
     public void Does(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> work) =>
         command.SetAction(async (parse, cancel) =>

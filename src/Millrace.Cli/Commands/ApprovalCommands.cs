@@ -22,19 +22,13 @@ internal static class ApprovalCommands
     {
         var group = new Verb("approvals", "See what people are asked, and decide.", "millrace approvals list --state open", "millrace approvals approve 019a… --by anna");
         group.Aliases.Add("approval");
-        group.Add(With(line, new Verb("list", "List questions, newest first.", "millrace approvals list --state open") { State, Run, Limit }, ListAsync));
-        group.Add(With(line, new Verb("show", "Show one question and what people have said.", "millrace approvals show 019a…") { Id }, ShowAsync));
-        group.Add(With(line, new Verb("approve", "Say yes.", "millrace approvals approve 019a… --by anna --form '{\"amount\": 5}'") { Id, By, Comment, Form }, (s, p, c) => DecideAsync(s, p, "approve", c)));
-        group.Add(With(line, new Verb("reject", "Say no.", "millrace approvals reject 019a… --by anna --comment 'too dear'") { Id, By, Comment, Form }, (s, p, c) => DecideAsync(s, p, "reject", c)));
-        group.Add(With(line, new Verb("delegate", "Hand one's vote to another.", "millrace approvals delegate 019a… --by anna --to bert") { Id, By, To, Comment }, DelegateAsync));
-        group.Add(With(line, new Verb("link", "Make a link with which whoever has it decides; its token is shown this once.", "millrace approvals link 019a… --for anna") { Id, For }, LinkAsync));
+        group.Add(line.With(new Verb("list", "List questions, newest first.", "millrace approvals list --state open") { State, Run, Limit }, ListAsync));
+        group.Add(line.With(new Verb("show", "Show one question and what people have said.", "millrace approvals show 019a…") { Id }, ShowAsync));
+        group.Add(line.With(new Verb("approve", "Say yes.", "millrace approvals approve 019a… --by anna --form '{\"amount\": 5}'") { Id, By, Comment, Form }, (s, p, c) => DecideAsync(s, p, "approve", c)));
+        group.Add(line.With(new Verb("reject", "Say no.", "millrace approvals reject 019a… --by anna --comment 'too dear'") { Id, By, Comment, Form }, (s, p, c) => DecideAsync(s, p, "reject", c)));
+        group.Add(line.With(new Verb("delegate", "Hand one's vote to another.", "millrace approvals delegate 019a… --by anna --to bert") { Id, By, To, Comment }, DelegateAsync));
+        group.Add(line.With(new Verb("link", "Make a link with which whoever has it decides; its token is shown this once.", "millrace approvals link 019a… --for anna") { Id, For }, LinkAsync));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     private static string Path(ParseResult parse) => $"api/v1/approvals/{Uri.EscapeDataString(parse.GetRequiredValue(Id))}";

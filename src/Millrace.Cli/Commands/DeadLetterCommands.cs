@@ -19,17 +19,11 @@ internal static class DeadLetterCommands
     {
         var group = new Verb("dead-letters", "See what could not be carried on or delivered, and try it again or forget it.",
             "millrace dead-letters list", "millrace dead-letters requeue --reason run.given_up", "millrace dead-letters discard --all");
-        group.Add(With(line, new Verb("list", "List them.", "millrace dead-letters list --kind run") { Kind, Reason, Definition, Lines }, ListAsync));
-        group.Add(With(line, new Verb("show", "Show one.", "millrace dead-letters show 1f0e…") { Id }, ShowAsync));
-        group.Add(With(line, new Verb("requeue", "Try again.", "millrace dead-letters requeue --definition demo/orders") { Ids, Kind, Reason, Definition, All }, (s, p, c) => DealAsync(s, p, "requeue", c)));
-        group.Add(With(line, new Verb("discard", "Forget.", "millrace dead-letters discard --kind event") { Ids, Kind, Reason, Definition, All }, (s, p, c) => DealAsync(s, p, "discard", c)));
+        group.Add(line.With(new Verb("list", "List them.", "millrace dead-letters list --kind run") { Kind, Reason, Definition, Lines }, ListAsync));
+        group.Add(line.With(new Verb("show", "Show one.", "millrace dead-letters show 1f0e…") { Id }, ShowAsync));
+        group.Add(line.With(new Verb("requeue", "Try again.", "millrace dead-letters requeue --definition demo/orders") { Ids, Kind, Reason, Definition, All }, (s, p, c) => DealAsync(s, p, "requeue", c)));
+        group.Add(line.With(new Verb("discard", "Forget.", "millrace dead-letters discard --kind event") { Ids, Kind, Reason, Definition, All }, (s, p, c) => DealAsync(s, p, "discard", c)));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     private static async Task<int> ListAsync(Session session, ParseResult parse, CancellationToken cancel)

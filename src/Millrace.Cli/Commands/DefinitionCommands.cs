@@ -18,19 +18,19 @@ internal static class DefinitionCommands
         var group = new Verb("definitions", "Push definitions and look at them.",
             "millrace definitions push samples/*.yaml", "millrace definitions list", "millrace definitions graph demo/release-notes");
         group.Aliases.Add("definition");
-        group.Add(With(line, new Verb("push", "Push documents to the server. A version, once pushed, keeps its text for ever.", "millrace definitions push flow.yaml") { Files }, PushAsync));
-        group.Add(With(line, new Verb("list", "List the latest version of each definition.", "millrace definitions list --query release") { Query, Limit }, ListAsync));
-        group.Add(With(line, new Verb("versions", "List the versions of one definition, newest first.", "millrace definitions versions demo/release-notes") { Reference, Limit }, VersionsAsync));
+        group.Add(line.With(new Verb("push", "Push documents to the server. A version, once pushed, keeps its text for ever.", "millrace definitions push flow.yaml") { Files }, PushAsync));
+        group.Add(line.With(new Verb("list", "List the latest version of each definition.", "millrace definitions list --query release") { Query, Limit }, ListAsync));
+        group.Add(line.With(new Verb("versions", "List the versions of one definition, newest first.", "millrace definitions versions demo/release-notes") { Reference, Limit }, VersionsAsync));
         group.Add(CreateValidate(line));
-        group.Add(With(line, new Verb("show", "Show one version.", "millrace definitions show demo/release-notes:1.0.0") { Reference }, ShowAsync));
-        group.Add(With(line, new Verb("source", "Print the text as it was pushed.", "millrace definitions source demo/release-notes > flow.yaml") { Reference }, SourceAsync));
-        group.Add(With(line, new Verb("graph", "Print the tasks and how they follow each other.", "millrace definitions graph demo/release-notes") { Reference }, GraphAsync));
+        group.Add(line.With(new Verb("show", "Show one version.", "millrace definitions show demo/release-notes:1.0.0") { Reference }, ShowAsync));
+        group.Add(line.With(new Verb("source", "Print the text as it was pushed.", "millrace definitions source demo/release-notes > flow.yaml") { Reference }, SourceAsync));
+        group.Add(line.With(new Verb("graph", "Print the tasks and how they follow each other.", "millrace definitions graph demo/release-notes") { Reference }, GraphAsync));
         foreach (var verb in HoldCommands.OfDefinitions(line)) group.Add(verb);
         return group;
     }
 
     public static Command CreateValidate(CommandLine line) =>
-        With(line, new Verb("validate", "Check documents without pushing them; errors are shown where they stand.", "millrace validate samples/*.yaml", "millrace validate flow.yaml --json") { Files }, ValidateAsync);
+        line.With(new Verb("validate", "Check documents without pushing them; errors are shown where they stand.", "millrace validate samples/*.yaml", "millrace validate flow.yaml --json") { Files }, ValidateAsync);
 
     /// <summary>Says what became of a pushed file, and its warnings.</summary>
     public static void Report(Session session, Pushed pushed)
@@ -38,12 +38,6 @@ internal static class DefinitionCommands
         if (session.Json) return;
         session.Terminal.Line($"{(pushed.Created ? "pushed" : "unchanged")} {pushed.Definition} from {pushed.File}");
         new FindingView(session.Terminal, session.Terminal.Error).Draw(pushed.Warnings, pushed.File, pushed.Text);
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     private static async Task<int> PushAsync(Session session, ParseResult parse, CancellationToken cancel)

@@ -30,17 +30,11 @@ internal static class EventsCommands
     {
         var group = new Verb("events", "Send events to runs that listen, and look at those that came.",
             "millrace events send com.example.order.placed order=17", "millrace events list --type com.example.order.placed");
-        group.Add(With(line, new Verb("send", "Send events; each run that listens for them hears them.",
+        group.Add(line.With(new Verb("send", "Send events; each run that listens for them hears them.",
             "millrace events send com.example.order.placed order=17 --subject 17", "millrace events send --file events.json") { Type, Members, Source, Id, Subject, Data, Attribute, Files }, SendAsync));
-        group.Add(With(line, new Verb("list", "List events, newest first.", "millrace events list --limit 20") { OfType, OfSource, OfSubject, Limit }, ListAsync));
-        group.Add(With(line, new Verb("get", "Show one event as a whole.", "millrace events get 17") { Position }, GetAsync));
+        group.Add(line.With(new Verb("list", "List events, newest first.", "millrace events list --limit 20") { OfType, OfSource, OfSubject, Limit }, ListAsync));
+        group.Add(line.With(new Verb("get", "Show one event as a whole.", "millrace events get 17") { Position }, GetAsync));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     private static async Task<int> SendAsync(Session session, ParseResult parse, CancellationToken cancel)

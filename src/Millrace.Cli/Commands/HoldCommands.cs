@@ -14,24 +14,18 @@ internal static class HoldCommands
     /// <summary><c>millrace definitions suspend</c> and <c>resume</c>.</summary>
     public static Verb[] OfDefinitions(CommandLine line) =>
     [
-        With(line, new Verb("suspend", "No run of a definition begins, and those under way stop before their next step.", "millrace definitions suspend demo/order --reason 'wrong prices'") { Name, Reason }, (s, p, c) => SendAsync(s, p, Path(p), "suspension", c)),
-        With(line, new Verb("resume", "Runs of a suspended definition go on where they were.", "millrace definitions resume demo/order") { Name }, (s, p, c) => SendAsync(s, p, Path(p), "resumption", c)),
+        line.With(new Verb("suspend", "No run of a definition begins, and those under way stop before their next step.", "millrace definitions suspend demo/order --reason 'wrong prices'") { Name, Reason }, (s, p, c) => SendAsync(s, p, Path(p), "suspension", c)),
+        line.With(new Verb("resume", "Runs of a suspended definition go on where they were.", "millrace definitions resume demo/order") { Name }, (s, p, c) => SendAsync(s, p, Path(p), "resumption", c)),
     ];
 
     /// <summary><c>millrace workspace …</c>.</summary>
     public static Verb Create(CommandLine line)
     {
         var group = new Verb("workspace", "Have all runs stand, and go on.", "millrace workspace suspend --reason maintenance", "millrace workspace resume");
-        group.Add(With(line, new Verb("suspend", "No run begins, and those under way stop before their next step.", "millrace workspace suspend") { Reason }, (s, p, c) => SendAsync(s, p, "api/v1/workspace", "suspension", c)));
-        group.Add(With(line, new Verb("resume", "Runs go on where they were.", "millrace workspace resume"), (s, p, c) => SendAsync(s, p, "api/v1/workspace", "resumption", c)));
-        group.Add(With(line, new Verb("suspensions", "List what is suspended.", "millrace workspace suspensions"), ListAsync));
+        group.Add(line.With(new Verb("suspend", "No run begins, and those under way stop before their next step.", "millrace workspace suspend") { Reason }, (s, p, c) => SendAsync(s, p, "api/v1/workspace", "suspension", c)));
+        group.Add(line.With(new Verb("resume", "Runs go on where they were.", "millrace workspace resume"), (s, p, c) => SendAsync(s, p, "api/v1/workspace", "resumption", c)));
+        group.Add(line.With(new Verb("suspensions", "List what is suspended.", "millrace workspace suspensions"), ListAsync));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     /// <exception cref="UsageException">The text names no definition, or names a version of one.</exception>

@@ -19,16 +19,10 @@ internal static class LimitCommands
         var group = new Verb("limits", "See what keeps runs from working all at once, and set it.", "millrace limits", "millrace limits set demo/orders 5", "millrace limits workspace --weight 3");
         group.Add(Lines);
         line.Does(group, ListAsync);
-        group.Add(With(line, new Verb("list", "List limits that runs hold or wait for.", "millrace limits list --json") { Lines }, ListAsync));
-        group.Add(With(line, new Verb("set", "Set a limit in place of what the documents say.", "millrace limits set demo/orders 5", "millrace limits set demo/orders none") { Name, Most }, SetAsync));
-        group.Add(With(line, new Verb("workspace", "Set the workspace's weight, and how many of its runs work at once.", "millrace limits workspace --weight 3 --runs 100") { Weight, AtOnce }, WorkspaceAsync));
+        group.Add(line.With(new Verb("list", "List limits that runs hold or wait for.", "millrace limits list --json") { Lines }, ListAsync));
+        group.Add(line.With(new Verb("set", "Set a limit in place of what the documents say.", "millrace limits set demo/orders 5", "millrace limits set demo/orders none") { Name, Most }, SetAsync));
+        group.Add(line.With(new Verb("workspace", "Set the workspace's weight, and how many of its runs work at once.", "millrace limits workspace --weight 3 --runs 100") { Weight, AtOnce }, WorkspaceAsync));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     private static async Task<int> ListAsync(Session session, ParseResult parse, CancellationToken cancel)

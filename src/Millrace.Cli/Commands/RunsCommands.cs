@@ -24,28 +24,22 @@ internal static class RunsCommands
     {
         var group = new Verb("runs", "List runs, look into them, and act on them.",
             "millrace runs list --state faulted", "millrace runs waiting 019a…", "millrace runs cancel 019a… --reason 'wrong input'");
-        group.Add(With(line, new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Limit }, ListAsync));
-        group.Add(With(line, new Verb("get", "Show one run.", "millrace runs get 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "", c)));
-        group.Add(With(line, new Verb("steps", "List the steps of a run in the order in which they began.", "millrace runs steps 019a…") { Id, StepsMax }, StepsAsync));
-        group.Add(With(line, new Verb("journal", "Print the run's record, one line of JSON for each entry.", "millrace runs journal 019a… --after 17") { Id, After }, JournalAsync));
-        group.Add(With(line, new Verb("input", "Print the run's input.", "millrace runs input 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "/input", c)));
-        group.Add(With(line, new Verb("output", "Print the output of a completed run.", "millrace runs output 019a… --json") { Id }, (s, p, c) => ShowAsync(s, p, "/output", c)));
-        group.Add(With(line, new Verb("waiting", "Say what the run waits for, since when, and what will wake it.", "millrace runs waiting 019a…") { Id }, WaitingAsync));
+        group.Add(line.With(new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Limit }, ListAsync));
+        group.Add(line.With(new Verb("get", "Show one run.", "millrace runs get 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "", c)));
+        group.Add(line.With(new Verb("steps", "List the steps of a run in the order in which they began.", "millrace runs steps 019a…") { Id, StepsMax }, StepsAsync));
+        group.Add(line.With(new Verb("journal", "Print the run's record, one line of JSON for each entry.", "millrace runs journal 019a… --after 17") { Id, After }, JournalAsync));
+        group.Add(line.With(new Verb("input", "Print the run's input.", "millrace runs input 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "/input", c)));
+        group.Add(line.With(new Verb("output", "Print the output of a completed run.", "millrace runs output 019a… --json") { Id }, (s, p, c) => ShowAsync(s, p, "/output", c)));
+        group.Add(line.With(new Verb("waiting", "Say what the run waits for, since when, and what will wake it.", "millrace runs waiting 019a…") { Id }, WaitingAsync));
         group.Add(Act(line, "cancel", "cancellation", "Cancel a run and its children.", NoCleanUp));
         group.Add(Act(line, "suspend", "suspension", "Suspend a run: it starts nothing more until it is resumed."));
         group.Add(Act(line, "resume", "resumption", "Resume a suspended run."));
         SpawnCommands.AddTo(group, line);
-        group.Add(With(line, new Verb("watch", "Follow a run to its end; the exit code tells the end.", "millrace runs watch 019a… --plain") { Id, Plain }, WatchAsync));
-        group.Add(With(line, new Verb("artifacts", "List a run's artifacts, or fetch one.", "millrace runs artifacts 019a…", "millrace runs artifacts 019a… report.md --to report.md") { Id, Artifact, To }, ArtifactsAsync));
+        group.Add(line.With(new Verb("watch", "Follow a run to its end; the exit code tells the end.", "millrace runs watch 019a… --plain") { Id, Plain }, WatchAsync));
+        group.Add(line.With(new Verb("artifacts", "List a run's artifacts, or fetch one.", "millrace runs artifacts 019a…", "millrace runs artifacts 019a… report.md --to report.md") { Id, Artifact, To }, ArtifactsAsync));
         foreach (var verb in ForkCommands.Create(line)) group.Add(verb);
         group.Add(BulkCommands.Create(line));
         return group;
-    }
-
-    internal static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     private static readonly Option<bool> NoCleanUp = new("--no-clean-up") { Description = "Undo nothing that the run did, and stop what is being undone." };
@@ -54,7 +48,7 @@ internal static class RunsCommands
     {
         var verb = new Verb(name, description, $"millrace runs {name} 019a… --reason 'as agreed'") { Id, Reason };
         foreach (var option in more) verb.Add(option);
-        return With(line, verb, async (session, parse, cancel) =>
+        return line.With(verb, async (session, parse, cancel) =>
         {
             var body = parse.GetValue(Reason) is { } reason ? Json.Object("reason", reason) : Json.EmptyObject;
             if (parse.GetValue(NoCleanUp)) body = body.AsObject().With("cleanUp", false);

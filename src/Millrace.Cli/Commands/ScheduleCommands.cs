@@ -19,20 +19,14 @@ internal static class ScheduleCommands
         var group = new Verb("schedules", "See when runs begin by themselves, and act on it.",
             "millrace schedules list", "millrace schedules show demo/nightly", "millrace schedules pause demo/nightly");
         group.Aliases.Add("schedule");
-        group.Add(With(line, new Verb("list", "List the schedules of the latest versions.", "millrace schedules list --json") { Limit }, ListAsync));
-        group.Add(With(line, new Verb("show", "Show one schedule, its next ticks and the runs of its latest.", "millrace schedules show demo/nightly") { Name }, ShowAsync));
-        group.Add(With(line, new Verb("pause", "Pause a schedule: nothing begins, and nothing of it is made up for.", "millrace schedules pause demo/nightly") { Name }, (s, p, c) => PauseAsync(s, p, true, c)));
-        group.Add(With(line, new Verb("resume", "Let a paused schedule go on from now.", "millrace schedules resume demo/nightly") { Name }, (s, p, c) => PauseAsync(s, p, false, c)));
-        group.Add(With(line, new Verb("trigger", "Start a run of the schedule at once.", "millrace schedules trigger demo/nightly") { Name, Key }, TriggerAsync));
-        group.Add(With(line, new Verb("backfill", "Start a run for each tick of a time that has passed, unless it has started one.",
+        group.Add(line.With(new Verb("list", "List the schedules of the latest versions.", "millrace schedules list --json") { Limit }, ListAsync));
+        group.Add(line.With(new Verb("show", "Show one schedule, its next ticks and the runs of its latest.", "millrace schedules show demo/nightly") { Name }, ShowAsync));
+        group.Add(line.With(new Verb("pause", "Pause a schedule: nothing begins, and nothing of it is made up for.", "millrace schedules pause demo/nightly") { Name }, (s, p, c) => PauseAsync(s, p, true, c)));
+        group.Add(line.With(new Verb("resume", "Let a paused schedule go on from now.", "millrace schedules resume demo/nightly") { Name }, (s, p, c) => PauseAsync(s, p, false, c)));
+        group.Add(line.With(new Verb("trigger", "Start a run of the schedule at once.", "millrace schedules trigger demo/nightly") { Name, Key }, TriggerAsync));
+        group.Add(line.With(new Verb("backfill", "Start a run for each tick of a time that has passed, unless it has started one.",
             "millrace schedules backfill demo/nightly --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z") { Name, From, To }, BackfillAsync));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     /// <exception cref="UsageException">The text names no definition, or names a version of one.</exception>

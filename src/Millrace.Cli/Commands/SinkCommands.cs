@@ -22,20 +22,14 @@ internal static class SinkCommands
         var group = new Verb("sinks", "Send the workspace's events to addresses.",
             "millrace sinks add billing https://billing.example.com/events --type 'com.example.order.*'", "millrace sinks list", "millrace sinks test billing");
         group.Aliases.Add("sink");
-        group.Add(With(line, new Verb("list", "List sinks and how far each has come.", "millrace sinks list --json") { Limit }, ListAsync));
-        group.Add(With(line, new Verb("show", "Show one sink.", "millrace sinks show billing") { Which }, ShowAsync));
-        group.Add(With(line, new Verb("add", "Send events from now on to an address.", "millrace sinks add ops https://ops.example.com/ --type 'io.serverlessworkflow.workflow.faulted.v1' --secret opsToken") { Name, Url, Types, Secret, Binary, Patience }, AddAsync));
-        group.Add(With(line, new Verb("pause", "Send a sink nothing until it is resumed; its events wait.", "millrace sinks pause billing") { Which }, (s, p, c) => PauseAsync(s, p, true, c)));
-        group.Add(With(line, new Verb("resume", "Let a sink go on from where it stands, also one that was given up.", "millrace sinks resume billing") { Which }, (s, p, c) => PauseAsync(s, p, false, c)));
-        group.Add(With(line, new Verb("test", "Send one event to a sink at once and say what came of it.", "millrace sinks test billing") { Which }, TestAsync));
-        group.Add(With(line, new Verb("remove", "Send a sink nothing more.", "millrace sinks remove billing") { Which }, RemoveAsync));
+        group.Add(line.With(new Verb("list", "List sinks and how far each has come.", "millrace sinks list --json") { Limit }, ListAsync));
+        group.Add(line.With(new Verb("show", "Show one sink.", "millrace sinks show billing") { Which }, ShowAsync));
+        group.Add(line.With(new Verb("add", "Send events from now on to an address.", "millrace sinks add ops https://ops.example.com/ --type 'io.serverlessworkflow.workflow.faulted.v1' --secret opsToken") { Name, Url, Types, Secret, Binary, Patience }, AddAsync));
+        group.Add(line.With(new Verb("pause", "Send a sink nothing until it is resumed; its events wait.", "millrace sinks pause billing") { Which }, (s, p, c) => PauseAsync(s, p, true, c)));
+        group.Add(line.With(new Verb("resume", "Let a sink go on from where it stands, also one that was given up.", "millrace sinks resume billing") { Which }, (s, p, c) => PauseAsync(s, p, false, c)));
+        group.Add(line.With(new Verb("test", "Send one event to a sink at once and say what came of it.", "millrace sinks test billing") { Which }, TestAsync));
+        group.Add(line.With(new Verb("remove", "Send a sink nothing more.", "millrace sinks remove billing") { Which }, RemoveAsync));
         return group;
-    }
-
-    private static Verb With(CommandLine line, Verb verb, Func<Session, ParseResult, CancellationToken, Task<int>> work)
-    {
-        line.Does(verb, work);
-        return verb;
     }
 
     /// <exception cref="UsageException">There is no sink of that name.</exception>

@@ -11,11 +11,11 @@ internal static class SpawnCommands
 
     public static void AddTo(Command runs, CommandLine line)
     {
-        runs.Add(RunsCommands.With(line, new Verb("concurrency", "Change how many children of a map or a swarm are under way at once.", "millrace runs concurrency 019a… 3 50")
+        runs.Add(line.With(new Verb("concurrency", "Change how many children of a map or a swarm are under way at once.", "millrace runs concurrency 019a… 3 50")
         {
             RunsCommands.Id, Step, Concurrency,
         }, ChangeAsync));
-        runs.Add(RunsCommands.With(line, new Verb("redrive", "Take a run that has ended back to a map or a swarm: what did not complete is carried out again, and what follows the step too.", "millrace runs redrive 019a… 3")
+        runs.Add(line.With(new Verb("redrive", "Take a run that has ended back to a map or a swarm: what did not complete is carried out again, and what follows the step too.", "millrace runs redrive 019a… 3")
         {
             RunsCommands.Id, Step,
         }, RedriveAsync));

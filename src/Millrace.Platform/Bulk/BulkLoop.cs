@@ -20,8 +20,6 @@ public sealed class BulkLoop(Database database, DurableEngine engine, RunForks f
     /// <summary>Runs of a page. Forks copy journals, so there are fewer.</summary>
     private const int SignalsAtOnce = 200, ForksAtOnce = 20;
 
-    private static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
-
     /// <summary>A page that takes longer may be begun by another process as well.</summary>
     private static readonly TimeSpan PageTime = TimeSpan.FromMinutes(1);
 
@@ -42,27 +40,8 @@ public sealed class BulkLoop(Database database, DurableEngine engine, RunForks f
         return true;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var pulse = new PeriodicTimer(Pulse, time);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                while (await RunOnceAsync(stoppingToken)) { }
-                await pulse.WaitForNextTickAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                log.LogError("Bulk work goes on later: {Cause}", e is StorageUnavailableException ? e.Message : e.ToString());
-                await pulse.WaitForNextTickAsync(stoppingToken);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        PageLoop.RunAsync(RunOnceAsync, time, e => log.LogError("Bulk work goes on later: {Cause}", e is StorageUnavailableException ? e.Message : e.ToString()), stoppingToken);
 
     private async Task<List<Guid>> PageAsync(BulkRow row, BulkWish wish, int atOnce, CancellationToken cancel)
     {

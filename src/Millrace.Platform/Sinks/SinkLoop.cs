@@ -16,8 +16,6 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
 {
     private const int PageMax = 50;
 
-    private static readonly TimeSpan Pulse = TimeSpan.FromSeconds(1);
-
     /// <summary>A page that takes longer may be begun by another process as well; it stops before.</summary>
     private static readonly TimeSpan PageTime = TimeSpan.FromMinutes(2);
 
@@ -61,34 +59,15 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
             : delivery.SendAsync(new EventToDeliver(new Uri(row.Url), e, row.Structured, secret), time, cancel);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var pulse = new PeriodicTimer(Pulse, time);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                while (await RunOnceAsync(stoppingToken)) { }
-                await pulse.WaitForNextTickAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                log.LogError("Events are sent later: {Cause}", e is StorageUnavailableException ? e.Message : e.ToString());
-                await pulse.WaitForNextTickAsync(stoppingToken);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        PageLoop.RunAsync(RunOnceAsync, time, e => log.LogError("Events are sent later: {Cause}", e is StorageUnavailableException ? e.Message : e.ToString()), stoppingToken);
 
     /// <summary>Each time it waits twice as long; one that says it is gone (410), or fails for longer than it may, is given up.</summary>
     private SinkRow Failed(SinkRow row, DeliveryEnd end)
     {
         var now = Now;
         var since = row.FailingSince ?? now;
-        var wait = Math.Min(BackOffMax.TotalMicroseconds, Pulse.TotalMicroseconds * Math.Pow(2, Math.Min(row.Attempts, 20)));
+        var wait = Math.Min(BackOffMax.TotalMicroseconds, PageLoop.Pulse.TotalMicroseconds * Math.Pow(2, Math.Min(row.Attempts, 20)));
         return row with
         {
             Attempts = row.Attempts + 1,
