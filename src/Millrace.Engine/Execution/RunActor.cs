@@ -217,9 +217,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private async Task HearAsync(Decision decision, List<Signal> signals)
     {
-        if (signals.Count == 0) return;
-        _signalsSeen = signals[^1].Position;
-        _signalsTaken = true;
+        if (signals.Count > 0) (_signalsSeen, _signalsTaken) = (signals[^1].Position, true);
         await Inbox.HearAsync(this, decision, signals);
     }
 
