@@ -7,7 +7,7 @@ namespace Millrace.Engine.Retention;
 
 /// <summary>
 /// Large values and files are kept by their content, so several runs may refer to one, and nothing counts who does. What a run that goes referred to is noted; after a day or two
-/// it is removed when all that is there was read once and refers to it no more. Whoever keeps content asks first whether it is about to go (decision 33).
+/// it is removed when all that is there was read once and refers to it no more. Whoever keeps content asks first whether it is about to go (decision 32).
 /// </summary>
 internal sealed class LooseBlobs(Worker worker)
 {
