@@ -13,6 +13,7 @@ import { runRoute } from './routes/run'
 import { runsRoute } from './routes/runs'
 import { scheduleRoute } from './routes/schedule'
 import { schedulesRoute } from './routes/schedules'
+import { sinksRoute } from './routes/sinks'
 
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -35,6 +36,7 @@ const tree = rootRoute.addChildren([
   approvalsRoute,
   approvalRoute,
   approvalLinkRoute,
+  sinksRoute,
 ])
 
 export function makeRouter(client: QueryClient) {
