@@ -4,6 +4,7 @@ import { Loading, ProblemView } from './components/ui/feedback'
 import { parseQuery, queryString } from './lib/http'
 import { approvalLinkRoute, approvalRoute } from './routes/approval'
 import { approvalsRoute } from './routes/approvals'
+import { bulkRoute } from './routes/bulk'
 import { definitionRoute } from './routes/definition'
 import { definitionsRoute } from './routes/definitions'
 import { newDefinitionRoute } from './routes/new-definition'
@@ -26,6 +27,7 @@ const homeRoute = createRoute({
 const tree = rootRoute.addChildren([
   homeRoute,
   runsRoute,
+  bulkRoute,
   runRoute,
   compareRoute,
   definitionsRoute,
