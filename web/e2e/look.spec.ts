@@ -1,14 +1,4 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
-import { expect, expectToFit, greeting, longWait, push, start, stateOf, test } from './journey'
-
-async function expectAccessible(page: Page) {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  const found = violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(' ')} ${n.failureSummary ?? ''}`))
-  expect(found).toEqual([])
-}
+import { expect, expectAccessible, expectToFit, greeting, longWait, push, start, stateOf, test } from './journey'
 
 const hourly = `schedule:
   every: PT1H
@@ -46,6 +36,8 @@ for (const scheme of ['light', 'dark'] as const) {
       '/definitions/new',
       '/schedules',
       `/schedules/${namespace}/${scheduled.name}`,
+      '/approvals',
+      '/sinks',
       '/nowhere',
     ]) {
       await page.goto(path)
@@ -78,6 +70,8 @@ test('The rooms fit a phone', async ({ page, request }) => {
     '/definitions/new',
     '/schedules',
     `/schedules/${namespace}/${scheduled.name}`,
+    '/approvals',
+    '/sinks',
     `/runs/${id}?step=1`,
     `/runs/${id}?tab=timeline&step=2`,
   ]) {

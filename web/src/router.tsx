@@ -4,6 +4,7 @@ import { Loading, ProblemView } from './components/ui/feedback'
 import { parseQuery, queryString } from './lib/http'
 import { approvalLinkRoute, approvalRoute } from './routes/approval'
 import { approvalsRoute } from './routes/approvals'
+import { bulkRoute } from './routes/bulk'
 import { definitionRoute } from './routes/definition'
 import { definitionsRoute } from './routes/definitions'
 import { newDefinitionRoute } from './routes/new-definition'
@@ -13,6 +14,7 @@ import { runRoute } from './routes/run'
 import { runsRoute } from './routes/runs'
 import { scheduleRoute } from './routes/schedule'
 import { schedulesRoute } from './routes/schedules'
+import { sinksRoute } from './routes/sinks'
 
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -25,6 +27,7 @@ const homeRoute = createRoute({
 const tree = rootRoute.addChildren([
   homeRoute,
   runsRoute,
+  bulkRoute,
   runRoute,
   compareRoute,
   definitionsRoute,
@@ -35,6 +38,7 @@ const tree = rootRoute.addChildren([
   approvalsRoute,
   approvalRoute,
   approvalLinkRoute,
+  sinksRoute,
 ])
 
 export function makeRouter(client: QueryClient) {

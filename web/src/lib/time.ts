@@ -38,6 +38,9 @@ export function formatRelative(time: string, now: number): string {
   return ms > 0 ? `in ${text}` : `${text} ago`
 }
 
+/** The zone of the times that are shown, such as Europe/Berlin. */
+export const localZone = new Intl.DateTimeFormat().resolvedOptions().timeZone
+
 /** Local time to the millisecond, with the date unless it is today. */
 export function formatTime(time: string, now: number = Date.now()): string {
   const date = new Date(time)

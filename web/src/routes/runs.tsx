@@ -1,5 +1,9 @@
-import { createRoute, useNavigate } from '@tanstack/react-router'
+import { createRoute, Link, useNavigate } from '@tanstack/react-router'
+import { Layers } from 'lucide-react'
+import { useState } from 'react'
+import { Button, buttonClass } from '~/components/ui/button'
 import { runStates, type RunState } from '~/lib/api'
+import { BulkDialog } from '~/features/bulk/bulk-dialog'
 import { RunsPage } from '~/features/runs/runs-page'
 import { rootRoute } from './root'
 
@@ -26,6 +30,38 @@ export const runsRoute = createRoute({
   component: function Runs() {
     const filter = runsRoute.useSearch()
     const navigate = useNavigate()
-    return <RunsPage filter={filter} onFilter={search => void navigate({ to: '/runs', search, replace: true })} />
+    const [asking, setAsking] = useState(false)
+    return (
+      <>
+        <RunsPage
+          filter={filter}
+          onFilter={search => void navigate({ to: '/runs', search, replace: true })}
+          actions={<BulkActions parent={Boolean(filter.parent)} onAsk={() => setAsking(true)} />}
+        />
+        {asking && (
+          <BulkDialog
+            filter={filter}
+            onClose={() => setAsking(false)}
+            onStarted={() => void navigate({ to: '/runs/bulk' })}
+          />
+        )}
+      </>
+    )
   },
 })
+
+/** @param parent Whether the list is that of a run's children, which no bulk work goes by. */
+function BulkActions({ parent, onAsk }: { parent: boolean; onAsk: () => void }) {
+  return (
+    <>
+      {!parent && (
+        <Button size="sm" onClick={onAsk}>
+          <Layers size={13} aria-hidden /> Many at once…
+        </Button>
+      )}
+      <Link to="/runs/bulk" className={buttonClass('quiet', 'sm')}>
+        Bulk work
+      </Link>
+    </>
+  )
+}

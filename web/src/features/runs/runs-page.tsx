@@ -3,13 +3,15 @@ import { Activity } from 'lucide-react'
 import { Button, buttonClass } from '~/components/ui/button'
 import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
+import type { ReactNode } from 'react'
 import type { RunState } from '~/lib/api'
 import { HeldBack } from './held-back-panels'
 import { definedOf, PlaceFilters, StateFilter, type FilterProps } from './run-filters'
 import { RunTable } from './run-table'
 import { useLiveRuns } from './use-live-runs'
 
-export function RunsPage({ filter, onFilter }: FilterProps) {
+/** @param actions What else can be done with the runs that match. */
+export function RunsPage({ filter, onFilter, actions }: FilterProps & { actions?: ReactNode }) {
   usePageTitle('Runs')
   const list = useLiveRuns(filter)
   const runs = list.data?.pages.flatMap(p => p.items) ?? []
@@ -20,7 +22,15 @@ export function RunsPage({ filter, onFilter }: FilterProps) {
   }
   return (
     <>
-      <PageHeader title="Runs" actions={<PlaceFilters filter={filter} onFilter={onFilter} />}>
+      <PageHeader
+        title="Runs"
+        actions={
+          <>
+            <PlaceFilters filter={filter} onFilter={onFilter} />
+            {actions}
+          </>
+        }
+      >
         <StateFilter chosen={filter.state ?? []} onChoose={withState} />
       </PageHeader>
       <HeldBack />
