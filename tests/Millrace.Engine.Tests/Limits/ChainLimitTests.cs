@@ -109,6 +109,7 @@ public abstract class ChainLimitTests(TestDatabases databases) : EngineSuite(dat
             test.Functions.Open();
             var run = await Story.StartAsync(test, Define(test, "concurrency: { limit: 1 }"), Json.Object("n", 0));
             await test.Engine.EndAsync(Tenant.Default, run);
+            await test.Engine.EndAsync(Tenant.Default, await LastAsync(test, run));
         }, async test =>
         {
             var runs = await test.Disk.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 100)));

@@ -22,7 +22,7 @@ internal sealed class Slots(Cluster cluster)
         db.Execute("create trigger if not exists slot_left after delete on limit_place when old.kind = 0 and old.held in (1, 3) begin insert into slot_log values (null, old.run, old.name, 'left', 0, 0); end");
         db.Execute("""
             create trigger if not exists slot_used after insert on journal begin
-                insert into slot_log values (null, new.run, '', case when instr(new.entries, cast('"step.started"' as blob)) > 0 then 'began' else 'wrote' end, 0, 0);
+                insert into slot_log values (null, new.run, '', case when instr(new.entries, cast('"step.started"' as blob)) > 0 and instr(new.entries, cast('"run.cancelled"' as blob)) = 0 then 'began' else 'wrote' end, 0, 0);
             end
             """);
         // What rates were kept by is forgotten in time; a log remembers.
@@ -48,7 +48,7 @@ internal sealed class Slots(Cluster cluster)
         if (cluster.SharesClock) await JudgeRatesAsync();
     }
 
-    /// <summary>A run begins a step only with all the slots it needs. It may let go in the very transaction in which it begins one that waits.</summary>
+    /// <summary>A run begins a step only with all the slots it needs, but in a record that cancels it, of which nothing is carried out. It may let go in the very transaction in which it begins one that waits.</summary>
     private void Judge(Found run, List<Line> log)
     {
         var needs = (LimitPlan.Parse(run.Row.Limits)?.Needs ?? []).Where(n => n.Kind == NeedKind.Slot).Select(n => n.Name).ToList();
