@@ -111,6 +111,9 @@ export interface Run {
   wakeAt?: Maybe<string>
   /** Of the cancellation or suspension. */
   reason?: Maybe<string>
+  /** The run in whose place it goes on, and the one that goes on in its place. */
+  continues?: Maybe<string>
+  continuedBy?: Maybe<string>
   /** The schedule that started it, and the moment that it names. */
   trigger?: Maybe<{ schedule: string; at: string }>
 }

@@ -8,7 +8,7 @@ import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feed
 import { inputClass } from '~/components/ui/field'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { DefinitionSummary } from '~/lib/api'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { definitionsQuery } from './api'
 import { SuspendButton } from './suspend-button'
 
@@ -77,7 +77,7 @@ export function DefinitionTable({ items }: { items: readonly DefinitionSummary[]
               {item.title ?? item.summary}
             </span>
             <span className="tabular text-right font-mono text-xs md:text-left">{item.version}</span>
-            <span className="hidden text-right text-xs text-soft md:block" title={formatTime(item.createdAt, now)}>
+            <span className="hidden text-right text-xs text-soft md:block" title={formatMoment(item.createdAt)}>
               {formatRelative(item.createdAt, now)}
             </span>
           </Link>

@@ -3,7 +3,7 @@ import { CornerDownRight } from 'lucide-react'
 import { StateLabel } from '~/components/ui/state'
 import { isFinished, type Run } from '~/lib/api'
 import { shortId } from '~/lib/ids'
-import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, spanMs, useNow } from '~/lib/time'
 
 const columns =
   'md:grid md:grid-cols-[7.5rem_minmax(0,1.4fr)_7rem_minmax(0,1fr)_6.5rem_6.5rem] md:items-center md:gap-x-4'
@@ -101,7 +101,7 @@ function Times({ run }: { run: Run }) {
       <span
         role="cell"
         className="order-1 ml-auto text-xs text-soft md:order-none md:text-right"
-        title={formatTime(run.createdAt, now)}
+        title={formatMoment(run.createdAt)}
       >
         {formatRelative(run.createdAt, now)}
       </span>

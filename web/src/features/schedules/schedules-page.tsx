@@ -6,7 +6,7 @@ import { buttonClass } from '~/components/ui/button'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import type { Schedule } from './schedule'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { schedulesQuery } from './api'
 import { PauseSwitch } from './pause-switch'
 import { nextText, timesText } from './schedule-model'
@@ -74,7 +74,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
       <span
         role="cell"
         className="tabular order-2 text-right text-xs md:order-none md:text-left"
-        title={nextAt ? formatTime(nextAt, now) : undefined}
+        title={nextAt ? formatMoment(nextAt) : undefined}
       >
         {nextText(schedule, now)}
       </span>
@@ -82,7 +82,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
         {lastRun ? (
           <>
             <StateLabel state={lastRun.state} />
-            <span className="text-soft" title={formatTime(lastRun.createdAt, now)}>
+            <span className="text-soft" title={formatMoment(lastRun.createdAt)}>
               {formatRelative(lastRun.createdAt, now)}
             </span>
           </>
