@@ -69,7 +69,7 @@ export function DefinitionTable({ items }: { items: readonly DefinitionSummary[]
             params={{ namespace: item.namespace, name: item.name }}
             className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 px-4 py-2.5 -outline-offset-2 hover:bg-accent-wash md:grid-cols-[minmax(0,22rem)_minmax(0,1fr)_5rem_7rem] md:items-baseline md:px-6"
           >
-            <span className="min-w-0 truncate font-mono text-sm">
+            <span className="min-w-0 font-mono text-sm break-words md:truncate">
               <span className="text-soft">{item.namespace}/</span>
               <span className="font-medium">{item.name}</span>
             </span>

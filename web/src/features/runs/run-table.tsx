@@ -44,7 +44,10 @@ function RunRow({ run }: { run: Run }) {
       <span role="cell" className="flex w-26 md:w-auto">
         <StateLabel state={run.state} />
       </span>
-      <span role="cell" className="order-first w-full min-w-0 truncate font-mono md:order-none md:w-auto">
+      <span
+        role="cell"
+        className="order-first w-full min-w-0 font-mono break-words md:order-none md:w-auto md:truncate"
+      >
         {/* The link covers the row: one target, and the text can still be selected by keyboard. */}
         <Link
           to="/runs/$runId"
@@ -53,7 +56,8 @@ function RunRow({ run }: { run: Run }) {
         >
           <span className="text-soft">{namespace}/</span>
           <span className="font-medium">{name}</span>
-          <span className="sr-only">, run {shortId(run.id)}</span>
+          {/* What is cut off must not lie where it would have stood, or the room scrolls sideways. */}
+          <span className="sr-only left-0">, run {shortId(run.id)}</span>
         </Link>
         <span className="ml-2 text-xs text-soft">{version}</span>
       </span>

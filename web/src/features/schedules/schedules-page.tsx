@@ -58,7 +58,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
       role="row"
       className={`relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-2.5 hover:bg-accent-wash md:px-6 md:py-1.5 ${columns}`}
     >
-      <span role="cell" className="min-w-0 truncate font-mono text-sm">
+      <span role="cell" className="min-w-0 font-mono text-sm break-words md:truncate">
         <Link
           to="/schedules/$namespace/$name"
           params={{ namespace, name }}
