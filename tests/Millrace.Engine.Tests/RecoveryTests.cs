@@ -86,47 +86,6 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
         }
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_crash_at_any_write_passes_over_no_item_of_an_effect_and_takes_none_too_many(bool afterCommit)
-    {
-        var crashed = true;
-        for (var at = 1; crashed; at++)
-        {
-            await using var test = await OpenAsync();
-            var workflow = test.Define("""
-                - feed:
-                    call: asyncapi
-                    with:
-                      document: { endpoint: 'https://example.com/api.yaml' }
-                      operation: feed
-                      subscription:
-                        consume: { until: '${ $context.seen == 3 }' }
-                        foreach:
-                          do: [ { one: { call: 'count:1.0.0@default', with: { n: '${ $item }' } } }, { rest: { wait: PT1S } } ]
-                          export: { as: '{ seen: (($context.seen // 0) + 1) }' }
-                """);
-            test.Database.AfterCommit = afterCommit;
-            test.Database.DieAt = test.Database.Writes + at;
-            var start = test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Jq.Json.EmptyObject, "items", "request"));
-            var end = EndAsync(test, start);
-            await TimePassesUntil(test, Task.WhenAny(end, test.Database.Died));
-            if (crashed = test.Database.Died.IsCompleted)
-            {
-                await test.CrashAsync();
-                await test.ReopenAsync();
-                end = EndAsync(test, start = test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, Jq.Json.EmptyObject, "items", "request")));
-                await TimePassesUntil(test, end);
-            }
-            Assert.Equal((at, RunPhase.Completed), (at, await end));
-            var run = await start switch { StartOutcome.Started s => s.Run, var other => ((StartOutcome.Existing)other).Run };
-            Assert.Equal("""[{"n":0},{"n":1},{"n":2}]""", (await test.EndAsync(run)).State.Output.ToString());
-            Assert.Equal(3, test.Functions.Ledger.Count);
-            Assert.Equal(["item 0", "item 1", "item 2"], test.Functions.SubSteps.Keys.Order());
-        }
-    }
-
     private static async Task<(bool Finished, bool Crashed)> JourneyAsync(TestEngine test, int dieAt, bool afterCommit)
     {
         test.Define("- give: { call: 'count:1.0.0@default', with: { n: 9 } }", "child");

@@ -12,14 +12,25 @@ internal static class Inbox
     /// <param name="signals">In order. How children ended is read for all of them at once.</param>
     public static async Task HearAsync(RunActor actor, Decision decision, List<Signal> signals)
     {
+        if (signals.Count == 0)
+        {
+            CheckSlot(actor);
+            return;
+        }
         // What a child has gone on as is waited for from the moment at which that is heard.
         HashSet<Guid> next = [.. signals.Where(s => s.Kind == "continued").Select(SuccessorOf)];
         Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
         foreach (var signal in signals) await HearAsync(actor, decision, signal, outcomes);
-        if (actor.Limits.IsSlotless && actor.State is { IsFinished: false, IsSuspended: false }) throw new NoSlotException(actor.Id);
+        CheckSlot(actor);
         // There may be more than were read.
         if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);
+    }
+
+    /// <exception cref="NoSlotException">It was let through to end or to stand, and does neither. What it did is undone without a slot: who wants an end does not wait.</exception>
+    private static void CheckSlot(RunActor actor)
+    {
+        if (actor.Limits.IsSlotless && actor.State is { IsFinished: false, IsSuspended: false, IsUndoing: false }) throw new NoSlotException(actor.Id);
     }
 
     private static async ValueTask HearAsync(RunActor actor, Decision decision, Signal signal, Dictionary<Guid, RunOutcome> outcomes)

@@ -218,8 +218,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     private async Task HearAsync(Decision decision, List<Signal> signals)
     {
-        if (signals.Count == 0) return;
-        Writer.Heard(signals[^1].Position);
+        if (signals.Count > 0) Writer.Heard(signals[^1].Position);
         await Inbox.HearAsync(this, decision, signals);
     }
 

@@ -6,15 +6,18 @@ using Millrace.Storage.Blobs;
 namespace Millrace.Engine.Retention;
 
 /// <summary>
-/// Large values and files are kept by their content, so several runs may refer to one, and nothing counts who does. What a run that goes referred to is noted; a day later
-/// it is removed when all that is there was read once and refers to it no more. Whoever keeps content asks first whether it is about to go (decision 33).
+/// Large values and files are kept by their content, so several runs may refer to one, and nothing counts who does. What a run that goes referred to is noted; after a day or two
+/// it is removed when all that is there was read once and refers to it no more. Whoever keeps content asks first whether it is about to go (decision 32).
 /// </summary>
 internal sealed class LooseBlobs(Worker worker)
 {
-    private const int PageMax = 1000;
+    private const int PageMax = 10_000, UsedMax = 1000;
 
     /// <summary>For how long content stays that nothing refers to: far longer than between keeping it and writing the record that refers to it.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
+
+    /// <summary>Between two looks at everything there is, which are costly: so much longer the first of what goes stays.</summary>
+    public static readonly TimeSpan Between = TimeSpan.FromHours(24);
 
     /// <summary>Whoever has marked one removes it in a moment or not at all; another does so when he has not after so long.</summary>
     private static readonly TimeSpan MarkHolds = TimeSpan.FromMinutes(10), RemovedWithin = TimeSpan.FromMinutes(1);
@@ -36,9 +39,9 @@ internal sealed class LooseBlobs(Worker worker)
     /// <returns>When to look again, Unix microseconds.</returns>
     public async Task<long> RunOnceAsync()
     {
-        var (now, kept) = (worker.Now, (long)Kept.TotalMicroseconds);
+        var (now, kept, look) = (worker.Now, (long)Kept.TotalMicroseconds, (long)(Kept + Between).TotalMicroseconds);
         if (await worker.Database.ReadAsync(LooseBlobStore.First) is not { } first) return long.MaxValue;
-        if (first > now - kept) return first + kept;
+        if (first > now - look) return first + look;
         var (before, begun) = (now - kept, now - (long)MarkHolds.TotalMicroseconds);
         var due = (await worker.Database.ReadAsync(db => LooseBlobStore.Due(db, before, begun, PageMax))).ToDictionary(b => b.Sha256, StringComparer.Ordinal);
         var used = new List<string>();
@@ -47,7 +50,7 @@ internal sealed class LooseBlobs(Worker worker)
             await foreach (var blob in WholeDatabase.BlobsAsync(worker.Database))
                 if (due.Remove(blob.Sha256)) used.Add(blob.Sha256);
         }
-        foreach (var page in used.Chunk(PageMax)) await worker.Database.WriteAsync(db => Used(db, page, begun));
+        foreach (var page in used.Chunk(UsedMax)) await worker.Database.WriteAsync(db => Used(db, page, begun));
         foreach (var blob in due.Values) await RemoveAsync(blob, before, begun);
         return worker.Now + (long)MarkHolds.TotalMicroseconds;
     }

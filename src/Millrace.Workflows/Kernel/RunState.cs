@@ -54,6 +54,9 @@ public sealed class RunState
     /// <summary>What has been done and can be undone.</summary>
     internal Compensations Compensations { get; } = new();
 
+    /// <summary>What it did is being undone before it ends.</summary>
+    public bool IsUndoing => Compensations.End is not null;
+
     public StepCounts Counts { get; internal set; }
     public RunPhase Ended { get; private set; }
 

@@ -14,7 +14,7 @@ public abstract class ChainLimitTests(TestDatabases databases) : EngineSuite(dat
 {
     /// <summary>Its first run does nothing but go on; the second works until the test lets it.</summary>
     private const string Chain = """
-        - work: { if: '${ .n > 0 }', call: 'hold:1.0.0@default', with: {} }
+        - work: { if: '${ .n > 0 }', call: 'hold:1.0.0@default', with: {}, output: { as: $input } }
         - done: { if: '${ .n > 0 }', set: { n: 1 }, then: end }
         - next: { call: 'continue:1.0.0@default', with: { input: '${ .n = 1 }' } }
         """;

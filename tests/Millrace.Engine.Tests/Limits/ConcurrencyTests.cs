@@ -97,6 +97,20 @@ public abstract class ConcurrencyTests(TestDatabases databases) : EngineSuite(da
     }
 
     [Fact]
+    public async Task A_run_that_is_cancelled_while_it_has_no_slot_is_undone_without_one()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, "- book: { call: 'count:1.0.0@default', with: { n: 1 }, metadata: { compensate: [ { unbook: { call: 'count:1.0.0@default', with: { n: 2 } } } ] } }\n- rest: { wait: PT1H }\n" + Hold, "concurrency: { limit: 1 }");
+        var run = await test.StartAsync(workflow);
+        await test.UntilAsync(run, r => r is { State: RunPhase.Waiting, Lease: null });
+        Assert.Equal((0, 0), await CountAsync(test));
+        await test.Engine.CancelAsync(Tenant.Default, run, "enough");
+        Assert.Equal(RunPhase.Cancelled, (await test.EndAsync(run)).State.Phase);
+        Assert.Equal(2, test.Functions.Ledger.Count);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    [Fact]
     public async Task The_newest_take_the_place_of_those_in_progress()
     {
         await using var test = await OpenAsync();

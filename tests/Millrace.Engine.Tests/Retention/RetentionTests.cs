@@ -177,7 +177,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         Assert.Equal(4, Kept(test).Count);
         await UntilGoneAsync(test, went);
         Assert.Equal(4, Kept(test).Count);
-        test.Time.Advance(TimeSpan.FromHours(25));
+        test.Time.Advance(LooseBlobs.Kept + LooseBlobs.Between);
         await UntilKeptAsync(test, k => k.Count == 2);
         Assert.Equal(Large('b').ToString(), (await test.HistoryAsync(kept)).State.Input.ToString());
         Assert.True((await WholeDatabase.CheckAsync(test.Disk, test.Blobs)).IsSound);
@@ -195,7 +195,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         var again = await test.StartAsync(test.Define(Count, "stays"), Large('a'));
         Assert.Equal(0, await CountAsync(test, "loose_blob"));
         await test.EndAsync(again);
-        test.Time.Advance(TimeSpan.FromHours(25));
+        test.Time.Advance(LooseBlobs.Kept + LooseBlobs.Between);
         await test.Engine.Worker.Keeping.RunOnceAsync();
         Assert.Equal(Large('a').ToString(), (await test.HistoryAsync(again)).State.Input.ToString());
     }
@@ -231,7 +231,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
             var kept = await test.StartAsync(stays, Large('b'));
             foreach (var run in went.Append(kept)) await test.EndAsync(run);
             await UntilGoneAsync(test, went);
-            test.Time.Advance(TimeSpan.FromHours(25));
+            test.Time.Advance(LooseBlobs.Kept + LooseBlobs.Between);
             (test.Database.AfterCommit, test.Database.DieAt) = (afterCommit, test.Database.Writes + at);
             await test.PassAsync(TimeSpan.FromSeconds(10));
             await test.CrashAsync();

@@ -3,7 +3,6 @@ using System.Text;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Workflows;
-using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests.Support;
 
@@ -45,7 +44,6 @@ internal sealed class TestFunctions
         new Inline("save", Idempotency.Keyed, async (context, arguments, cancel) =>
             FunctionOutcome.Done((await context.SaveArtifactAsync("file.txt", "text/plain", Encoding.UTF8.GetBytes(arguments["text"].AsString()), cancel)).Sha256)),
         new Inline("three_parts", Idempotency.Keyed, ThreePartsAsync),
-        new Inline("asyncapi", Idempotency.Keyed, GiveAsync, version: ""),
     ];
 
     /// <summary>Ends when an effect is being held.</summary>
@@ -85,21 +83,6 @@ internal sealed class TestFunctions
         return FunctionOutcome.Done(sum);
     }
 
-    /// <summary>Gives the items 0, 1, 2 and more, as long as they are wanted.</summary>
-    private async ValueTask<FunctionOutcome> GiveAsync(FunctionContext context, Json arguments, CancellationToken cancel)
-    {
-        for (var i = 0; ; i++)
-        {
-            var item = i;
-            await context.StepAsync(Intake.NameOf(item), _ =>
-            {
-                SubSteps.AddOrUpdate($"item {item}", 1, (_, n) => n + 1);
-                return new(item);
-            }, cancel);
-            if (await context.HandledAsync(item, cancel)) return FunctionOutcome.Done(Json.Null);
-        }
-    }
-
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private bool Noted(FunctionContext context)
@@ -108,9 +91,9 @@ internal sealed class TestFunctions
         return true;
     }
 
-    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work, string version = "1.0.0") : IFunction
+    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
     {
-        public FunctionDescriptor Descriptor { get; } = new(name, version, Capability.Write, idempotency, Lane.Io);
+        public FunctionDescriptor Descriptor { get; } = new(name, "1.0.0", Capability.Write, idempotency, Lane.Io);
 
         public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel) => work(context, arguments, cancel);
     }
