@@ -1,5 +1,5 @@
-// The shapes of docs/http.md, written by hand. `npm run gen` writes schema.gen.ts from the server's OpenAPI document; once that
-// document tells the type of every member (times and free JSON have none yet), these become aliases of its types.
+// The shapes of docs/http.md, written by hand. `npm run gen` writes schema.gen.ts from the server's OpenAPI document, which
+// tells the type of every member; these become aliases of its types once free JSON, `unknown` there, is mapped to Json.
 
 export type RunState = 'pending' | 'running' | 'waiting' | 'suspended' | 'cancelled' | 'faulted' | 'completed'
 export type StepState = RunState | 'skipped'
