@@ -123,4 +123,19 @@ public sealed class HostTests : IAsyncLifetime
         Assert.Contains("parent", schemas["RunStep"]["required"].AsArray().Select(r => r.AsString()));
         Assert.Contains("from", schemas["GraphEdge"]["required"].AsArray().Select(r => r.AsString()));
     }
+
+    [Fact]
+    public async Task The_api_document_tells_the_type_of_every_member_but_free_json()
+    {
+        var schemas = (await _server.GetAsync("/openapi/v1.json")).Body["components"]["schemas"];
+
+        var silent = schemas.AsObject()
+            .Where(s => s.Value["properties"].IsObject)
+            .SelectMany(s => s.Value["properties"].AsObject().Select(m => (Name: $"{s.Key}.{m.Key}", Schema: m.Value)))
+            .Where(m => !new[] { "type", "$ref", "oneOf", "anyOf", "enum" }.Any(k => !m.Schema[k].IsNull))
+            .Select(m => m.Name);
+        Assert.Empty(silent);
+        Assert.Equal("""{"type":"string","format":"date-time"}""", schemas["Run"]["properties"]["createdAt"].ToString());
+        Assert.Equal("""["null","string"]""", schemas["Run"]["properties"]["endedAt"]["type"].ToString());
+    }
 }

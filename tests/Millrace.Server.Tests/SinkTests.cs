@@ -62,6 +62,22 @@ public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IA
     }
 
     [Fact]
+    public async Task A_sink_that_fails_tells_when_it_is_tried_again()
+    {
+        _there.Refuse = int.MaxValue;
+        var id = await MakeAsync("failing", """, "types": ["failing"]""");
+        await server.PostAsync("/api/v1/events", Event("f1", "failing"), "application/cloudevents+json");
+        await _there.NextAsync();
+        Answer found;
+        do found = await server.GetAsync($"/api/v1/sinks/{id}");
+        while (found.Body["state"].AsString() == "active");
+        Assert.Equal("failing", found.Body["state"].AsString());
+        Assert.True(DateTimeOffset.Parse(found.Body["nextTryAt"].AsString(), null) > DateTimeOffset.Parse(found.Body["failingSince"].AsString(), null), found.Text);
+        var paused = await server.SendAsync(new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/sinks/{id}") { Content = new StringContent("""{"paused": true}""", null, "application/json") });
+        Assert.Equal(("paused", true), (paused.Body["state"].AsString(), paused.Body["nextTryAt"].IsNull));
+    }
+
+    [Fact]
     public async Task A_sink_that_is_gone_is_given_up_and_goes_on_when_it_is_resumed()
     {
         (_there.Refuse, _there.Status) = (1, 410);

@@ -25,7 +25,7 @@ test('All runs that a filter shows are cancelled at once', async ({ page, reques
   await dialog.getByLabel('Reason').fill('Wrong prices.')
   await dialog.getByRole('button', { name: 'Cancel them all' }).click()
   await expect(page).toHaveURL(/\/runs\/bulk$/)
-  const work = page.getByRole('listitem', { name: new RegExp(`^Cancel waiting runs, of ${name}`) })
+  const work = page.getByRole('listitem', { name: new RegExp(`^Cancel waiting runs of ${name}`) })
   await expect(work).toContainText('completed')
   await expect(work).toContainText('3 of 3 done')
   await expect(work).toContainText('Wrong prices.')

@@ -55,7 +55,8 @@ for (const scheme of ['light', 'dark'] as const) {
 
 test('The rooms fit a phone', async ({ page, request }) => {
   await page.setViewportSize({ width: 390, height: 844 })
-  const definition = await push(request, 'phone', greeting)
+  // As long as names may be.
+  const definition = await push(request, `phone-${'long-'.repeat(8)}name`, greeting)
   const { namespace, name } = definition
   const scheduled = await push(request, 'phone-schedule', hourly)
   const id = await start(request, definition, { name: 'Ada' })

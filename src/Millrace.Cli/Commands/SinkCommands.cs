@@ -15,6 +15,11 @@ internal static class SinkCommands
     private static readonly Option<string?> Secret = new("--secret") { Description = "Name of the secret with a token, or with username and password.", HelpName = "name" };
     private static readonly Option<bool> Binary = new("--binary") { Description = "Send attributes as headers and data as content, instead of whole events as JSON." };
     private static readonly Option<long?> Patience = new("--patience") { Description = "Failing for so long it is given up; three days unless said.", HelpName = "seconds" };
+    private static readonly Option<string?> NewName = new("--name") { Description = "Another name.", HelpName = "name" };
+    private static readonly Option<string?> NewUrl = new("--url") { Description = "Another address.", HelpName = "url" };
+    private static readonly Option<bool> EveryType = new("--every-type") { Description = "Send events of every type." };
+    private static readonly Option<string?> NewSecret = new("--secret") { Description = "Name of another secret; '' for none.", HelpName = "name" };
+    private static readonly Option<string?> Mode = new("--mode") { Description = "structured or binary.", HelpName = "mode" };
     private static readonly Option<int> Limit = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 200, HelpName = "n" };
 
     public static Command Create(CommandLine line)
@@ -25,6 +30,7 @@ internal static class SinkCommands
         group.Add(line.With(new Verb("list", "List sinks and how far each has come.", "millrace sinks list --json") { Limit }, ListAsync));
         group.Add(line.With(new Verb("show", "Show one sink.", "millrace sinks show billing") { Which }, ShowAsync));
         group.Add(line.With(new Verb("add", "Send events from now on to an address.", "millrace sinks add ops https://ops.example.com/ --type 'io.serverlessworkflow.workflow.faulted.v1' --secret opsToken") { Name, Url, Types, Secret, Binary, Patience }, AddAsync));
+        group.Add(line.With(new Verb("change", "Change a sink; what is not said stays, and one that was given up goes on.", "millrace sinks change ops --url https://ops.example.com/v2") { Which, NewName, NewUrl, Types, EveryType, NewSecret, Mode, Patience }, ChangeAsync));
         group.Add(line.With(new Verb("pause", "Send a sink nothing until it is resumed; its events wait.", "millrace sinks pause billing") { Which }, (s, p, c) => PauseAsync(s, p, true, c)));
         group.Add(line.With(new Verb("resume", "Let a sink go on from where it stands, also one that was given up.", "millrace sinks resume billing") { Which }, (s, p, c) => PauseAsync(s, p, false, c)));
         group.Add(line.With(new Verb("test", "Send one event to a sink at once and say what came of it.", "millrace sinks test billing") { Which }, TestAsync));
@@ -72,12 +78,33 @@ internal static class SinkCommands
         return Exit.Completed;
     }
 
+    private static async Task<int> ChangeAsync(Session session, ParseResult parse, CancellationToken cancel)
+    {
+        var body = new JsonObject.Builder();
+        if (parse.GetValue(NewName) is { } name) body.Set("name", name);
+        if (parse.GetValue(NewUrl) is { } url) body.Set("url", url);
+        var types = parse.GetValue(Types) ?? [];
+        if (types.Length > 0 && parse.GetValue(EveryType)) throw new UsageException("Either --type or --every-type, not both.");
+        if (types.Length > 0 || parse.GetValue(EveryType)) body.Set("types", JsonArray.Of(types.Select(t => (Json)t).ToList()));
+        if (parse.GetValue(NewSecret) is { } secret) body.Set("secret", secret);
+        if (parse.GetValue(Mode) is { } mode) body.Set("mode", mode);
+        if (parse.GetValue(Patience) is { } patience) body.Set("patienceSeconds", patience);
+        var change = body.Build();
+        if (change.Count == 0) throw new UsageException("Say what to change; see 'millrace sinks change --help'.");
+        Tell(session, await session.Client.PatchAsync(await PathAsync(session, parse, cancel), change, cancel));
+        return Exit.Completed;
+    }
+
     private static async Task<int> PauseAsync(Session session, ParseResult parse, bool paused, CancellationToken cancel)
     {
-        var sink = await session.Client.PatchAsync(await PathAsync(session, parse, cancel), Json.Object("paused", paused), cancel);
+        Tell(session, await session.Client.PatchAsync(await PathAsync(session, parse, cancel), Json.Object("paused", paused), cancel));
+        return Exit.Completed;
+    }
+
+    private static void Tell(Session session, Json sink)
+    {
         if (session.Json) session.Terminal.Print(sink);
         else session.Terminal.Line($"{Terminal.Clean(sink["name"].StringOrNull ?? "")} is {sink["state"].StringOrNull}, {sink["pending"]} pending");
-        return Exit.Completed;
     }
 
     private static async Task<int> TestAsync(Session session, ParseResult parse, CancellationToken cancel)

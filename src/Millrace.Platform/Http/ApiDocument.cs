@@ -30,6 +30,9 @@ internal static class ApiDocument
     {
         var type = context.JsonTypeInfo.Type;
         if (type == typeof(Json) || type == typeof(Json?)) schema.Description = "Any JSON value.";
+        // Times have a converter of their own, so the framework does not know that they are texts.
+        if (type == typeof(DateTimeOffset)) schema.Type = JsonSchemaType.String;
+        if (type == typeof(DateTimeOffset?)) schema.Type = JsonSchemaType.String | JsonSchemaType.Null;
         // A member that is absent when it is null is not required.
         foreach (var property in context.JsonTypeInfo.Properties)
             if (MayBeAbsent(property)) schema.Required?.Remove(property.Name);

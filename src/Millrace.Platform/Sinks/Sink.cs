@@ -11,10 +11,11 @@ public enum SinkState { Active, Paused, Failing, Dead }
 /// <param name="Types">Types of events, each whole or its beginning and a star; none stands for every type.</param>
 /// <param name="Secret">Name of the secret with a token, or with username and password.</param>
 /// <param name="Pending">Events behind the last one that was dealt with; those of other types are passed over.</param>
+/// <param name="NextTryAt">When the event that was not taken is sent again; while that goes on, when another process would take it up.</param>
 /// <param name="PatienceSeconds">Failing for so long it is given up.</param>
 public sealed record Sink(
     Guid Id, string Name, string Url, IReadOnlyList<string> Types, string? Secret, SinkMode Mode, SinkState State, long Position, long Pending, long Delivered, long Attempts,
-    string? Error, DateTimeOffset? FailingSince, DateTimeOffset? DeadAt, long PatienceSeconds, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    string? Error, DateTimeOffset? FailingSince, DateTimeOffset? NextTryAt, DateTimeOffset? DeadAt, long PatienceSeconds, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
 /// <summary>Body of a request that makes a sink, or changes one: then what is absent stays.</summary>
 public sealed record SinkBody(string Name, string Url, IReadOnlyList<string>? Types, string? Secret, SinkMode? Mode, long? PatienceSeconds, bool? Paused);

@@ -14,7 +14,7 @@ internal sealed record SinkRow(
 
     public Sink View(long pending) => new(
         Id, Name, Url, Types, Secret, Structured ? SinkMode.Structured : SinkMode.Binary, State, Position, pending, Delivered, Attempts, Error,
-        FailingSince is { } failing ? Micros.ToTime(failing) : null, DeadAt is { } dead ? Micros.ToTime(dead) : null, Patience / 1_000_000, Micros.ToTime(CreatedAt), Micros.ToTime(UpdatedAt));
+        FailingSince is { } failing ? Micros.ToTime(failing) : null, State == SinkState.Failing ? Micros.ToTime(DueAt) : null, DeadAt is { } dead ? Micros.ToTime(dead) : null, Patience / 1_000_000, Micros.ToTime(CreatedAt), Micros.ToTime(UpdatedAt));
 }
 
 /// <summary>Every statement on sinks.</summary>

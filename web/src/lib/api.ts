@@ -1,5 +1,5 @@
-// The shapes of docs/http.md, written by hand. `npm run gen` writes schema.gen.ts from the server's OpenAPI document; once that
-// document tells the type of every member (times and free JSON have none yet), these become aliases of its types.
+// The shapes of docs/http.md, written by hand. `npm run gen` writes schema.gen.ts from the server's OpenAPI document, which
+// tells the type of every member; these become aliases of its types once free JSON, `unknown` there, is mapped to Json.
 
 export type RunState = 'pending' | 'running' | 'waiting' | 'suspended' | 'cancelled' | 'faulted' | 'completed'
 export type StepState = RunState | 'skipped'
@@ -111,6 +111,9 @@ export interface Run {
   wakeAt?: Maybe<string>
   /** Of the cancellation or suspension. */
   reason?: Maybe<string>
+  /** The run in whose place it goes on, and the one that goes on in its place. */
+  continues?: Maybe<string>
+  continuedBy?: Maybe<string>
   /** The schedule that started it, and the moment that it names. */
   trigger?: Maybe<{ schedule: string; at: string }>
 }

@@ -8,3 +8,11 @@ export async function refresh(client: QueryClient, queryKey: QueryKey): Promise<
   await client.cancelQueries({ queryKey })
   await client.invalidateQueries({ queryKey })
 }
+
+/**
+ * Asks again at this pace once there is an answer. Without one the page shows why, and asking again would take that away
+ * while it is under way: then it is the reader who tries again.
+ */
+export function every(ms: number) {
+  return (query: { state: { data: unknown } }): number | false => (query.state.data === undefined ? false : ms)
+}

@@ -50,6 +50,15 @@ export function formatTime(time: string, now: number = Date.now()): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock}`
 }
 
+/** For a title: the whole time, with what it is off UTC. */
+export function formatMoment(time: string): string {
+  const date = new Date(time)
+  const minutes = -date.getTimezoneOffset()
+  const two = (n: number) => String(Math.floor(Math.abs(n))).padStart(2, '0')
+  const offset = minutes === 0 ? '' : `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`
+  return `${formatTime(time, NaN)} UTC${offset}`
+}
+
 /** One timer per interval for the whole page, running only while somebody looks. */
 class Ticker {
   #listeners = new Set<() => void>()

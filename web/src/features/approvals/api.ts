@@ -1,10 +1,11 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Json, Page } from '~/lib/api'
 import { request, url } from '~/lib/http'
+import { every } from '~/lib/refresh'
 import type { Approval, ApprovalState } from './approval'
 
 // Others decide too, so the page asks again while somebody looks.
-const pace = 5_000
+const pace = every(5_000)
 
 export function approvalsQuery(state: ApprovalState | undefined) {
   return infiniteQueryOptions({

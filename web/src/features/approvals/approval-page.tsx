@@ -4,7 +4,7 @@ import { JsonView } from '~/components/json/json-view'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, Panel, Trail, usePageTitle } from '~/components/ui/page'
 import { shortId } from '~/lib/ids'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { agreedText, askedText, expiryText, type Approval, type Said } from './approval'
 import { approvalQuery, type Way } from './api'
 import { ApprovalLabel } from './approvals-page'
@@ -20,7 +20,7 @@ export function ApprovalPage({ way }: { way: Way }) {
   return (
     <>
       <Header approval={approval} linked={'token' in way} />
-      <div className="grid min-h-0 flex-1 content-start gap-px bg-line md:grid-cols-[minmax(0,1fr)_minmax(0,24rem)]">
+      <div className="grid gap-px border-b border-line bg-line md:grid-cols-[minmax(0,1fr)_minmax(0,24rem)]">
         <div className="flex flex-col gap-px">
           <Panel title="What it is about">
             <JsonView value={approval.show} label="what it is about" />
@@ -63,11 +63,11 @@ function Header({ approval, linked }: { approval: Approval; linked: boolean }) {
       <p className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-soft">
         <span>asks {askedText(approval)}</span>
         <span>{agreedText(approval)}</span>
-        <span title={formatTime(approval.createdAt, now)}>asked {formatRelative(approval.createdAt, now)}</span>
+        <span title={formatMoment(approval.createdAt)}>asked {formatRelative(approval.createdAt, now)}</span>
         {approval.reminders > 0 && <span>reminded {approval.reminders} times</span>}
         {approval.escalated && <span>escalated</span>}
         {expiresAt && (
-          <span title={formatTime(expiresAt, now)}>
+          <span title={formatMoment(expiresAt)}>
             until {formatRelative(expiresAt, now)}, {expiryText[expiry ?? 'fail']}
           </span>
         )}
@@ -88,7 +88,7 @@ function SaidRow({ said }: { said: Said }) {
     <li className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 px-4 py-2">
       <span className="font-medium break-all">{said.by}</span>
       <span>{words[said.decision]}</span>
-      <span className="text-xs text-soft" title={formatTime(said.at, now)}>
+      <span className="text-xs text-soft" title={formatMoment(said.at)}>
         {formatRelative(said.at, now)}
       </span>
       {said.comment && <p className="w-full break-words whitespace-pre-line text-soft">{said.comment}</p>}

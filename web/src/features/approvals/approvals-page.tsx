@@ -5,7 +5,7 @@ import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feed
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import { StateMark } from '~/components/ui/state'
 import { shortId } from '~/lib/ids'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { agreedText, askedText, signOf, type Approval, type ApprovalState } from './approval'
 import { approvalsQuery } from './api'
 
@@ -76,7 +76,7 @@ function Row({ approval }: { approval: Approval }) {
       </Link>
       <span className="order-2 min-w-0 truncate text-xs text-soft md:order-none">asks {askedText(approval)}</span>
       <span className="order-2 text-right text-xs md:order-none md:text-left">{agreedText(approval)}</span>
-      <span className="order-3 text-xs text-soft md:order-none" title={formatTime(approval.createdAt, now)}>
+      <span className="order-3 text-xs text-soft md:order-none" title={formatMoment(approval.createdAt)}>
         {formatRelative(approval.createdAt, now)}
       </span>
       <code className="order-3 text-right font-mono text-xs text-soft md:order-none md:text-left">

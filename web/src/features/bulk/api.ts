@@ -1,6 +1,7 @@
 import { infiniteQueryOptions } from '@tanstack/react-query'
 import type { Page } from '~/lib/api'
 import { request, url } from '~/lib/http'
+import { every } from '~/lib/refresh'
 import type { BulkRequest, BulkWork } from './bulk'
 
 export const bulkQuery = infiniteQueryOptions({
@@ -11,7 +12,7 @@ export const bulkQuery = infiniteQueryOptions({
   getNextPageParam: last => last.next ?? null,
   // Nothing tells the page how far works have come, so it asks again: soon while one is under way.
   refetchInterval: query =>
-    query.state.data?.pages.some(p => p.items.some(w => w.state === 'running')) ? 1_000 : 10_000,
+    every(query.state.data?.pages.some(p => p.items.some(w => w.state === 'running')) ? 1_000 : 10_000)(query),
 })
 
 /** The same key says that it is the same wish, however often it is sent. */

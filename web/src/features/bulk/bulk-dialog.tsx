@@ -5,12 +5,22 @@ import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
 import { ProblemView } from '~/components/ui/feedback'
 import { Field, inputClass } from '~/components/ui/field'
 import { useNotices } from '~/components/ui/notices'
+import type { RunState } from '~/lib/api'
 import { newKey } from '~/lib/ids'
 import { refresh } from '~/lib/refresh'
 import { localZone } from '~/lib/time'
 import { startBulk } from './api'
 import type { BulkAction, BulkRequest } from './bulk'
-import { actions, firstAction, goesOn, statesFor, wishOf, type BulkForm, type ListFilter } from './bulk-model'
+import {
+  actions,
+  firstAction,
+  goesOn,
+  statesFor,
+  statesText,
+  wishOf,
+  type BulkForm,
+  type ListFilter,
+} from './bulk-model'
 
 /** Asks what shall become of all runs that the list is filtered to. */
 export function BulkDialog({
@@ -123,11 +133,12 @@ function useStart(onStarted: () => void) {
   return { send: start.mutate, pending: start.isPending, error: start.error }
 }
 
-function Which({ states, filter }: { states: readonly string[]; filter: ListFilter }) {
+function Which({ states, filter }: { states: RunState[]; filter: ListFilter }) {
+  const words = statesText(states)
   return (
     <p>
       All runs of {filter.definition ? <code className="font-mono text-xs">{filter.definition}</code> : 'the workspace'}{' '}
-      that are <span className="font-medium">{states.join(', ')}</span>
+      that are <span className="font-medium">{words === 'all' ? 'in any state' : words}</span>
       {filter.forkOf && (
         <>
           {' '}

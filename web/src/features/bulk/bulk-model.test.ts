@@ -50,14 +50,21 @@ describe('A wish about many runs', () => {
         { action: 'fork', filter: { states: ['faulted'], namespace: 'shop', name: 'order' }, task: '/do/1/pay' },
         0,
       ),
-    ).toBe('faulted runs, of shop/order, just before /do/1/pay')
+    ).toBe('faulted runs of shop/order, just before /do/1/pay')
+    expect(words({ action: 'retry', filter: { states: ['pending', 'faulted', 'cancelled'] } }, 0)).toBe(
+      'pending, faulted or cancelled runs',
+    )
+    expect(words({ action: 'fork', filter: { states: statesFor('fork', {}) }, seq: 0 }, 0)).toBe(
+      'all runs, from their beginning',
+    )
     expect(words({ action: 'cancel', filter: { ids: ['a', 'b'] } }, 0)).toBe('2 chosen runs')
   })
 
-  test('is gone through when all are done or refused, and when it is over', () => {
+  test('has come as far as runs were done or refused it', () => {
     const work = { found: 4, done: 1, refused: 1, state: 'running' } as BulkWork
-    expect(progress(work)).toBe(0.5)
-    expect(progress({ ...work, state: 'completed' })).toBe(1)
-    expect(progress({ ...work, found: 0 })).toBe(1)
+    expect(progress(work)).toEqual({ done: 0.25, refused: 0.25 })
+    expect(progress({ ...work, found: 0, done: 0, refused: 0 })).toEqual({ done: 0, refused: 0 })
+    // Ids that were named twice, or a count that stopped at its limit.
+    expect(progress({ ...work, found: 1 })).toEqual({ done: 0.5, refused: 0.5 })
   })
 })

@@ -1,4 +1,4 @@
-import type { RunState } from '~/lib/api'
+import { runStates, type RunState } from '~/lib/api'
 import { formatTime } from '~/lib/time'
 import type { BulkAction, BulkRequest, BulkWork } from './bulk'
 
@@ -83,8 +83,8 @@ export const goesOn = (action: BulkAction) => action === 'retry' || action === '
 export function describe({ filter, task, seq, definition }: BulkRequest, now: number): string {
   const { states, namespace, name, ids, createdAfter, createdBefore, forkOf } = filter
   const parts = [
-    ids ? `${ids.length} chosen ${ids.length === 1 ? 'run' : 'runs'}` : `${states?.join(', ') ?? 'all'} runs`,
-    namespace || name ? `of ${namespace ?? 'any'}/${name ?? 'any'}` : '',
+    (ids ? `${ids.length} chosen ${ids.length === 1 ? 'run' : 'runs'}` : `${statesText(states)} runs`) +
+      (namespace || name ? ` of ${namespace ?? 'any'}/${name ?? 'any'}` : ''),
     forkOf ? `forked from ${forkOf}` : '',
     createdAfter ? `created after ${formatTime(createdAfter, now)}` : '',
     createdBefore ? `created before ${formatTime(createdBefore, now)}` : '',
@@ -95,8 +95,14 @@ export function describe({ filter, task, seq, definition }: BulkRequest, now: nu
   return parts.filter(p => p).join(', ')
 }
 
-/** How much of it has been gone through, from 0 to 1. */
-export function progress({ found, done, refused, state }: BulkWork): number {
-  if (state === 'completed' || found === 0) return 1
-  return Math.min(1, (done + refused) / found)
+/** `faulted or cancelled`; of every state, `all`. */
+export function statesText(states: BulkRequest['filter']['states']): string {
+  if (!states || states.length === 0 || states.length === runStates.length) return 'all'
+  return [states.slice(0, -1).join(', '), states.at(-1)!].filter(s => s).join(' or ')
+}
+
+/** Shares of the runs, from 0 to 1, that it was carried out on and that refused it. Those that are gone by now are in neither. */
+export function progress({ found, done, refused }: BulkWork): { done: number; refused: number } {
+  const all = Math.max(found, done + refused, 1)
+  return { done: done / all, refused: refused / all }
 }

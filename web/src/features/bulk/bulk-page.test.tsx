@@ -31,7 +31,7 @@ test('A work says what it is about, how far it is, and whom it did not fit; and 
     return method === 'POST' ? { status: 202, json: { ...work, state } } : { json: { items: [{ ...work, state }] } }
   })
   renderPage(<BulkPage />)
-  const item = await screen.findByRole('listitem', { name: 'Retry faulted runs, of shop/order' })
+  const item = await screen.findByRole('listitem', { name: 'Retry faulted runs of shop/order' })
   expect(item).toHaveTextContent('3 of 8 done, 1 refused')
   expect(item).toHaveTextContent('Wrong price.')
   expect(within(item).getByRole('progressbar')).toHaveAttribute('aria-valuenow', '50')

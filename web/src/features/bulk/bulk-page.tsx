@@ -8,7 +8,7 @@ import { PageHeader, Trail, usePageTitle } from '~/components/ui/page'
 import { StateMark } from '~/components/ui/state'
 import { shortId } from '~/lib/ids'
 import { refresh } from '~/lib/refresh'
-import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, spanMs, useNow } from '~/lib/time'
 import { bulkQuery, stopBulk } from './api'
 import type { BulkWork } from './bulk'
 import { actions, describe, progress } from './bulk-model'
@@ -55,11 +55,11 @@ function Work({ work }: { work: BulkWork }) {
         <span data-state={work.state} className="inline-flex w-26 items-center gap-1.5 font-medium text-(--state)">
           <StateMark state={work.state} /> {work.state === 'cancelled' ? 'stopped' : work.state}
         </span>
-        <span className="min-w-0 flex-1 basis-64 break-words">
+        <span className="order-first w-full min-w-0 break-words md:order-none md:w-auto md:flex-1">
           <span className="font-medium">{verb}</span> {words}
         </span>
         <span className="tabular font-mono text-xs text-soft">{formatDuration(span ?? 0)}</span>
-        <span className="w-20 text-right text-xs text-soft" title={formatTime(work.createdAt, now)}>
+        <span className="ml-auto text-right md:w-20 text-xs text-soft" title={formatMoment(work.createdAt)}>
           {formatRelative(work.createdAt, now)}
         </span>
         {work.state === 'running' && <StopButton work={work} />}
@@ -72,19 +72,19 @@ function Work({ work }: { work: BulkWork }) {
 }
 
 function Progress({ work }: { work: BulkWork }) {
-  const share = progress(work)
+  const { done, refused } = progress(work)
   return (
     <div className="flex items-center gap-3">
       <div
         role="progressbar"
         aria-label="Runs gone through"
-        aria-valuenow={Math.round(share * 100)}
+        aria-valuenow={Math.round((done + refused) * 100)}
         aria-valuemin={0}
         aria-valuemax={100}
-        data-state={work.state}
-        className="h-1.5 w-40 shrink-0 overflow-hidden rounded-full bg-sunken"
+        className="flex h-1.5 w-40 shrink-0 overflow-hidden rounded-full bg-sunken"
       >
-        <div className="h-full bg-(--state)" style={{ width: `${share * 100}%` }} />
+        <div data-state="completed" className="bg-(--state)" style={{ width: `${done * 100}%` }} />
+        <div data-state="faulted" className="bg-(--state)" style={{ width: `${refused * 100}%` }} />
       </div>
       <span className="tabular text-xs">
         {work.done} of {work.found} done{work.refused > 0 && `, ${work.refused} refused`}

@@ -8,7 +8,7 @@ import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feed
 import { inputClass } from '~/components/ui/field'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { DefinitionSummary } from '~/lib/api'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { definitionsQuery } from './api'
 import { SuspendButton } from './suspend-button'
 
@@ -69,7 +69,7 @@ export function DefinitionTable({ items }: { items: readonly DefinitionSummary[]
             params={{ namespace: item.namespace, name: item.name }}
             className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-0.5 px-4 py-2.5 -outline-offset-2 hover:bg-accent-wash md:grid-cols-[minmax(0,22rem)_minmax(0,1fr)_5rem_7rem] md:items-baseline md:px-6"
           >
-            <span className="min-w-0 truncate font-mono text-sm">
+            <span className="min-w-0 font-mono text-sm break-words md:truncate">
               <span className="text-soft">{item.namespace}/</span>
               <span className="font-medium">{item.name}</span>
             </span>
@@ -77,7 +77,7 @@ export function DefinitionTable({ items }: { items: readonly DefinitionSummary[]
               {item.title ?? item.summary}
             </span>
             <span className="tabular text-right font-mono text-xs md:text-left">{item.version}</span>
-            <span className="hidden text-right text-xs text-soft md:block" title={formatTime(item.createdAt, now)}>
+            <span className="hidden text-right text-xs text-soft md:block" title={formatMoment(item.createdAt)}>
               {formatRelative(item.createdAt, now)}
             </span>
           </Link>

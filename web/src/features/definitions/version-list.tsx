@@ -1,7 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import type { DefinitionSummary, Page } from '~/lib/api'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 
 interface VersionListProps {
   query: UseQueryResult<Page<DefinitionSummary>>
@@ -25,7 +25,7 @@ export function VersionList({ query, current, onVersion }: VersionListProps) {
           >
             <span className="tabular w-24 font-mono font-medium">{item.version}</span>
             <code className="w-28 font-mono text-xs text-soft">{item.hash.slice(0, 12)}</code>
-            <span className="text-xs text-soft" title={formatTime(item.createdAt, now)}>
+            <span className="text-xs text-soft" title={formatMoment(item.createdAt)}>
               pushed {formatRelative(item.createdAt, now)}
             </span>
             {i === 0 && <span className="rounded-sm bg-sunken px-1.5 text-2xs text-soft">latest</span>}

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen } from '@testing-library/react'
+import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, test } from 'vitest'
 import { renderPage, serve } from '~/test-server'
@@ -41,5 +41,21 @@ describe('What is held back', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Try all again' }))
     expect(await screen.findByText('It is still gone.')).toBeInTheDocument()
     expect(asked.find(a => a.method === 'POST')?.body).toBe('{"ids":["l1"]}')
+  })
+
+  test('forgets dead letters only when asked twice, and says that it is not about those it does not show', async () => {
+    const asked = serve(({ path, method }) => {
+      if (method === 'POST') return { json: { done: 2, runs: [], refused: [], more: true } }
+      const items = [letter, { ...letter, id: 'l2' }]
+      return { json: path.startsWith('/api/v1/dead-letters') ? { items, next: 'more' } : { items: [], next: null } }
+    })
+    renderPage(<HeldBack />)
+    await userEvent.click(await screen.findByRole('button', { name: 'Forget these 2…' }))
+    expect(asked.some(a => a.method === 'POST')).toBe(false)
+    const dialog = screen.getByRole('dialog', { name: 'Forget 2 dead letters?', hidden: true })
+    await userEvent.click(within(dialog).getByRole('button', { name: 'Forget', hidden: true }))
+    await expect.poll(() => asked.find(a => a.method === 'POST')?.path).toBe('/api/v1/dead-letters/discard')
+    expect(asked.find(a => a.method === 'POST')?.body).toBe('{"ids":["l1","l2"]}')
+    await expect.poll(() => screen.queryByRole('dialog', { hidden: true })).toBeNull()
   })
 })

@@ -1,6 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { Button } from '~/components/ui/button'
+import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
 import { Panel } from '~/components/ui/page'
 import { refresh } from '~/lib/refresh'
 import { formatDuration, spanMs, useNow } from '~/lib/time'
@@ -9,11 +11,11 @@ import { dealWithDeadLetters, deadLettersQuery, limitsQuery, type DeadLetter, ty
 /** What keeps runs from working, and what could not be carried on: shown only while there is some of it. */
 export function HeldBack() {
   const limits = (useQuery(limitsQuery).data?.items ?? []).filter(l => l.queued > 0)
-  const letters = useQuery(deadLettersQuery).data?.items ?? []
+  const { items: letters = [], next } = useQuery(deadLettersQuery).data ?? {}
   return (
     <>
       {limits.length > 0 && <Limits limits={limits} />}
-      {letters.length > 0 && <DeadLetters letters={letters} />}
+      {letters.length > 0 && <DeadLetters letters={letters} more={Boolean(next)} />}
     </>
   )
 }
@@ -39,14 +41,20 @@ function Limits({ limits }: { limits: RunLimit[] }) {
   )
 }
 
-function DeadLetters({ letters }: { letters: DeadLetter[] }) {
+/** @param more Whether there are others that the page does not show; what is done here leaves them alone. */
+function DeadLetters({ letters, more }: { letters: DeadLetter[]; more: boolean }) {
   const client = useQueryClient()
+  const [forgetting, setForgetting] = useState(false)
   const deal = useMutation({
     mutationFn: ({ what, ids }: { what: 'requeue' | 'discard'; ids: string[] }) => dealWithDeadLetters(what, ids),
-    onSettled: () => refresh(client, ['dead-letters']),
+    onSettled: () => {
+      setForgetting(false)
+      return refresh(client, ['dead-letters'])
+    },
   })
   const refused = new Map(deal.data?.refused.map(r => [r.id, r.detail]))
   const all = letters.map(l => l.id)
+  const which = more ? `these ${all.length}` : 'all'
   return (
     <Panel
       title="Dead letters"
@@ -54,14 +62,22 @@ function DeadLetters({ letters }: { letters: DeadLetter[] }) {
       actions={
         <>
           <Button disabled={deal.isPending} onClick={() => deal.mutate({ what: 'requeue', ids: all })}>
-            Try all again
+            Try {which} again
           </Button>
-          <Button disabled={deal.isPending} onClick={() => deal.mutate({ what: 'discard', ids: all })}>
-            Forget all
+          <Button disabled={deal.isPending} onClick={() => setForgetting(true)}>
+            Forget {which}…
           </Button>
         </>
       }
     >
+      {forgetting && (
+        <ForgetDialog
+          count={all.length}
+          pending={deal.isPending}
+          onConfirm={() => deal.mutate({ what: 'discard', ids: all })}
+          onClose={() => setForgetting(false)}
+        />
+      )}
       {deal.isError && (
         <p role="alert" className="px-4 py-1 text-sm">
           {deal.error.message}
@@ -83,5 +99,32 @@ function DeadLetters({ letters }: { letters: DeadLetter[] }) {
         ))}
       </ul>
     </Panel>
+  )
+}
+
+interface ForgetProps {
+  count: number
+  pending: boolean
+  onConfirm: () => void
+  onClose: () => void
+}
+
+function ForgetDialog({ count, pending, onConfirm, onClose }: ForgetProps) {
+  return (
+    <Dialog
+      title={count === 1 ? 'Forget this dead letter?' : `Forget ${count} dead letters?`}
+      onClose={onClose}
+      width="w-[28rem]"
+    >
+      <DialogBody>
+        <p>They cannot be tried again after that. Runs stay in the list of runs.</p>
+      </DialogBody>
+      <DialogActions>
+        <Button onClick={onClose}>Go back</Button>
+        <Button look="danger" onClick={onConfirm} disabled={pending}>
+          Forget
+        </Button>
+      </DialogActions>
+    </Dialog>
   )
 }

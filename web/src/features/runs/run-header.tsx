@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router'
-import { CalendarClock, CornerLeftUp, GitFork } from 'lucide-react'
+import { CalendarClock, CornerLeftUp, GitFork, Link2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
 import { PageHeader, Trail } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import { isFinished, type Run } from '~/lib/api'
 import { shortId } from '~/lib/ids'
-import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
 
 export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
   const { namespace, name, version } = run.definition
@@ -60,6 +60,8 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
             <CornerLeftUp size={13} aria-hidden /> child of {shortId(run.parent.run)}, step {run.parent.step}
           </Link>
         )}
+        {run.continues && <ChainLink run={run.continues} words="goes on for" />}
+        {run.continuedBy && <ChainLink run={run.continuedBy} words="goes on as" />}
         {run.trigger && (
           <Link
             to="/schedules/$namespace/$name"
@@ -76,6 +78,18 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
   )
 }
 
+function ChainLink({ run, words }: { run: string; words: string }) {
+  return (
+    <Link
+      to="/runs/$runId"
+      params={{ runId: run }}
+      className="inline-flex items-center gap-1 text-xs text-accent hover:underline"
+    >
+      <Link2 size={13} aria-hidden /> {words} {shortId(run)}
+    </Link>
+  )
+}
+
 function Times({ run }: { run: Run }) {
   const now = useNow(isFinished(run.state) ? 'slow' : 'fast')
   const from = run.startedAt ?? run.createdAt
@@ -85,11 +99,11 @@ function Times({ run }: { run: Run }) {
       <span className="tabular font-mono text-base font-medium" aria-label="Duration">
         {span === null ? '–' : formatDuration(span)}
       </span>
-      <span className="text-xs text-soft" title={formatTime(from, now)}>
+      <span className="text-xs text-soft" title={formatMoment(from)}>
         started {formatRelative(from, now)}
       </span>
       {run.wakeAt && run.state === 'waiting' && (
-        <span data-state="waiting" className="tabular text-xs text-(--state)" title={formatTime(run.wakeAt, now)}>
+        <span data-state="waiting" className="tabular text-xs text-(--state)" title={formatMoment(run.wakeAt)}>
           wakes {formatRelative(run.wakeAt, now)}
         </span>
       )}

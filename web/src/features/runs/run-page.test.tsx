@@ -80,6 +80,13 @@ describe('The page of a run', () => {
     expect(screen.queryByRole('button', { name: 'Resume' })).toBeNull()
   })
 
+  test('leads to the runs before and behind it in its chain', async () => {
+    const [before, behind] = ['019a0000-0000-7000-8000-0000000000aa', '019a0000-0000-7000-8000-0000000000bb']
+    open({ state: 'completed', endedAt: at(500), continues: before, continuedBy: behind }, [])
+    expect(await screen.findByRole('link', { name: 'goes on for 000000aa' })).toHaveAttribute('href', `/runs/${before}`)
+    expect(screen.getByRole('link', { name: 'goes on as 000000bb' })).toHaveAttribute('href', `/runs/${behind}`)
+  })
+
   test('sends by hand an event that the run listens for', async () => {
     const detail = "'hear' listens for an event of the type order.paid; none has come yet."
     const waiting = { items: [{ on: 'event', since: at(0), detail, step: 1, events: [{ type: 'order.paid' }] }] }

@@ -3,7 +3,7 @@ import { CornerDownRight } from 'lucide-react'
 import { StateLabel } from '~/components/ui/state'
 import { isFinished, type Run } from '~/lib/api'
 import { shortId } from '~/lib/ids'
-import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, spanMs, useNow } from '~/lib/time'
 
 const columns =
   'md:grid md:grid-cols-[7.5rem_minmax(0,1.4fr)_7rem_minmax(0,1fr)_6.5rem_6.5rem] md:items-center md:gap-x-4'
@@ -44,7 +44,10 @@ function RunRow({ run }: { run: Run }) {
       <span role="cell" className="flex w-26 md:w-auto">
         <StateLabel state={run.state} />
       </span>
-      <span role="cell" className="order-first w-full min-w-0 truncate font-mono md:order-none md:w-auto">
+      <span
+        role="cell"
+        className="order-first w-full min-w-0 font-mono break-words md:order-none md:w-auto md:truncate"
+      >
         {/* The link covers the row: one target, and the text can still be selected by keyboard. */}
         <Link
           to="/runs/$runId"
@@ -53,7 +56,8 @@ function RunRow({ run }: { run: Run }) {
         >
           <span className="text-soft">{namespace}/</span>
           <span className="font-medium">{name}</span>
-          <span className="sr-only">, run {shortId(run.id)}</span>
+          {/* What is cut off must not lie where it would have stood, or the room scrolls sideways. */}
+          <span className="sr-only left-0">, run {shortId(run.id)}</span>
         </Link>
         <span className="ml-2 text-xs text-soft">{version}</span>
       </span>
@@ -101,7 +105,7 @@ function Times({ run }: { run: Run }) {
       <span
         role="cell"
         className="order-1 ml-auto text-xs text-soft md:order-none md:text-right"
-        title={formatTime(run.createdAt, now)}
+        title={formatMoment(run.createdAt)}
       >
         {formatRelative(run.createdAt, now)}
       </span>

@@ -33,7 +33,7 @@ export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelPro
       className="flex min-h-0 flex-col border-t border-line bg-surface lg:border-t-0 lg:border-l"
     >
       <header className="flex items-center justify-between gap-2 border-b border-line py-1 pr-1 pl-4">
-        <h2 className="min-w-0 truncate font-mono text-sm font-medium">{step.name}</h2>
+        <h2 className="min-w-0 font-mono text-sm font-medium break-words">{step.name}</h2>
         <span className="flex shrink-0 items-center gap-1">
           <Button size="sm" onClick={() => setForking(true)}>
             <GitFork size={13} aria-hidden /> Fork from here

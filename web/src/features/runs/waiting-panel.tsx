@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Bot, GitBranch, Hourglass, Play, Radio, RotateCw, Timer, UserCheck, Zap } from 'lucide-react'
 import type { Waiting } from '~/lib/api'
-import { formatDuration, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, spanMs, useNow } from '~/lib/time'
 import { waitingQuery } from './api'
 import { SendEvent } from './send-event'
 
@@ -46,16 +46,20 @@ function WaitingItem({ item, onStep }: { item: Waiting; onStep: (step: number) =
     <li className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5">
       <Icon size={14} aria-hidden className="self-center text-(--state)" />
       <span className="font-medium">{item.detail}</span>
-      <span className="tabular text-xs text-soft" title={formatTime(item.since, now)}>
+      <span className="tabular text-xs text-soft" title={formatMoment(item.since)}>
         for {formatDuration(spanMs(item.since, null, now) ?? 0)}
       </span>
       {wakeAt && (
-        <span className="tabular text-xs text-(--state)" title={formatTime(wakeAt, now)}>
+        <span className="tabular text-xs text-(--state)" title={formatMoment(wakeAt)}>
           {Date.parse(wakeAt) > now ? `${formatDuration(Date.parse(wakeAt) - now)} left` : 'due'}
         </span>
       )}
       {typeof step === 'number' && (
-        <button type="button" onClick={() => onStep(step)} className="font-mono text-xs text-accent hover:underline">
+        <button
+          type="button"
+          onClick={() => onStep(step)}
+          className="text-left font-mono text-xs break-all text-accent hover:underline"
+        >
           {item.reference ?? `step ${step}`}
         </button>
       )}

@@ -2,9 +2,10 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Page, Run } from '~/lib/api'
 import type { Schedule, ScheduleDetail } from './schedule'
 import { request, url } from '~/lib/http'
+import { every } from '~/lib/refresh'
 
 // Nothing tells the page that a schedule has fired, so it asks again while somebody looks.
-const pace = 5_000
+const pace = every(5_000)
 
 export const schedulesQuery = infiniteQueryOptions({
   queryKey: ['schedules'],

@@ -9,7 +9,7 @@ import { PageHeader, Panel, Trail, usePageTitle } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import type { Schedule, ScheduleDetail } from './schedule'
 import { shortId } from '~/lib/ids'
-import { formatDuration, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, formatTime, spanMs, useNow, localZone } from '~/lib/time'
 import { scheduleQuery, triggerSchedule } from './api'
 import { PauseSwitch } from './pause-switch'
 import { nextText, timesText } from './schedule-model'
@@ -23,7 +23,7 @@ export function SchedulePage({ namespace, name }: { namespace: string; name: str
   return (
     <>
       <ScheduleHeader schedule={schedule} />
-      <div className="grid min-h-0 flex-1 content-start gap-px bg-line md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
+      <div className="grid gap-px border-b border-line bg-line md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
         <Runs detail={detail.data} />
         <div className="flex flex-col gap-px">
           <Coming detail={detail.data} />
@@ -62,7 +62,7 @@ function ScheduleHeader({ schedule }: { schedule: Schedule }) {
           {schedule.paused ? 'paused' : 'active'}
         </span>
         <code className="font-mono text-sm">{timesText(schedule)}</code>
-        <span className="tabular text-sm" title={nextAt ? formatTime(nextAt, now) : undefined}>
+        <span className="tabular text-sm" title={nextAt ? formatMoment(nextAt) : undefined}>
           next: {nextText(schedule, now)}
         </span>
       </div>
@@ -131,7 +131,7 @@ function Runs({ detail }: { detail: ScheduleDetail }) {
 function Coming({ detail }: { detail: ScheduleDetail }) {
   const now = useNow('slow')
   return (
-    <Panel title="Next ticks">
+    <Panel title="Next ticks" actions={<span className="text-xs text-soft">{localZone} time</span>}>
       {detail.next.length === 0 && <p className="px-4 py-3 text-soft">{nextText(detail.schedule, now)}</p>}
       <ol className="divide-y divide-line">
         {detail.next.map(({ tick, at }) => (

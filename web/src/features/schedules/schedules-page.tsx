@@ -6,7 +6,7 @@ import { buttonClass } from '~/components/ui/button'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import type { Schedule } from './schedule'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { schedulesQuery } from './api'
 import { PauseSwitch } from './pause-switch'
 import { nextText, timesText } from './schedule-model'
@@ -58,7 +58,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
       role="row"
       className={`relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 py-2.5 hover:bg-accent-wash md:px-6 md:py-1.5 ${columns}`}
     >
-      <span role="cell" className="min-w-0 truncate font-mono text-sm">
+      <span role="cell" className="min-w-0 font-mono text-sm break-words md:truncate">
         <Link
           to="/schedules/$namespace/$name"
           params={{ namespace, name }}
@@ -74,7 +74,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
       <span
         role="cell"
         className="tabular order-2 text-right text-xs md:order-none md:text-left"
-        title={nextAt ? formatTime(nextAt, now) : undefined}
+        title={nextAt ? formatMoment(nextAt) : undefined}
       >
         {nextText(schedule, now)}
       </span>
@@ -82,7 +82,7 @@ function ScheduleRow({ schedule }: { schedule: Schedule }) {
         {lastRun ? (
           <>
             <StateLabel state={lastRun.state} />
-            <span className="text-soft" title={formatTime(lastRun.createdAt, now)}>
+            <span className="text-soft" title={formatMoment(lastRun.createdAt)}>
               {formatRelative(lastRun.createdAt, now)}
             </span>
           </>

@@ -4,6 +4,7 @@ import { Activity, CalendarClock, FileCode2, Monitor, Moon, Send, Sun, UserCheck
 import { useEffect, useRef, type ReactNode } from 'react'
 import { IconButton } from '~/components/ui/button'
 import { systemQuery } from '~/lib/queries'
+import { localZone } from '~/lib/time'
 import { Connection } from './connection'
 import { Logo } from './logo'
 import { setTheme, useTheme, type Theme } from './theme'
@@ -134,6 +135,8 @@ function SystemLine() {
       <span className="tabular">{inFlight} in flight</span>
       <br />
       {data.shape} · <span className="font-mono">{data.version}</span>
+      <br />
+      times in {localZone}
     </p>
   )
 }

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions } from '@tanstack/react-query'
 import type { Page } from '~/lib/api'
 import { request, send, url } from '~/lib/http'
+import { every } from '~/lib/refresh'
 import type { Sink, SinkBody, SinkTest } from './sink'
 
 export const sinksQuery = infiniteQueryOptions({
@@ -10,7 +11,7 @@ export const sinksQuery = infiniteQueryOptions({
   initialPageParam: null as string | null,
   getNextPageParam: last => last.next ?? null,
   // Nothing tells the page how far deliveries have come, so it asks again while somebody looks.
-  refetchInterval: 3_000,
+  refetchInterval: every(3_000),
 })
 
 export function addSink(body: SinkBody): Promise<Sink> {

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { renderPage, serve } from '~/test-server'
 import type { Sink } from './sink'
 import { SinksPage } from './sinks-page'
@@ -44,6 +44,21 @@ test('A sink that fails says why, since when, how often and when it is tried aga
   expect(row).toHaveTextContent(
     /It answered 503 Service Unavailable\. 3 attempts, the first .* ago\. The next comes in/,
   )
+})
+
+test('Why the list did not come stays until somebody tries again', async () => {
+  vi.useFakeTimers()
+  try {
+    const asked = serve(() => ({ status: 503, json: { title: 'The disk is full.', code: 'storage.unavailable' } }))
+    renderPage(<SinksPage />)
+    await vi.waitFor(() => expect(screen.getByRole('alert')).toHaveTextContent('The disk is full.'))
+    const before = asked.length
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(asked).toHaveLength(before)
+    expect(screen.getByRole('alert')).toHaveTextContent('The disk is full.')
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('One that was given up is resumed', async () => {

@@ -5,7 +5,7 @@ import { Button } from '~/components/ui/button'
 import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import { StateMark } from '~/components/ui/state'
-import { formatRelative, formatTime, useNow } from '~/lib/time'
+import { formatMoment, formatRelative, useNow } from '~/lib/time'
 import { sinksQuery } from './api'
 import type { Sink } from './sink'
 import { SinkActions } from './sink-actions'
@@ -61,7 +61,7 @@ function SinkTable({ items }: { items: readonly Sink[] }) {
           <span role="columnheader" className="text-right">
             Behind
           </span>
-          <span role="columnheader" className="w-52">
+          <span role="columnheader" className="w-60">
             <span className="sr-only">Actions</span>
           </span>
         </div>
@@ -109,7 +109,7 @@ function SinkRow({ sink }: { sink: Sink }) {
         {pendingText(sink)}
         <span className="text-soft md:sr-only"> behind</span>
       </span>
-      <span role="cell" className="order-3 flex w-full flex-wrap items-center gap-1 self-start md:order-none md:w-52">
+      <span role="cell" className="order-3 flex w-full flex-wrap items-center gap-1 self-start md:order-none md:w-60">
         <SinkActions sink={sink} />
       </span>
     </div>
@@ -122,7 +122,7 @@ function Trouble({ sink }: { sink: Sink }) {
   const { error, failingSince, nextTryAt, deadAt, attempts } = sink
   if (!error) return null
   const told = (time: string, words: string) => (
-    <span title={formatTime(time, now)}>
+    <span title={formatMoment(time)}>
       {' '}
       {words} {formatRelative(time, now)}.
     </span>
