@@ -85,9 +85,8 @@ public sealed class RunState
 
     public RunPhase Phase =>
         IsFinished ? Ended
-        : _suspended ? RunPhase.Suspended
+        : _suspended || (IsStarted && Hold is not null) ? RunPhase.Suspended
         : !IsStarted ? RunPhase.Pending
-        : Hold is not null ? RunPhase.Suspended
         : _effects > 0 || HasPending ? RunPhase.Running
         : RunPhase.Waiting;
 
@@ -218,8 +217,7 @@ public sealed class RunState
         if (StartedAt == 0) StartedAt = at;
         if (Batch is not null) Batch.Waits = false;
         Root = new Step(0, null, null, at) { RawInput = Input, Input = e.Input ?? Input, Index = Batch?.Index ?? -1 };
-        Root.Data = Root.Input;
-        Context = Root.Input;
+        Context = Root.Data = Root.Input;
         Root.Pending = Flow.Continue;
         if (e.DeadlineAt is { } deadline)
         {
@@ -230,8 +228,7 @@ public sealed class RunState
 
     private void Start(Entry.StepStarted e, long at)
     {
-        var parent = Find(e.Parent)!;
-        var node = Workflow.Nodes[e.Node];
+        var (parent, node) = (Find(e.Parent)!, Workflow.Nodes[e.Node]);
         var raw = parent.ForNext;
         var step = new Step(e.Step, parent, node, at)
         {

@@ -156,6 +156,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
         }
     }
 
+    private static bool Ends(Entry entry, int step) => entry is Entry.StepCancelled { Step: var cancelled } ? cancelled == step : entry is Entry.StepFaulted { Step: var faulted } && faulted == step;
+
     /// <summary>Every child has the parent that started it, and a parent that waited knows how it ended.</summary>
     private void Family(Found run)
     {
@@ -172,7 +174,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
             Assert(!completed || child.Row.State == RunPhase.Completed, () => Wrong(run.Row.Id, $"its step {started.Step} completed, its child {child.Name} is {child.Row.State}"));
         }
 
-        foreach (var started in run.Records.SelectMany(r => r.Entries).OfType<SpawnEntry.ChildStarted>())
+        // One whose step ends in the very record that was to start it never came to be.
+        foreach (var started in run.Records.SelectMany(r => r.Entries.OfType<SpawnEntry.ChildStarted>().Where(c => !r.Entries.Any(e => Ends(e, c.Step)))))
             Assert(_runs.TryGetValue(started.Child, out var child) && child.Row.Parent == run.Row.Id && child.Row.ParentStep == started.Step,
                 () => Wrong(run.Row.Id, $"its step {started.Step} started the child {Names.Of(started.Child)}, which is not there or says otherwise"));
         foreach (var ended in run.Records.SelectMany(r => r.Entries).OfType<SpawnEntry.ChildEnded>())
