@@ -110,10 +110,34 @@ public sealed class ScriptTests : IDisposable
         Assert.Contains("User-agent: *", output.Detail);
     }
 
+    [Fact]
+    public async Task Code_comes_from_a_file_of_this_machine()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "print('from a file')");
+            Assert.Equal("from a file", (await _functions.Find("script").OutputAsync(_context, $$$"""{"language": "python", "source": {"endpoint": "file://{{{file}}}"}}""")).AsString().TrimEnd());
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_told_as_such()
+    {
+        var error = await _functions.Find("script").ErrorAsync(_context, """{"language": "python", "source": {"endpoint": "file:///nowhere/code.py"}}""");
+        Assert.Equal(ErrorTypes.Configuration, error.Type);
+        Assert.Contains("there is no such file", error.Detail);
+    }
+
     [Theory]
     [InlineData("""{"language": "ruby", "code": "1"}""", "/language")]
     [InlineData("""{"language": "js"}""", "/code")]
-    [InlineData("""{"language": "js", "source": {"endpoint": "file:///etc/passwd"}}""", "/source/endpoint")]
+    [InlineData("""{"language": "js", "source": {"endpoint": "file://elsewhere/code.js"}}""", "/source/endpoint")]
+    [InlineData("""{"language": "js", "source": {"endpoint": "ftp://files.example/code.js"}}""", "/source/endpoint")]
     public async Task Wrong_arguments_are_refused_with_their_place(string arguments, string place)
     {
         var error = await _functions.Find("script").ErrorAsync(_context, arguments);
