@@ -77,7 +77,8 @@ public sealed class ApprovalControl
         if (RunStore.Lock(db, tenant, found.Run) is null || ApprovalStore.Get(db, tenant, approval) is not { } row) return (VoteOutcome.NotFound, null);
         var votes = ApprovalStore.Votes(db, tenant, approval);
         if (votes.Find(v => v.Person == vote.Person) is { } before) return (before.Repeats(vote) ? VoteOutcome.Repeated : row.State == ApprovalState.Open ? VoteOutcome.SaidOtherwise : VoteOutcome.Closed, row);
-        // Who counts later was later: the clock was read before those who were first had the row.
+        // Who counts later was later: the clock was read before those who were first had the row. The run is due now all the same.
+        var now = vote.At;
         if (votes.Count > 0) vote = vote with { At = Math.Max(vote.At, votes[^1].At + 1) };
         if (row.State != ApprovalState.Open || row.Ask.ExpireAt <= vote.At) return (VoteOutcome.Closed, row);
         if (vote.Delegate is not null && !row.Ask.MayDelegate) return (VoteOutcome.NotDelegable, row);
@@ -85,7 +86,7 @@ public sealed class ApprovalControl
         votes.Add(vote);
         var state = row.Ask.Outcome(votes.Count(v => v.Approves == true), votes.Count(v => v.Approves == false));
         if (state != ApprovalState.Open) ApprovalStore.Settle(db, row, state, vote.At);
-        SignalStore.Send(db, tenant, row.Run, "approval", Approvals.Signal(approval, vote), vote.At);
+        SignalStore.Send(db, tenant, row.Run, "approval", Approvals.Signal(approval, vote), now);
         return (VoteOutcome.Taken, row with { State = state });
     }
 
