@@ -31,7 +31,12 @@ public abstract class LifecycleTests(TestDatabases databases) : EngineSuite(data
     /// <summary>All that has been told of a run, in order; looked after once more first.</summary>
     private protected static async Task<List<Json>> ToldAsync(TestEngine test, Guid run)
     {
-        await test.Engine.Worker.Keeper.RunOnceAsync();
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        // The newest of a log is read when all that began before it has ended.
+        do await test.Engine.Worker.Keeper.RunOnceAsync();
+        while (await test.Disk.ReadAsync(db => LifecycleStore.Cursors(db).Single().Position < db.First("select coalesce(max(position), 0) from journal", r => r.Long(0), 0L))
+            && await pulse.WaitForNextTickAsync(patience.Token));
         var positions = await test.Disk.ReadAsync(db => db.Query("select position from event where workspace = $1 and source = $2 order by position", r => r.Long(0), Tenant.Default.Workspace, $"/workspaces/{Tenant.Default.Workspace}/runs/{run}"));
         var events = new List<Json>();
         foreach (var position in positions) events.Add((await test.Engine.Events.ReadAsync(Tenant.Default, position))!.Value);

@@ -44,7 +44,7 @@ public abstract class StartCrashTests(TestDatabases databases) : EngineSuite(dat
         var crashes = await Story.DyingAtEveryWriteAsync(() => OpenAsync(), afterCommit, async test =>
         {
             // Longer than it takes to open again.
-            var workflow = Define(test, "debounce: { key: '${ .order }', after: PT4M }");
+            var workflow = Define(test, "debounce: { key: '${ .order }', after: PT90S }");
             var runs = new List<Guid>();
             foreach (var key in (string[])["a", "b", "c"])
             {
