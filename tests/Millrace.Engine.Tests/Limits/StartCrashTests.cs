@@ -41,18 +41,21 @@ public abstract class StartCrashTests(TestDatabases databases) : EngineSuite(dat
     [InlineData(true)]
     public async Task A_crash_at_any_write_leaves_the_last_of_several_starts_the_one_that_works(bool afterCommit)
     {
-        var crashes = await Story.DyingAtEveryWriteAsync(() => OpenAsync(), afterCommit, async test =>
+        List<Guid> started = [];
+        var crashes = await Story.DyingAtEveryWriteAsync(() => OpenAsync(), afterCommit, first: async test =>
         {
-            // Longer than it takes to open again, by the clock that is moved meanwhile.
-            var workflow = Define(test, $"debounce: {{ key: '${{ .order }}', after: {(this is OnPostgres ? "PT4M" : "PT90S")} }}");
-            var runs = new List<Guid>();
+            var workflow = Define(test, "debounce: { key: '${ .order }', after: PT10S }");
+            started = [];
             foreach (var key in (string[])["a", "b", "c"])
             {
-                runs.Add(await StartAsync(test, workflow, key));
+                started.Add(await StartAsync(test, workflow, key));
+                await test.InLineAsync(started[^1]);
                 test.Time.Advance(TimeSpan.FromMilliseconds(1));
             }
-            foreach (var run in runs) await test.Engine.EndAsync(Tenant.Default, run);
-        }, async test =>
+        }, tell: async test =>
+        {
+            foreach (var run in started) await test.Engine.EndAsync(Tenant.Default, run);
+        }, check: async test =>
         {
             var runs = (await RunsAsync(test)).OrderBy(r => r.CreatedAt).ToList();
             Assert.Equal([RunPhase.Cancelled, RunPhase.Cancelled, RunPhase.Completed], runs.Select(r => r.State));

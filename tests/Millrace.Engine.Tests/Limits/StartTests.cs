@@ -63,6 +63,7 @@ public abstract class StartTests(TestDatabases databases) : EngineSuite(database
         for (var i = 0; i < 3; i++)
         {
             runs.Add(await test.StartAsync(workflow, Json.Object("order", "a")));
+            await test.InLineAsync(runs[i]);
             await test.PassAsync(TimeSpan.FromSeconds(2));
         }
         var wait = await test.Disk.ReadAsync(db => LimitWaits.Of(db, Tenant.Default, runs[2]));

@@ -6,6 +6,7 @@ namespace Millrace.Engine.Tests.Support;
 internal sealed class CrashingDatabase(Database disk) : Database
 {
     private readonly TaskCompletionSource _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
     private long _writes;
     private bool _dead;
     private volatile TaskCompletionSource? _frozen;
@@ -37,6 +38,18 @@ internal sealed class CrashingDatabase(Database disk) : Database
         _died.TrySetResult();
     }
 
+    /// <summary>It is to die at no write any more.</summary>
+    /// <returns>False when the write to die at has begun.</returns>
+    public bool Spare()
+    {
+        lock (_gate)
+        {
+            if (_writes >= DieAt) return false;
+            DieAt = long.MaxValue;
+            return true;
+        }
+    }
+
     /// <summary>From now on nothing that its process asks for comes through, as while a machine sleeps or a disk hangs.</summary>
     public void Freeze() => _frozen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -52,10 +65,11 @@ internal sealed class CrashingDatabase(Database disk) : Database
 
     public override async Task<T> WriteAsync<T>(Func<DbUnit, T> write, WriteChain? chain = null)
     {
-        var number = Interlocked.Increment(ref _writes);
-        if (number > DieAt || Volatile.Read(ref _dead)) return await Never<T>();
+        long number, dieAt;
+        lock (_gate) (number, dieAt) = (++_writes, DieAt);
+        if (number > dieAt || Volatile.Read(ref _dead)) return await Never<T>();
         if (_frozen is { } frozen) await frozen.Task;
-        if (number < DieAt) return await disk.WriteAsync(write, chain);
+        if (number < dieAt) return await disk.WriteAsync(write, chain);
         if (AfterCommit) await disk.WriteAsync(write, chain);
         Die();
         return await Never<T>();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
 using Millrace.Jq;
@@ -194,6 +195,15 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
             await subscription.WaitAsync(patience.Token);
             while (subscription.TryRead(out _)) { }
         }
+    }
+
+    /// <summary>Waits until the run stands in a line of its limits, or has left them all, while the clock stands.</summary>
+    public async Task InLineAsync(Guid run)
+    {
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(Patience);
+        while (!await Disk.ReadAsync(db => LimitStore.Of(db, Tenant.Default, run).Count > 0 || RunStore.Get(db, Tenant.Default, run)!.IsFinished))
+            await pulse.WaitForNextTickAsync(patience.Token);
     }
 
     public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null));

@@ -24,10 +24,20 @@ public abstract class TestDatabases
 
     private sealed class OnPostgres : TestDatabases
     {
+        /// <summary>Hundreds of databases are made: each is a copy of one that has its tables.</summary>
+        private readonly Lazy<Task<string>> _template = new(MigrateTemplateAsync);
+
         internal override async Task<Func<Database>> CreateAsync(string folder)
         {
-            var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+            var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync(await _template.Value);
             return () => PostgresDatabase.Open(uri);
+        }
+
+        private static async Task<string> MigrateTemplateAsync()
+        {
+            var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+            await using (var database = PostgresDatabase.Open(uri)) await database.MigrateAsync();
+            return uri[(uri.LastIndexOf('/') + 1)..];
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Npgsql;
 
 namespace Millrace.Tests.Servers;
 
@@ -45,12 +46,16 @@ public sealed class PostgresServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>A new, empty database.</summary>
+    /// <summary>A new database.</summary>
+    /// <param name="template">The one whose content it begins with, which nobody is connected to; without one it is empty.</param>
     /// <returns>Its URI.</returns>
-    public async Task<string> CreateDatabaseAsync()
+    public async Task<string> CreateDatabaseAsync(string template = "template1")
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"test{Interlocked.Increment(ref _databases)}");
-        await RunAsync(Program("psql"), "-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", User, "-d", "postgres", "-qc", $"create database {name}");
+        await using var connection = new NpgsqlConnection(string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={Port};Username={User};Database=postgres;Pooling=false"));
+        await connection.OpenAsync();
+        await using var create = new NpgsqlCommand($"create database {name} template {template}", connection);
+        await create.ExecuteNonQueryAsync();
         return UriOf(name);
     }
 
