@@ -30,6 +30,8 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     /// <summary>The types that are told.</summary>
     public static IEnumerable<string> Types => [.. OfWorkflows.Select(t => $"{Prefix}workflow.{t}.v1"), .. OfTasks.Select(t => $"{Prefix}task.{t}.v1")];
 
+    public bool IsFinished => State.IsFinished;
+
     private RunState State => _state!;
 
     /// <summary>Whether runs of it would hear of themselves and go on for ever: what they do is told to nobody.</summary>

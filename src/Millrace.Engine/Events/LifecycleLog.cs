@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Events;
@@ -15,6 +17,11 @@ namespace Millrace.Engine.Events;
 internal sealed class LifecycleLog(Worker worker)
 {
     private const int PageMax = 500;
+
+    /// <summary>Runs whose next records go on from where they were, instead of being folded from the beginning for every page.</summary>
+    private const int FoldsMax = 64;
+
+    private readonly ConcurrentDictionary<Guid, Fold> _folds = new();
 
     public async Task RunOnceAsync()
     {
@@ -64,7 +71,7 @@ internal sealed class LifecycleLog(Worker worker)
         if (workflow is not null && LifecycleEvents.IsAbout(workflow)) return;
         try
         {
-            if (workflow is not null) into.AddRange(Told(new LifecycleEvents(row, workflow, types), await worker.Journal.AfterAsync(tenant, run, -1), first, last));
+            if (workflow is not null) await TellAsync(FoldOf(row, workflow, types, first), first, last, into);
             else await TellGivenUpAsync(row, first, last, types, into);
         }
         catch (Exception e) when (e is not StorageUnavailableException and not NewerBuildException)
@@ -74,19 +81,45 @@ internal sealed class LifecycleLog(Worker worker)
         }
     }
 
-    private static List<Json> Told(LifecycleEvents run, List<DecodedRecord> records, long first, long last)
+    private async Task TellAsync(Fold fold, long first, long last, List<Json> into)
     {
         var events = new List<Json>();
-        // What a fork took over from its source was told of there.
-        if (records.FindLast(r => r.Entries is [.., Entry.RunForked]) is { } fork) first = Math.Max(first, fork.Seq);
-        foreach (var record in records.TakeWhile(r => r.Seq <= last)) run.Apply(record, record.Seq < first ? null : events);
-        return events;
+        await foreach (var record in worker.Journal.EachAsync(fold.Run.Tenant, fold.Run.Id, fold.Seq, (int)(last - fold.Seq)))
+            fold.Apply(record, record.Seq < first ? null : events);
+        into.AddRange(events);
+        if (fold.IsFinished) return;
+        if (_folds.Count >= FoldsMax) _folds.Clear();
+        _folds[fold.Run.Id] = fold;
     }
+
+    /// <summary>What is known of the run before its next records. Whoever has it has it alone; one that has come further is of no use.</summary>
+    private Fold FoldOf(RunRow row, Workflow workflow, HashSet<string> types, long first) =>
+        _folds.TryRemove(row.Id, out var known) && known.Seq < first && known.Types.SetEquals(types) ? known : new Fold(row, new LifecycleEvents(row, workflow, types), types);
 
     private async Task TellGivenUpAsync(RunRow row, long first, long last, HashSet<string> types, List<Json> into)
     {
         if (row.State != RunPhase.Faulted) return;
         var end = await worker.Database.ReadAsync(db => JournalStore.Last(db, row.Tenant, row.Id));
         if (end is not null && end.Seq >= first && end.Seq <= last) new LifecycleEvents(row, null, types).GiveUp(await worker.Journal.DecodeAsync(end), into);
+    }
+
+    private sealed class Fold(RunRow run, LifecycleEvents events, HashSet<string> types)
+    {
+        private bool _isItself = run.Fork is null;
+
+        public RunRow Run => run;
+        public HashSet<string> Types => types;
+        public bool IsFinished => events.IsFinished;
+
+        /// <summary>The last record that was applied.</summary>
+        public long Seq { get; private set; } = -1;
+
+        public void Apply(DecodedRecord record, List<Json>? into)
+        {
+            // What a fork took over from its source was told of there.
+            _isItself |= record.Entries is [.., Entry.RunForked forked] && forked.Source == run.Fork!.Run;
+            events.Apply(record, _isItself ? into : null);
+            Seq = record.Seq;
+        }
     }
 }

@@ -62,10 +62,9 @@ public sealed class ScheduleControl
         {
             if (ScheduleStore.Lock(db, tenant, ScheduleRow.IdOf(tenant, space, name)) is not { } row) return null;
             if (row.Paused == paused) return row;
-            var turn = new ScheduleTurn(row with { Paused = paused, Skipped = row.Skipped + (row.Buffered is null ? 0 : 1), Buffered = null }, now, _worker.NewId);
-            turn.Restart();
-            ScheduleStore.Update(db, turn.Row, now);
-            return turn.Row;
+            var changed = Restarted(row with { Paused = paused, Skipped = row.Skipped + (row.Buffered is null ? 0 : 1), Buffered = null, Error = null }, now);
+            ScheduleStore.Update(db, changed, now);
+            return changed;
         });
         Changed();
         return row;
@@ -123,6 +122,21 @@ public sealed class ScheduleControl
         var ticks = TicksOf(row);
         List<long> coming = row.Schedule.After is null ? [.. ticks.Between(next, long.MaxValue / 1000, max)] : [next];
         return coming.ConvertAll(t => (t, ticks.Due(row.Id, t)));
+    }
+
+    private ScheduleRow Restarted(ScheduleRow row, long now)
+    {
+        try
+        {
+            var turn = new ScheduleTurn(row, now, _worker.NewId);
+            turn.Restart();
+            return turn.Row;
+        }
+        catch (Exception e) when (ScheduleTurn.IsBeyondUs(e))
+        {
+            // It is due, so that it is told of as any other that cannot be followed, and tried again.
+            return row with { Error = e.Message, NextTick = now, NextAt = now };
+        }
     }
 
     private static Ticks TicksOf(ScheduleRow row) => new(row.Schedule, row.Anchor);

@@ -1,3 +1,4 @@
+using Cronos;
 using Millrace.Workflows.Schedules;
 
 namespace Millrace.Engine.Scheduling;
@@ -20,7 +21,7 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
     /// <summary>Spans in which the ticks that are overtaken by a later one need not be walked.</summary>
     private static readonly long[] Leaps = [.. ((double[])[31 * 86_400, 86_400, 7_200, 300]).Select(s => (long)(s * 1e6))];
 
-    private readonly Ticks _ticks = new(row.Schedule, row.Anchor);
+    private Ticks? _known;
     private readonly Guid? _running = row.Running;
 
     public ScheduleRow Row { get; private set; } = row;
@@ -30,6 +31,9 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
     public Guid? Cancel { get; private set; }
 
     private WorkflowSchedule Schedule => Row.Schedule;
+
+    /// <summary>Found when they are needed: who pauses a schedule or starts a run of it needs no time zone.</summary>
+    private Ticks Ticks => _known ??= new(Schedule, Row.Anchor);
 
     /// <summary>How late a run may begin.</summary>
     private long Window => Schedule.CatchUp == CatchUp.None ? OnTimeMicros : Math.Max((long)Schedule.Window.TotalMicroseconds, OnTimeMicros);
@@ -80,6 +84,9 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
         if (Schedule.TracksRuns && Row.Running is null) Row = Row with { Running = run };
     }
 
+    /// <summary>This machine lacks what the one had that took the definition, such as a time zone.</summary>
+    public static bool IsBeyondUs(Exception e) => e is TimeZoneNotFoundException or InvalidTimeZoneException or CronFormatException;
+
     /// <summary>Its starts stand for themselves: the schedule goes on as if they were not.</summary>
     public ScheduleTurn Apart()
     {
@@ -91,13 +98,13 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
     public void Restart()
     {
         if (Row.Paused) Await(null);
-        else if (Schedule.After is not { } after) Await(_ticks.Next(now));
+        else if (Schedule.After is not { } after) Await(Ticks.Next(now));
         else Await(Row.Running is null ? now + (long)after.TotalMicroseconds : null);
     }
 
     private void Await(long? tick) => Row = Row with { NextTick = tick, NextAt = tick is { } t ? Due(t) : null };
 
-    private long Due(long tick) => _ticks.Due(Row.Id, tick);
+    private long Due(long tick) => Ticks.Due(Row.Id, tick);
 
     /// <summary>The ticks that are due, as many as one turn deals with. Those that nothing will be made of are leapt over.</summary>
     /// <param name="after">The tick behind them.</param>
@@ -109,15 +116,15 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
         if (Schedule.CatchUp == CatchUp.Latest)
             foreach (var span in Leaps) Leap(span, toTheFuture: false);
         var max = Schedule.CatchUp == CatchUp.All ? StartsMax : TicksMax;
-        var due = _ticks.Between(from, now, max).TakeWhile(t => Due(t) <= now).ToList();
-        after = due.Count == 0 ? _ticks.Next(from - 1) : _ticks.Next(due[^1]);
+        var due = Ticks.Between(from, now, max).TakeWhile(t => Due(t) <= now).ToList();
+        after = due.Count == 0 ? Ticks.Next(from - 1) : Ticks.Next(due[^1]);
         return due;
 
         // What is overtaken is left out only where the tick that overtakes it is due.
         void Leap(long span, bool toTheFuture)
         {
-            if (_ticks.Next(now - span - jitter - 1) is not { } tick || tick <= from || (Due(tick) > now && !toTheFuture)) return;
-            Row = Row with { Skipped = Row.Skipped + _ticks.Between(from, tick - 1, TicksMax).Count() };
+            if (Ticks.Next(now - span - jitter - 1) is not { } tick || tick <= from || (Due(tick) > now && !toTheFuture)) return;
+            Row = Row with { Skipped = Row.Skipped + Ticks.Between(from, tick - 1, TicksMax).Count() };
             from = tick;
         }
     }

@@ -1,4 +1,3 @@
-using Cronos;
 using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
@@ -99,9 +98,9 @@ internal sealed class Schedules : IAsyncDisposable
                 runs += ScheduledRuns.Write(db, row, turn, now).Count;
                 if (turn.Cancel is { } run) cancelled.Add((row.Tenant, run));
             }
-            catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or CronFormatException)
+            catch (Exception e) when (ScheduleTurn.IsBeyondUs(e))
             {
-                // This machine lacks what the one had that took the definition. One such schedule does not keep the others.
+                // One such schedule does not keep the others.
                 ScheduleStore.Update(db, row with { Error = e.Message, NextAt = now + RetryMicros }, now);
                 var name = $"{row.Definition.Namespace}/{row.Definition.Name}";
                 DeadLetterStore.Put(db, new DeadLetter(row.Tenant, DeadLetterKind.Schedule, name, "schedule.failed",

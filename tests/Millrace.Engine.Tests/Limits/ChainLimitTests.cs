@@ -10,7 +10,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Tests.Limits;
 
 /// <summary>Runs that go on as others, under limits and holds.</summary>
-public abstract class ChainLimitTests(TestDatabases databases) : EngineSuite(databases)
+public abstract class ChainLimitTests(TestDatabases databases) : LimitSuite(databases)
 {
     /// <summary>Its first run does nothing but go on; the second works until the test lets it.</summary>
     private const string Chain = """
@@ -131,25 +131,6 @@ public abstract class ChainLimitTests(TestDatabases databases) : EngineSuite(dat
     private static Task<Guid> LastAsync(TestEngine test, Guid run) => test.Disk.ReadAsync(db => ContinuationStore.LastOf(db, Tenant.Default, run));
 
     private static Task<List<LimitPlace>> PlacesAsync(TestEngine test, Guid run) => test.Disk.ReadAsync(db => LimitStore.Of(db, Tenant.Default, run));
-
-    private static async Task<(int Held, int Queued)> CountAsync(TestEngine test)
-    {
-        var lines = await test.Disk.ReadAsync(db => LimitStore.List(db, Tenant.Default, null, 100));
-        return ((int)lines.Sum(l => l.Held), (int)lines.Sum(l => l.Queued));
-    }
-
-    /// <summary>Until so many hold a slot and so many wait for one, without letting time pass.</summary>
-    private static async Task UntilAsync(TestEngine test, Func<int, int, bool> says)
-    {
-        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        using var patience = new CancellationTokenSource(TestEngine.Patience);
-        while (true)
-        {
-            var (held, queued) = await CountAsync(test);
-            if (says(held, queued)) return;
-            await pulse.WaitForNextTickAsync(patience.Token);
-        }
-    }
 
     public sealed class OnSqlite() : ChainLimitTests(TestDatabases.Sqlite);
 

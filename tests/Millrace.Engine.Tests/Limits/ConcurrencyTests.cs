@@ -8,7 +8,7 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests.Limits;
 
-public abstract class ConcurrencyTests(TestDatabases databases) : EngineSuite(databases)
+public abstract class ConcurrencyTests(TestDatabases databases) : LimitSuite(databases)
 {
     private const string Hold = "- work: { call: 'hold:1.0.0@default', with: {} }";
 
@@ -191,25 +191,6 @@ public abstract class ConcurrencyTests(TestDatabases databases) : EngineSuite(da
             runs.Add(await test.StartAsync(workflow, Json.Object("customer", customer)));
         }
         return runs;
-    }
-
-    private static async Task<(int Held, int Queued)> CountAsync(TestEngine test)
-    {
-        var lines = await test.Disk.ReadAsync(db => LimitStore.List(db, Tenant.Default, null, 100));
-        return ((int)lines.Sum(l => l.Held), (int)lines.Sum(l => l.Queued));
-    }
-
-    /// <summary>Until so many hold a slot and so many wait for one, without letting time pass.</summary>
-    private static async Task UntilAsync(TestEngine test, Func<int, int, bool> says)
-    {
-        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        using var patience = new CancellationTokenSource(TestEngine.Patience);
-        while (true)
-        {
-            var (held, queued) = await CountAsync(test);
-            if (says(held, queued)) return;
-            await pulse.WaitForNextTickAsync(patience.Token);
-        }
     }
 
     public sealed class OnSqlite() : ConcurrencyTests(TestDatabases.Sqlite);

@@ -10,7 +10,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Tests.Limits;
 
 /// <summary>Rates and quiet times, with a crash at every write.</summary>
-public abstract class StartCrashTests(TestDatabases databases) : EngineSuite(databases)
+public abstract class StartCrashTests(TestDatabases databases) : LimitSuite(databases)
 {
     private const long Second = 1_000_000;
 
@@ -49,7 +49,7 @@ public abstract class StartCrashTests(TestDatabases databases) : EngineSuite(dat
             foreach (var key in (string[])["a", "b", "c"])
             {
                 started.Add(await StartAsync(test, workflow, key));
-                await test.InLineAsync(started[^1]);
+                await InLineAsync(test, started[^1]);
                 test.Time.Advance(TimeSpan.FromMilliseconds(1));
             }
         }, tell: async test =>

@@ -11,7 +11,7 @@ using Millrace.Workflows.Limits;
 
 namespace Millrace.Engine.Tests.Limits;
 
-public abstract class StartTests(TestDatabases databases) : EngineSuite(databases)
+public abstract class StartTests(TestDatabases databases) : LimitSuite(databases)
 {
     private const string Count = "- work: { call: 'count:1.0.0@default', with: {} }";
 
@@ -63,7 +63,7 @@ public abstract class StartTests(TestDatabases databases) : EngineSuite(database
         for (var i = 0; i < 3; i++)
         {
             runs.Add(await test.StartAsync(workflow, Json.Object("order", "a")));
-            await test.InLineAsync(runs[i]);
+            await InLineAsync(test, runs[i]);
             await test.PassAsync(TimeSpan.FromSeconds(2));
         }
         var wait = await test.Disk.ReadAsync(db => LimitWaits.Of(db, Tenant.Default, runs[2]));

@@ -113,10 +113,34 @@ public abstract class DeadLetterTests(TestDatabases databases) : EngineSuite(dat
         test.Time.Advance(TimeSpan.FromHours(1));
         await test.Engine.Worker.Schedules.RunOnceAsync();
         var letter = Assert.Single(await LettersAsync(test));
+        Assert.Null((await test.Engine.Schedules.PauseAsync(Tenant.Default, "test", "test", paused: true))!.NextAt);
         await test.Disk.WriteAsync(db => db.Execute("update schedule set source = replace(source, 'Europe/Atlantis', 'Europe/Berlin')"));
-        await test.Engine.Schedules.PauseAsync(Tenant.Default, "test", "test", paused: true);
         Assert.Contains("paused", (await test.Engine.DeadLetters.RequeueAsync(letter)).Refusal, StringComparison.Ordinal);
         Assert.Single(await LettersAsync(test));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_cannot_be_followed_is_paused_resumed_and_started_by_hand_all_the_same()
+    {
+        await using var test = await OpenAsync(new EngineSettings { Schedules = false, Alone = false, LeaseTime = TimeSpan.FromDays(30) });
+        var workflow = test.Define("- a: { set: { n: 1 } }", extra: "schedule: { cron: '0 * * * *' }", metadata: "schedule: { timeZone: Europe/Berlin }");
+        await test.Disk.WriteAsync(db =>
+        {
+            ScheduleControl.Follow(db, Tenant.Default, workflow, test.Engine.Worker.Now);
+            return db.Execute("update schedule set source = replace(source, 'Europe/Berlin', 'Europe/Atlantis')");
+        });
+        await test.Engine.Schedules.PauseAsync(Tenant.Default, "test", "test", paused: true);
+        var resumed = await test.Engine.Schedules.PauseAsync(Tenant.Default, "test", "test", paused: false);
+        Assert.Contains("Atlantis", resumed!.Error, StringComparison.Ordinal);
+        await test.Engine.Worker.Schedules.RunOnceAsync();
+        Assert.Equal("schedule.failed", Assert.Single(await LettersAsync(test)).Reason);
+        Assert.True((await test.Engine.Schedules.TriggerAsync(Tenant.Default, "test", "test", null))!.Value.Started);
+        Assert.Single(await RunsAsync(test));
+
+        await test.Disk.WriteAsync(db => db.Execute("update schedule set source = replace(source, 'Europe/Atlantis', 'Europe/Berlin')"));
+        test.Time.Advance(TimeSpan.FromHours(1));
+        await test.Engine.Worker.Schedules.RunOnceAsync();
+        Assert.Equal(2, (await RunsAsync(test)).Count);
     }
 
     private static Json Wanted(string id) => new JsonObject.Builder().Set("specversion", "1.0").Set("id", id).Set("source", "/test").Set("type", "wanted").Set("data", 1).Build();

@@ -1,13 +1,13 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
-using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
+using Millrace.Tests.Checks;
 using Millrace.Tests.Databases;
 using Millrace.Tests.Fakes;
 using Millrace.Workflows.Documents;
@@ -197,15 +197,6 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         }
     }
 
-    /// <summary>Waits until the run stands in a line of its limits, or has left them all, while the clock stands.</summary>
-    public async Task InLineAsync(Guid run)
-    {
-        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        using var patience = new CancellationTokenSource(Patience);
-        while (!await Disk.ReadAsync(db => LimitStore.Of(db, Tenant.Default, run).Count > 0 || RunStore.Get(db, Tenant.Default, run)!.IsFinished))
-            await pulse.WaitForNextTickAsync(patience.Token);
-    }
-
     public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null));
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
@@ -217,9 +208,16 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
 
     public Json? Find(Tenant tenant, string name) => Secrets.TryGetValue(name, out var secret) ? secret : (Json?)null;
 
+    /// <summary>No test ends before each run that has not ended has said what it waits for.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_engine is not null) await CrashAsync();
+        List<string> faults = [];
+        if (_engine is not null)
+        {
+            faults = await Wakeable.FaultsAsync(Disk, Blobs, row => ByHashAsync(row.Tenant, row.Hash));
+            await CrashAsync();
+        }
         Directory.Delete(_folder, recursive: true);
+        Assert.Empty(faults);
     }
 }

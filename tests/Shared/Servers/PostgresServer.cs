@@ -15,7 +15,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string User = "millrace";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly Lazy<Task<PostgresServer>> One = new(() => StartAsync());
+    private static readonly Lazy<Task<PostgresServer>> One = new(() => StartAsync("synchronous_commit=off", "full_page_writes=off", "autovacuum=off"));
 
     private readonly string _folder;
     private readonly string[] _settings;
@@ -31,7 +31,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>The one that all tests of a process share, without fsync: what they need of it is its meaning, not its disk.</summary>
+    /// <summary>The one that all tests of a process share, with hundreds of databases and without fsync: what they need of it is its meaning, not its disk.</summary>
     public static Task<PostgresServer> SharedAsync() => One.Value;
 
     /// <param name="settings">As <c>-c</c> takes them; <c>fsync=off</c> unless another is given.</param>
