@@ -1,3 +1,4 @@
+using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
@@ -80,6 +81,40 @@ public abstract class ContinuationTests(TestDatabases databases) : EngineSuite(d
         await test.PassUntilAsync(last, r => r is { State: RunPhase.Waiting, Lease: null });
         await test.Engine.CancelAsync(Tenant.Default, parent, null);
         await test.PassUntilAsync(last, r => r.State == RunPhase.Cancelled);
+    }
+
+    [Theory]
+    [InlineData("cancel", RunPhase.Cancelled)]
+    [InlineData("suspend", RunPhase.Suspended)]
+    public async Task A_wish_that_is_heard_as_the_run_goes_on_is_that_of_the_next(string wish, RunPhase end)
+    {
+        await using var test = await OpenAsync();
+        var first = await test.StartAsync(test.Define("""
+            - hear: { listen: { to: { one: { with: { type: wanted } } } } }
+            - next: { call: 'continue:1.0.0@default', with: { input: {} } }
+            """));
+        await test.UntilAsync(first, r => r is { State: RunPhase.Waiting, Lease: null });
+        await test.CrashAsync();
+        test.Settings = test.Settings with { Works = false };
+        await test.ReopenAsync();
+        // Both stand in the inbox before anybody reads it, the event first.
+        await test.Engine.Events.PublishAsync(Tenant.Default, [JsonText.Parse("""{"specversion":"1.0","id":"1","source":"/test","type":"wanted"}"""u8)]);
+        Assert.Equal(ControlOutcome.Accepted, wish == "cancel" ? await test.Engine.CancelAsync(Tenant.Default, first, null) : await test.Engine.SuspendAsync(Tenant.Default, first, null));
+        await test.CrashAsync();
+        test.Settings = test.Settings with { Works = true };
+        await test.ReopenAsync();
+        await test.PassUntilAsync(first, r => r.State == RunPhase.Completed);
+        await test.PassUntilAsync(await LastAsync(test, first), r => r.State == end);
+    }
+
+    [Fact]
+    public async Task A_run_that_has_gone_on_cannot_go_back_to_a_step_beside_the_one_it_went_on_as()
+    {
+        await using var test = await OpenAsync();
+        var first = await test.StartAsync(test.Define(Counting), Json.Object("n", 1));
+        await test.EndAsync(first);
+        Assert.Equal(ControlOutcome.Continued, await test.Engine.RedriveAsync(Tenant.Default, first, 1));
+        Assert.Equal(RunPhase.Completed, (await test.RowAsync(first)).State);
     }
 
     [Fact]

@@ -11,6 +11,17 @@ namespace Millrace.Engine.Tests;
 public abstract class ExecutionTests(TestDatabases databases) : EngineSuite(databases)
 {
     [Fact]
+    public async Task A_run_that_has_ended_is_kept_for_no_timeout()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("- work: { call: 'count:1.0.0@default', with: {}, timeout: { after: PT2H } }", extra: "timeout: { after: PT24H }");
+        for (var i = 0; i < 50; i++) await test.EndAsync(await test.StartAsync(workflow));
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (test.Engine.Worker.Timers.Waiting > 0) await pulse.WaitForNextTickAsync(patience.Token);
+    }
+
+    [Fact]
     public async Task Steps_run_in_order_and_the_last_output_is_the_runs()
     {
         await using var test = await OpenAsync();

@@ -28,7 +28,7 @@ public abstract class ForkRecoveryTests(TestDatabases databases) : EngineSuite(d
     public async Task A_crash_at_any_write_makes_one_fork_that_repeats_no_recorded_step(bool afterCommit)
     {
         var crashes = 0;
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             test.Define("- give: { call: 'count:1.0.0@default', with: { n: 9 } }", "child");

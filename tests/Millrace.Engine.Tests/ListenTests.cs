@@ -161,7 +161,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
     [InlineData(true)]
     public async Task A_crash_at_any_write_loses_no_event_and_hears_none_twice(bool afterCommit)
     {
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             test.Database.AfterCommit = afterCommit;
@@ -262,7 +262,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
     [InlineData(true)]
     public async Task Events_that_start_a_run_together_start_one_whatever_dies(bool afterCommit)
     {
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0] + .[1] }' } }",

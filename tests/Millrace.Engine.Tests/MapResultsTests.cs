@@ -199,7 +199,7 @@ public abstract class MapResultsTests(TestDatabases databases) : EngineSuite(dat
     [InlineData(true)]
     public async Task A_crash_at_any_write_leaves_every_result_to_be_found_once(bool afterCommit)
     {
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             test.Define("- one: { call: 'count:1.0.0@default', with: { n: '${ .n }' } }", "child");

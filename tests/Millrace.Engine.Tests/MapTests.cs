@@ -294,7 +294,7 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
     [InlineData(true)]
     public async Task A_crash_at_any_write_loses_no_child_and_starts_none_twice(bool afterCommit)
     {
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             test.Define("- one: { call: 'count:1.0.0@default', with: {} }", "child");
@@ -328,7 +328,7 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
     [InlineData(true)]
     public async Task A_crash_at_any_write_of_a_redrive_repeats_nothing_that_had_completed(bool afterCommit)
     {
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             test.Define("- one: { call: 'count:1.0.0@default', with: {} }\n- shaky: { call: 'flaky:1.0.0@default', with: {} }", "child");

@@ -34,7 +34,7 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
     public async Task A_crash_at_any_write_loses_nothing_and_repeats_no_recorded_step(bool afterCommit)
     {
         var crashes = 0;
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             var (finished, crashed) = await JourneyAsync(test, at, afterCommit);
@@ -52,7 +52,7 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
     [Fact]
     public async Task An_extension_survives_a_crash_at_any_write()
     {
-        for (var at = 1; ; at++)
+        for (var at = 1; ; at = NextDeath(at))
         {
             await using var test = await OpenAsync();
             var workflow = test.Define("""

@@ -33,7 +33,7 @@ internal static class SpawnBench
         await CountAsync(host, map, Chunk * Concurrency);
         var small = await CountAsync(host, map, Items / 10);
         var large = await CountAsync(host, map, Items);
-        Figures.Print($"spawn.{name}_s", large.Seconds, "s", $"{Items:#,0} items, one task each, in chunks of {Chunk} with {Concurrency} children at once; {Settings}");
+        Figures.Bound($"spawn.{name}_s", large.Seconds, 15, "s", $"{Items:#,0} items, one task each, in chunks of {Chunk} with {Concurrency} children at once; {Settings}");
         Figures.Print($"spawn.{name}_items_per_s", Items / large.Seconds, "items/s", "the same");
         Figures.Print($"spawn.{name}_cost_ratio", large.Seconds / small.Seconds / 10, "ratio", $"cost of an item of the same map to that in a map of {Items / 10:#,0}");
         Figures.Print($"spawn.{name}_peak_mb", large.PeakMb, "MB", $"resident memory at most while it ran, the items and their results among it; {small.PeakMb:0} MB with {Items / 10:#,0} items");
@@ -51,11 +51,11 @@ internal static class SpawnBench
         var small = await CountAsync(host, map, Items / 10);
         var middle = await CountAsync(host, map, Items);
         var large = await CountAsync(host, map, Items * 10);
-        Figures.Print("spawn.reference_s", middle.Seconds, "s", $"{Items:#,0} items by a cursor, results by reference, in chunks of {Chunk} with {Concurrency} children at once; {Settings}");
+        Figures.Bound("spawn.reference_s", middle.Seconds, 15, "s", $"{Items:#,0} items by a cursor, results by reference, in chunks of {Chunk} with {Concurrency} children at once; {Settings}");
         Figures.Print("spawn.reference_million_s", large.Seconds, "s", $"{Items * 10:#,0} items, the same");
         Figures.Print("spawn.reference_peak_mb", large.PeakMb, "MB", $"resident memory at most with {Items * 10:#,0} items, the database's full page cache among it; {middle.PeakMb:0} MB with {Items:#,0}, {small.PeakMb:0} MB with {Items / 10:#,0}");
         Figures.Print("spawn.reference_memory_ratio", large.PeakMb / small.PeakMb, "ratio", $"with {Items * 10:#,0} items to with {Items / 10:#,0}; {middle.PeakMb / small.PeakMb:0.00} with {Items:#,0}");
-        Figures.Print("spawn.reference_held_kb", (large.HeldBytes - small.HeldBytes) / 1e3, "KB", $"live objects after the {Items * 10:#,0} items, less those after the {Items / 10:#,0}");
+        Figures.Bound("spawn.reference_held_kb", (large.HeldBytes - small.HeldBytes) / 1e3, 1000, "KB", $"live objects after the {Items * 10:#,0} items, less those after the {Items / 10:#,0}");
     }
 
     private static async Task GraphAsync(string folder)

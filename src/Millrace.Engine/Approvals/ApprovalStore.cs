@@ -53,6 +53,10 @@ public static class ApprovalStore
                 (long)settle.State, now, tenant.Workspace, settle.Approval);
     }
 
+    /// <summary>Nobody needs an answer to what the run asks any more.</summary>
+    internal static void Withdraw(DbUnit db, Tenant tenant, Guid run, long now) =>
+        db.ChangeLater(run, null, "update approval set state = 4, ended_at = $1 where workspace = $2 and run = $3 and state = 0", now, tenant.Workspace, run);
+
     /// <summary>A vote settles it.</summary>
     internal static void Settle(DbUnit db, ApprovalRow row, ApprovalState state, long now) => db.Execute(
         "update approval set state = $1, ended_at = $2 where workspace = $3 and id = $4 and state = 0", (long)state, now, row.Tenant.Workspace, row.Id);

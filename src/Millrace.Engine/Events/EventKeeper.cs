@@ -62,9 +62,11 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
             return;
         }
         var ready = new List<SubscriptionRow>();
+        // Those that have ended meanwhile are not settled any more.
+        foreach (var gone in _noted.Keys.Except(rows.Select(KeyOf)).ToList()) _noted.Remove(gone);
         foreach (var row in rows)
         {
-            var key = (row.Run, row.Step, row.Type, row.Source);
+            var key = KeyOf(row);
             if (!_noted.TryGetValue(key, out var seen)) _noted[key] = latest;
             else if (horizon >= seen - 1) ready.Add(row);
         }
@@ -81,10 +83,12 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
         });
         foreach (var row in ready)
         {
-            _noted.Remove((row.Run, row.Step, row.Type, row.Source));
+            _noted.Remove(KeyOf(row));
             worker.Nudge(row.Tenant, row.Run);
         }
     }
+
+    private static (Guid Run, int Step, string Type, string Source) KeyOf(SubscriptionRow row) => (row.Run, row.Step, row.Type, row.Source);
 
     private async Task SweepAsync(long before)
     {

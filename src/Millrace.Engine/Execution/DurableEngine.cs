@@ -35,7 +35,7 @@ public abstract record StartOutcome
 }
 
 /// <summary>How a request to cancel, suspend or resume ended. Accepted means it is on disk and will take effect.</summary>
-public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended, NotFinished }
+public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended, NotFinished, Continued }
 
 /// <summary>Durable execution: starts runs, carries them out, and takes wishes about them.</summary>
 public sealed class DurableEngine : IAsyncDisposable
@@ -140,6 +140,8 @@ public sealed class DurableEngine : IAsyncDisposable
         {
             if (RunStore.Lock(db, tenant, run) is not { } row) return ControlOutcome.NotFound;
             if (!row.IsFinished) return ControlOutcome.NotFinished;
+            // Two runs of one chain cannot work at once.
+            if (ContinuationStore.IsContinued(db, tenant, run)) return ControlOutcome.Continued;
             RunStore.Reopen(db, tenant, run, now);
             RetentionStore.Keep(db, tenant, run);
             SignalStore.Send(db, tenant, run, "redrive", Json.Object("step", step), now);

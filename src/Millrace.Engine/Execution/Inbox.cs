@@ -21,7 +21,13 @@ internal static class Inbox
         HashSet<Guid> next = [.. signals.Where(s => s.Kind == "continued").Select(SuccessorOf)];
         Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
-        foreach (var signal in signals) await HearAsync(actor, decision, signal, outcomes);
+        foreach (var signal in signals)
+        {
+            // What is wanted of a run that goes on as another is wanted of the other: it stays unheard, and moves.
+            if (decision.GoesOn) break;
+            actor.Heard(signal);
+            await HearAsync(actor, decision, signal, outcomes);
+        }
         CheckSlot(actor);
         // There may be more than were read.
         if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);

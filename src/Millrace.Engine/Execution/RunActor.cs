@@ -32,6 +32,10 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     private bool _held, _dead;
     private int _claimed;
 
+    /// <summary>When the worker's timers will call, for a run that is held.</summary>
+    private long _timerAt;
+    private Timers.Call? _timer;
+
     private string? _topic;
 
     public Worker Worker => worker;
@@ -49,9 +53,6 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
 
     /// <summary>Effects that were asked for here have not ended.</summary>
     public bool HasEffects => !Effects.IsEmpty;
-
-    /// <summary>When the worker's timers will call, for a run that is held.</summary>
-    public long TimerAt { get; set; } = long.MaxValue;
 
     public bool IsHeld => Volatile.Read(ref _held);
     public bool IsDead => Volatile.Read(ref _dead);
@@ -138,7 +139,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
             return;
         }
         // Also for a run that is not held: the timer is spent, and the next one must not be taken for later than it.
-        if (happened is RunEvent.Tick) TimerAt = long.MaxValue;
+        if (happened is RunEvent.Tick) AwaitNoTimer();
         if (!_held) return;
         var decision = Deciding();
         var entries = decision.Entries.Count;
@@ -188,7 +189,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         var decision = Deciding();
         worker.Standing.Stops(this, decision);
         if (State.IsStarted && !State.IsSuspended) decision.Recover(IsUnderway, worker.IsOnce);
-        await HearAsync(decision, signals);
+        await Inbox.HearAsync(this, decision, signals);
         if (!State.IsStarted && !State.IsSuspended) decision.Begin();
         decision.Tick();
         decision.Continue();
@@ -212,15 +213,12 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         }
         var signals = await worker.Journal.SignalsAsync(this, Writer.SignalsSeen);
         var decision = Deciding();
-        await HearAsync(decision, signals);
+        await Inbox.HearAsync(this, decision, signals);
         Effects.Expect(decision.Commands);
     }
 
-    private async Task HearAsync(Decision decision, List<Signal> signals)
-    {
-        if (signals.Count > 0) Writer.Heard(signals[^1].Position);
-        await Inbox.HearAsync(this, decision, signals);
-    }
+    /// <summary>A signal has become part of what is decided: the record that says so takes it out of the inbox.</summary>
+    public void Heard(Signal signal) => Writer.Heard(signal.Position);
 
     /// <summary>All that is decided for one record happens at one moment, so that replaying the record gives the same state.</summary>
     private Decision Deciding()
@@ -291,7 +289,15 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
     /// <summary>Has itself called at the next moment at which time alone changes something.</summary>
     private void AwaitTimer()
     {
-        if (_held && State.NextWake is { } wake && wake < TimerAt) worker.Timers.Add(this, TimerAt = wake);
+        if (!_held || State.NextWake is not { } wake || (_timer is not null && wake >= _timerAt)) return;
+        AwaitNoTimer();
+        (_timer, _timerAt) = (worker.Timers.Add(this, wake), wake);
+    }
+
+    private void AwaitNoTimer()
+    {
+        if (_timer is { } timer) worker.Timers.Forget(timer);
+        _timer = null;
     }
 
     private void Unclaim()
@@ -304,6 +310,7 @@ internal sealed class RunActor(Worker worker, Tenant tenant, Workflow workflow, 
         if (_held == held) return;
         Volatile.Write(ref _held, held);
         worker.Holding(held ? 1 : -1);
+        if (!held) AwaitNoTimer();
     }
 
     private void Bury()

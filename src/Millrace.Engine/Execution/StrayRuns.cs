@@ -1,3 +1,4 @@
+using Millrace.Engine.Approvals;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
@@ -102,6 +103,7 @@ internal sealed class StrayRuns(Worker worker)
             DeadLetter = ("run.given_up", row.Definition),
             Limits = LimitPlan.Parse(row.Limits),
         };
+        ApprovalStore.Withdraw(db, tenant, run, now);
         return record.Write(db) ? (record, row.CreatedAt) : null;
     }
 }

@@ -75,6 +75,9 @@ public static class RetentionStore
         db.Execute("delete from artifact where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from signal where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from subscription where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
+        db.Execute("delete from approval_link where workspace = $1 and approval in (select id from approval where workspace = $1 and run = $2)", run.Tenant.Workspace, run.Run);
+        db.Execute("delete from approval_vote where workspace = $1 and approval in (select id from approval where workspace = $1 and run = $2)", run.Tenant.Workspace, run.Run);
+        db.Execute("delete from approval where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from start_key where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         db.Execute("delete from limit_place where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
         // What leads from the first of a chain stays as long as that does.
@@ -83,9 +86,9 @@ public static class RetentionStore
         db.Execute("delete from run_removal where workspace = $1 and run = $2", run.Tenant.Workspace, run.Run);
     }
 
-    /// <summary>The key of the tick that started the run goes with it.</summary>
-    internal static void RemoveTick(DbUnit db, Tenant tenant, Guid schedule, long tick) =>
-        db.Execute("delete from schedule_run where workspace = $1 and schedule = $2 and tick = $3", tenant.Workspace, schedule, tick);
+    /// <summary>The key of the tick that started the run goes with it; runs that it has gone on as name the tick as well, and leave the key.</summary>
+    internal static void RemoveTick(DbUnit db, Tenant tenant, Guid schedule, long tick, Guid run) =>
+        db.Execute("delete from schedule_run where workspace = $1 and schedule = $2 and tick = $3 and run = $4", tenant.Workspace, schedule, tick, run);
 
     public static RunRetention OfWorkspace(DbUnit db, Tenant tenant) => db.First(
         "select completed, faulted, cancelled from retention_setting where workspace = $1", r => Of(r, 0), RunRetention.None, tenant.Workspace)!;

@@ -77,7 +77,7 @@ internal sealed class RunKeeper : IAsyncDisposable
         {
             if (RunStore.Get(db, run.Tenant, run.Run) is not { IsFinished: true } row) RetentionStore.Keep(db, run.Tenant, run.Run);
             else if (RetentionStore.IsNeeded(db, run, row.Parent)) RetentionStore.Postpone(db, run, now + NeededMicros);
-            else if (RetentionStore.Remove(db, run) && row.Trigger is { } trigger) RetentionStore.RemoveTick(db, run.Tenant, trigger.Schedule, trigger.At);
+            else if (RetentionStore.Remove(db, run) && row.Trigger is { } trigger) RetentionStore.RemoveTick(db, run.Tenant, trigger.Schedule, trigger.At, run.Run);
         }
         return due.Count;
     }

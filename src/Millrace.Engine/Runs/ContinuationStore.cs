@@ -10,6 +10,7 @@ public static class ContinuationStore
     private const string Live = """
         select r.id from continuation c join run r on r.workspace = c.workspace and r.id = c.successor
         where c.workspace = $2 and c.chain = (select d.chain from continuation d where d.workspace = $2 and d.run = $3) and r.state < 4 /*pg: and not r.finished */
+        order by c.at desc, c.successor desc limit 1
         """;
 
     /// <summary>A run goes on as another, whose row comes with it. Wishes that it has not heard are the other's.</summary>
@@ -22,7 +23,7 @@ public static class ContinuationStore
             values ($1, $2, $3, $4, coalesce((select b.chain from continuation b where b.workspace = $2 and b.successor = $3), $3), $5)
             """,
             tenant.Organisation, tenant.Workspace, run, successor, now);
-        db.ChangeLater(run, null, "update signal set run = $1 where run = $2 and workspace = $3 and position > $4 and kind in ('cancel', 'suspend')", successor, run, tenant.Workspace, seen);
+        db.ChangeLater(run, null, "update signal set run = $1 where run = $2 and workspace = $3 and position > $4 and kind in ('cancel', 'suspend', 'resume')", successor, run, tenant.Workspace, seen);
     }
 
     /// <summary>Sends a wish to the run that another one has gone on as; to nobody when it has not.</summary>
@@ -45,10 +46,21 @@ public static class ContinuationStore
     public static Guid FirstOf(DbUnit db, Tenant tenant, Guid run) =>
         db.First("select chain from continuation where workspace = $1 and successor = $2", r => (Guid?)r.Id(0), null, tenant.Workspace, run) ?? run;
 
-    /// <summary>The run that the chain has come to; itself when it has not been continued.</summary>
+    /// <summary>Whether the run has gone on as another.</summary>
+    internal static bool IsContinued(DbUnit db, Tenant tenant, Guid run) =>
+        db.First("select 1 from continuation where workspace = $1 and run = $2", r => true, false, tenant.Workspace, run);
+
+    /// <summary>The run that the chain has come to; itself when it has not been continued. Of those between, any may be gone by retention.</summary>
     public static Guid LastOf(DbUnit db, Tenant tenant, Guid run)
     {
         var first = FirstOf(db, tenant, run);
-        return db.First("select successor from continuation c where workspace = $1 and chain = $2 and not exists (select 1 from continuation n where n.workspace = $1 and n.run = c.successor)", r => (Guid?)r.Id(0), null, tenant.Workspace, first) ?? run;
+        return db.First(
+            """
+            select successor from continuation c where workspace = $1 and chain = $2
+                and not exists (select 1 from continuation n where n.workspace = $1 and n.run = c.successor)
+                and exists (select 1 from run r where r.workspace = $1 and r.id = c.successor)
+            order by at desc, successor desc limit 1
+            """,
+            r => (Guid?)r.Id(0), null, tenant.Workspace, first) ?? run;
     }
 }

@@ -87,7 +87,7 @@ public sealed class ScheduleControl
             while (ScheduleStore.HasRun(db, tenant, row.Id, tick)) tick++;
             var turn = new ScheduleTurn(row, now, () => id);
             turn.Begin(tick);
-            ScheduledRuns.Write(db, row with { LastTick = null }, turn, now);
+            ScheduledRuns.Write(db, turn, now);
             return (id, true);
         });
         if (outcome is (_, true)) await StartedAsync(1);
@@ -107,12 +107,15 @@ public sealed class ScheduleControl
             var turn = new ScheduleTurn(row, now, _worker.NewId);
             foreach (var tick in ticks) turn.Begin(tick);
             // They stand for a time that has passed: none of them is what the next tick waits for.
-            var started = ScheduledRuns.Write(db, row with { LastTick = null }, turn.Apart(), now);
+            var started = ScheduledRuns.Write(db, turn.Apart(), now);
             return (row, new Backfilled(started.Count, ticks.Count - started.Count));
         });
         if (outcome is (_, { Started: > 0 } done)) await StartedAsync(done.Started);
         return outcome;
     }
+
+    /// <summary>Whether an exception says that this machine lacks what the schedule needs, such as a time zone.</summary>
+    public static bool IsBeyondUs(Exception e) => ScheduleTurn.IsBeyondUs(e);
 
     /// <summary>The next moments that a schedule names, as far as they are known now.</summary>
     /// <returns>Each with the moment at which its run begins.</returns>

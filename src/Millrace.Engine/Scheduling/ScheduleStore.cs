@@ -91,18 +91,10 @@ public static class ScheduleStore
     internal static void Delete(DbUnit db, Tenant tenant, Guid id) => db.Execute("delete from schedule where workspace = $1 and id = $2", tenant.Workspace, id);
 
     /// <summary>Keeps which run a tick has started.</summary>
-    /// <param name="fresh">The tick is known to be new.</param>
     /// <returns>False when it has started one already.</returns>
-    internal static bool Keep(DbUnit db, Tenant tenant, Guid schedule, long tick, Guid run, bool fresh)
-    {
-        if (!fresh)
-            return db.Execute(
-                "insert into schedule_run (organisation, workspace, schedule, tick, run) values ($1, $2, $3, $4, $5) on conflict do nothing",
-                tenant.Organisation, tenant.Workspace, schedule, tick, run) == 1;
-        db.InsertLater(run, "insert into schedule_run (organisation, workspace, schedule, tick, run) values ($1, $2, $3, $4, $5)",
-            tenant.Organisation, tenant.Workspace, schedule, tick, run);
-        return true;
-    }
+    internal static bool Keep(DbUnit db, Tenant tenant, Guid schedule, long tick, Guid run) => db.Execute(
+        "insert into schedule_run (organisation, workspace, schedule, tick, run) values ($1, $2, $3, $4, $5) on conflict do nothing",
+        tenant.Organisation, tenant.Workspace, schedule, tick, run) == 1;
 
     internal static bool HasRun(DbUnit db, Tenant tenant, Guid schedule, long tick) => db.First(
         "select 1 from schedule_run where workspace = $1 and schedule = $2 and tick = $3", r => true, false, tenant.Workspace, schedule, tick);

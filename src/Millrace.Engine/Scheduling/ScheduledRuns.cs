@@ -10,15 +10,14 @@ namespace Millrace.Engine.Scheduling;
 internal static class ScheduledRuns
 {
     /// <summary>The runs are due at once for whichever worker takes them first.</summary>
-    /// <param name="was">The row as it was locked.</param>
-    /// <returns>The runs that begin; a tick that has started one before starts no other.</returns>
-    public static List<ScheduledRun> Write(DbUnit db, ScheduleRow was, ScheduleTurn turn, long now)
+    /// <returns>The runs that begin; a tick that has started one before, as a backfill starts those of ticks that the schedule has still to come to, starts no other.</returns>
+    public static List<ScheduledRun> Write(DbUnit db, ScheduleTurn turn, long now)
     {
         var row = turn.Row;
         var started = new List<ScheduledRun>(turn.Starts.Count);
         foreach (var start in turn.Starts)
         {
-            if (ScheduleStore.Keep(db, row.Tenant, row.Id, start.Tick, start.Run, fresh: was.LastTick < start.Tick))
+            if (ScheduleStore.Keep(db, row.Tenant, row.Id, start.Tick, start.Run))
             {
                 Insert(db, row, start, now);
                 started.Add(start);

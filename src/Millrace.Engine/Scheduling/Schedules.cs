@@ -95,7 +95,7 @@ internal sealed class Schedules : IAsyncDisposable
             {
                 var turn = new ScheduleTurn(row with { Error = null }, now, _worker.NewId);
                 what(turn);
-                runs += ScheduledRuns.Write(db, row, turn, now).Count;
+                runs += ScheduledRuns.Write(db, turn, now).Count;
                 if (turn.Cancel is { } run) cancelled.Add((row.Tenant, run));
             }
             catch (Exception e) when (ScheduleTurn.IsBeyondUs(e))
@@ -123,7 +123,7 @@ internal sealed class Schedules : IAsyncDisposable
                 {
                     var turn = new ScheduleTurn(row with { LastTick = null }, now, _worker.NewId);
                     turn.Restart();
-                    ScheduledRuns.Write(db, row, turn, now);
+                    ScheduledRuns.Write(db, turn, now);
                 }
                 return 0;
             });

@@ -60,6 +60,7 @@ internal static class SpawnEndpoints
         {
             ControlOutcome.Accepted => TypedResults.Accepted($"/api/v1/runs/{run}", await RunEndpoints.FindAsync(database, tenant, run, cancel)),
             ControlOutcome.NotFound => throw RunEndpoints.NotFound(id),
+            ControlOutcome.Continued => throw Problem.Conflict("run.continued", "The run has gone on as another.", "What follows it is under way in the run that it has gone on as."),
             _ => throw Problem.Conflict("run.not_finished", "The run has not ended.", "Only a run that has ended can go back to a step. Cancel it first, or wait for its end."),
         };
     }

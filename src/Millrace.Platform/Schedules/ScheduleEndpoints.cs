@@ -96,10 +96,16 @@ internal static class ScheduleEndpoints
         var row = await database.ReadAsync(db => ScheduleStore.Find(db, tenant, @namespace, name), cancel) ?? throw NotFound(@namespace, name);
         if (row.Schedule.After is not null)
             throw Problem.Conflict("schedule.no_ticks", "The schedule names no moments.", "Each of its runs follows the end of the one before; there is nothing to fill.");
-        if (row.Error is { } error) throw Problem.Conflict("schedule.failed", "The schedule cannot be followed here.", error);
-        var (_, done) = await schedules.BackfillAsync(tenant, @namespace, name, begin, end) ?? throw NotFound(@namespace, name);
-        return TypedResults.Ok(done ?? throw new Problem(422, "schedule.too_many", "Too many runs at once.",
-            $"The time holds more than {ScheduleControl.BackfillMax} ticks; fill it part by part."));
+        try
+        {
+            var (_, done) = await schedules.BackfillAsync(tenant, @namespace, name, begin, end) ?? throw NotFound(@namespace, name);
+            return TypedResults.Ok(done ?? throw new Problem(422, "schedule.too_many", "Too many runs at once.",
+                $"The time holds more than {ScheduleControl.BackfillMax} ticks; fill it part by part."));
+        }
+        catch (Exception e) when (ScheduleControl.IsBeyondUs(e))
+        {
+            throw Problem.Conflict("schedule.failed", "The schedule cannot be followed here.", e.Message);
+        }
     }
 
     private static long Time(string name, string text) =>

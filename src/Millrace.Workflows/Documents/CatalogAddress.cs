@@ -35,13 +35,14 @@ internal static partial class CatalogAddress
     {
         if (GitHub().Match(folder) is { Success: true } github)
         {
-            var (branch, path) = (github.Groups["ref"], github.Groups["path"].Success ? github.Groups["path"].Value : github.Groups["rest"].Value);
-            return $"https://raw.githubusercontent.com/{github.Groups["owner"]}/{github.Groups["repo"]}/refs/{(branch.Success ? $"heads/{branch}" : reference)}{Slash(path)}/{file}";
+            // What a person names may be a branch, a tag or a commit: the host knows.
+            var (named, path) = (github.Groups["ref"], github.Groups["path"].Success ? github.Groups["path"].Value : github.Groups["rest"].Value);
+            return $"https://raw.githubusercontent.com/{github.Groups["owner"]}/{github.Groups["repo"]}/{(named.Success ? named.Value : $"refs/{reference}")}{Slash(path)}/{file}";
         }
         if (GitLab().Match(folder) is { Success: true } gitlab)
         {
-            var (branch, path) = (gitlab.Groups["ref"], gitlab.Groups["path"].Value);
-            return $"{gitlab.Groups["project"]}/-/raw/{(branch.Success ? branch.Value : reference[(reference.IndexOf('/') + 1)..])}{Slash(path)}/{file}";
+            var (named, path) = (gitlab.Groups["ref"], gitlab.Groups["path"].Value);
+            return $"{gitlab.Groups["project"]}/-/raw/{(named.Success ? named.Value : reference[(reference.IndexOf('/') + 1)..])}{Slash(path)}/{file}";
         }
         return $"{folder}/{file}";
     }

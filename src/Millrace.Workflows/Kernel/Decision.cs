@@ -30,6 +30,9 @@ public sealed class Decision(RunState state, Surroundings around)
     public List<Entry> Entries { get; } = [];
     public List<Command> Commands { get; } = [];
 
+    /// <summary>The run ends with this record and goes on as another.</summary>
+    public bool GoesOn => Commands.Exists(c => c is Command.Continue);
+
     /// <summary>True when the decision stopped at its budget: commit, then decide <see cref="Continue"/>.</summary>
     public bool HasMore => !State.IsFinished && !State.IsSuspended && State.HasPending;
 

@@ -1,9 +1,11 @@
 using Millrace.Engine.Admin;
+using Millrace.Engine.Approvals;
 using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Scheduling;
 using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -54,8 +56,8 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
     {
         await using var test = await OpenAsync();
         var workflow = test.Define("""
-            - rest: { if: '${ .n == 2 }', wait: PT2H }
-            - done: { if: '${ .n == 2 }', set: '${ . }', then: end }
+            - rest: { if: '${ .n == 4 }', wait: PT2H }
+            - done: { if: '${ .n == 4 }', set: '${ . }', then: end }
             - next: { call: 'continue:1.0.0@default', with: { input: '${ {n: (.n + 1)} }' } }
             """, metadata: "retention: { completed: PT5S, cancelled: PT5S }");
         var first = await test.StartAsync(workflow, Json.Object("n", 0), key: "endless");
@@ -70,6 +72,39 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         await test.EndAsync(last);
         await test.PassAsync(TimeSpan.FromMinutes(12));
         foreach (var table in (string[])["run", "start_key", "continuation", "journal"]) Assert.Equal(0, await CountAsync(test, table));
+    }
+
+    [Fact]
+    public async Task What_people_were_asked_goes_with_the_run()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define("- ask: { call: 'approve:1.0.0@default', with: { title: 'Pay?' } }", metadata: "retention: { completed: PT5S, cancelled: PT5S }"));
+        await test.UntilAsync(run, r => r is { State: RunPhase.Waiting, Lease: null });
+        var approval = (await test.Disk.ReadAsync(db => ApprovalStore.List(db, Tenant.Default, new ApprovalFilter([], run, null, 10)))).Single();
+        await test.Engine.Approvals.VoteAsync(Tenant.Default, approval.Id, new ApprovalVote("ann", true, null, "fine", Json.Null, test.Engine.Approvals.Now));
+        await test.PassUntilAsync(run, r => r.IsFinished);
+        await UntilGoneAsync(test, [run]);
+        foreach (var table in (string[])["approval", "approval_vote", "approval_link"]) Assert.Equal(0, await CountAsync(test, table));
+    }
+
+    [Fact]
+    public async Task A_tick_whose_chain_lives_keeps_its_run_though_runs_of_the_chain_go()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define("""
+            - rest: { if: '${ .n == 4 }', wait: PT2H }
+            - next: { call: 'continue:1.0.0@default', with: { input: '${ {n: ((.n // 0) + 1)} }' } }
+            """, extra: "schedule: { every: PT48H }", metadata: "retention: { completed: PT5S, cancelled: PT5S }");
+        await test.Disk.WriteAsync(db =>
+        {
+            ScheduleControl.Follow(db, Tenant.Default, workflow, test.Engine.Worker.Now);
+            return 0;
+        });
+        var (first, _) = (await test.Engine.Schedules.TriggerAsync(Tenant.Default, "test", "test", null))!.Value;
+        await test.PassUntilAsync(first, r => r.IsFinished);
+        await test.PassAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(2, await CountAsync(test, "run"));
+        Assert.Equal(1, await CountAsync(test, "schedule_run"));
     }
 
     [Fact]

@@ -36,6 +36,25 @@ public abstract class ScheduleTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
+    public async Task A_tick_that_a_backfill_took_before_its_time_came_starts_no_other_run_and_stops_no_other_schedule()
+    {
+        await using var test = await OpenAsync(Quiet);
+        var schedule = await FollowAsync(test, "every: PT1H", policy: "jitter: PT50M");
+        await FollowAsync(test, "every: PT2H", name: "other");
+        var row = await RowAsync(test);
+        var (tick, at) = (row.NextTick!.Value, row.NextAt!.Value);
+        Assert.True(at > tick, "the jitter of this schedule is none");
+        await PassAsync(test, TimeSpan.FromMicroseconds((tick + at) / 2 - test.Engine.Worker.Now));
+        var (_, done) = (await test.Engine.Schedules.BackfillAsync(Tenant.Default, "test", "job", tick, test.Engine.Worker.Now))!.Value;
+        Assert.Equal((1, 0), (done!.Started, done.Known));
+
+        Assert.Equal(0, await PassAsync(test, TimeSpan.FromMicroseconds(at - test.Engine.Worker.Now)));
+        Assert.Equal(tick, Assert.Single(await RunsAsync(test, schedule)).Tick);
+        Assert.True((await RowAsync(test)).NextTick > tick);
+        Assert.InRange(await PassAsync(test, TimeSpan.FromHours(2)), 2, 3);
+    }
+
+    [Fact]
     public async Task The_loop_sleeps_until_the_next_is_due()
     {
         await using var test = await OpenAsync(Quiet with { Schedules = true });

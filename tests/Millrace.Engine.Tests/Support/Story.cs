@@ -1,6 +1,7 @@
 using Millrace.Engine.Execution;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Storage.Postgres;
 using Millrace.Workflows.Graph;
 
 namespace Millrace.Engine.Tests.Support;
@@ -11,14 +12,16 @@ internal static class Story
     /// <summary>A story that dies more often writes for ever.</summary>
     private const int DeathsMax = 150;
 
+    private const int EachUpTo = 8;
+
     /// <summary>Tells the story once for each write at which the process can die.</summary>
     /// <param name="tell">Must bear being told twice.</param>
     /// <param name="first">Told before it, while the clock stands: what must not come too late, however long the database takes.</param>
     /// <param name="check">Looks at what the disk says afterwards.</param>
-    /// <returns>How often it died.</returns>
+    /// <returns>The writes at which it could die.</returns>
     public static async Task<int> DyingAtEveryWriteAsync(Func<Task<TestEngine>> open, bool afterCommit, Func<TestEngine, Task> tell, Func<TestEngine, Task> check, Func<TestEngine, Task>? first = null)
     {
-        for (var at = 1; at <= DeathsMax; at++)
+        for (var at = 1; at <= DeathsMax;)
         {
             await using var test = await open();
             (test.Database.AfterCommit, test.Database.DieAt) = (afterCommit, test.Database.Writes + at);
@@ -31,9 +34,16 @@ internal static class Story
             }
             await check(test);
             if (!crashed) return at - 1;
+            at = NextDeath(test.Disk is PostgresDatabase, at);
         }
         throw new InvalidOperationException($"After {DeathsMax} writes the story has not come to its end.");
     }
+
+    /// <summary>
+    /// The next write to die at. On SQLite it is each. On PostgreSQL, where dying and opening again takes a second, it is each of the first, and every third
+    /// of those behind them.
+    /// </summary>
+    public static int NextDeath(bool isPostgres, int at) => isPostgres && at >= EachUpTo ? at + 3 : at + 1;
 
     public static async Task<Guid> StartAsync(TestEngine test, Workflow workflow, Json? input = null) =>
         await test.Engine.StartAsync(new StartRequest(Tenant.Default, workflow, input ?? Json.EmptyObject, "story", "request")) switch
