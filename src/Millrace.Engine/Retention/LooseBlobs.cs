@@ -36,8 +36,9 @@ internal sealed class LooseBlobs(Worker worker)
     }
 
     /// <summary>Removes what nothing refers to.</summary>
+    /// <param name="isStopping">Asked while everything there is is read, which may take minutes.</param>
     /// <returns>When to look again, Unix microseconds.</returns>
-    public async Task<long> RunOnceAsync()
+    public async Task<long> RunOnceAsync(Func<bool> isStopping)
     {
         var (now, kept, look) = (worker.Now, (long)Kept.TotalMicroseconds, (long)(Kept + Between).TotalMicroseconds);
         if (await worker.Database.ReadAsync(LooseBlobStore.First) is not { } first) return long.MaxValue;
@@ -48,10 +49,21 @@ internal sealed class LooseBlobs(Worker worker)
         if (due.Count > 0)
         {
             await foreach (var blob in WholeDatabase.BlobsAsync(worker.Database))
+            {
+                if (isStopping()) return worker.Now;
                 if (due.Remove(blob.Sha256)) used.Add(blob.Sha256);
+            }
         }
         foreach (var page in used.Chunk(UsedMax)) await worker.Database.WriteAsync(db => Used(db, page, begun));
-        foreach (var blob in due.Values) await RemoveAsync(blob, before, begun);
+        try
+        {
+            foreach (var blob in due.Values) await RemoveAsync(blob, before, begun);
+        }
+        catch (Exception e)
+        {
+            // A store that lets nobody remove anything is not to have everything read again at once: what is marked by now is the next round's.
+            worker.LoopFailed("removing content that nothing refers to", e);
+        }
         return worker.Now + (long)MarkHolds.TotalMicroseconds;
     }
 

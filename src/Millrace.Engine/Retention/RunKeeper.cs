@@ -19,7 +19,7 @@ internal sealed class RunKeeper : IAsyncDisposable
     private const long PauseMicros = 20_000, NeededMicros = 600_000_000;
 
     private readonly Worker _worker;
-    private readonly DueLoop _loop;
+    private readonly DueLoop _loop, _looking;
     private Dictionary<Guid, RunRetention> _workspaces = [];
     private long _read = long.MinValue / 2;
 
@@ -28,13 +28,22 @@ internal sealed class RunKeeper : IAsyncDisposable
         _worker = worker;
         _loop = new DueLoop(worker, "letting old runs go", RunOnceAsync);
         Loose = new LooseBlobs(worker);
+        _looking = new DueLoop(worker, "looking for content that nothing refers to", LookAsync);
     }
 
     public LooseBlobs Loose { get; }
 
-    public void Start() => _loop.Start();
+    public void Start()
+    {
+        _loop.Start();
+        _looking.Start();
+    }
 
-    public ValueTask DisposeAsync() => _loop.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _looking.DisposeAsync();
+        await _loop.DisposeAsync();
+    }
 
     /// <summary>What workspaces say is read again.</summary>
     public async Task ReadSettingsAsync()
@@ -67,7 +76,14 @@ internal sealed class RunKeeper : IAsyncDisposable
             await _worker.Database.WriteAsync(db => Clear(db, now));
             return now + PauseMicros;
         }
-        return Math.Min(Math.Min(next ?? long.MaxValue, await Loose.RunOnceAsync()), now + (long)_worker.Settings.PollInterval.TotalMicroseconds);
+        return Math.Min(next ?? long.MaxValue, now + (long)_worker.Settings.PollInterval.TotalMicroseconds);
+    }
+
+    /// <summary>By itself, since everything there is may have to be read: nothing else waits for it.</summary>
+    private async Task<long> LookAsync()
+    {
+        var again = _worker.Now + (long)_worker.Settings.PollInterval.TotalMicroseconds;
+        return _worker.Settings.Schedules ? Math.Max(again, await Loose.RunOnceAsync(() => _looking.IsStopping)) : again;
     }
 
     private static int Expire(DbUnit db, long now)
