@@ -161,6 +161,8 @@ internal sealed class RunLimits : IAsyncDisposable
     private (bool Passed, bool Slotless, int Given, List<Guid> Cancelled, long Next) Admit(DbUnit db, RunRow row, LimitPlan plan, long lease)
     {
         var now = _worker.Now;
+        // Whoever gives it a slot or writes to it changes its row: what is read here is so until it stands in line, and they find that it does.
+        if (RunStore.Lock(db, row.Tenant, row.Id)?.Lease != lease) return (false, false, 0, [], long.MaxValue);
         var places = LimitStore.Of(db, row.Tenant, row.Id);
         // A rate and a quiet time are for the beginning; who goes on needs a slot again, and nothing else.
         var needs = plan.Needs.Where(n => n.Kind == NeedKind.Slot || row.StartedAt is null).ToList();
