@@ -168,9 +168,7 @@ internal sealed class RunLimits : IAsyncDisposable
         var needs = plan.Needs.Where(n => n.Kind == NeedKind.Slot || row.StartedAt is null).ToList();
         if (row.Limits is null) LimitStore.KeepPlan(db, row.Tenant, row.Id, plan.ToJson().ToString());
         if (needs.TrueForAll(n => places.Exists(p => p.Line.Name == n.Name && p.IsHeld))) return (true, false, 0, [], long.MaxValue);
-        // Whoever wants it to end, or to do nothing, does not wait for its turn.
-        var wish = SignalStore.LastWish(db, row.Tenant, row.Id);
-        if (wish == "suspend" || (wish is null && row.State == RunPhase.Suspended && !SignalStore.IsReleased(db, row.Tenant, row.Id)) || SignalStore.WantsEnd(db, row.Tenant, row.Id)) return (true, true, 0, [], long.MaxValue);
+        if (PassesSlotless(db, row, places)) return (true, true, 0, [], long.MaxValue);
         if (!LimitStore.Park(db, row.Tenant, row.Id, lease)) return (false, false, 0, [], long.MaxValue);
         foreach (var need in needs)
         {
@@ -184,6 +182,14 @@ internal sealed class RunLimits : IAsyncDisposable
         if (!turn.Serve(LinesOf(row.Tenant, plan))) Changed(LinesOf(row.Tenant, plan));
         if (turn.Next < long.MaxValue) foreach (var line in LinesOf(row.Tenant, plan)) _changed[line] = true;
         return (false, false, turn.Given.Count, turn.Cancelled, turn.Next);
+    }
+
+    /// <summary>Whoever wants it to end, or to do nothing, does not wait for its turn; nor does one that is being undone because another takes its place.</summary>
+    private static bool PassesSlotless(DbUnit db, RunRow row, List<LimitPlace> places)
+    {
+        if (places.Exists(p => p.Held is Held.Refused or Held.Ending)) return true;
+        var wish = SignalStore.LastWish(db, row.Tenant, row.Id);
+        return wish == "suspend" || (wish is null && row.State == RunPhase.Suspended && !SignalStore.IsReleased(db, row.Tenant, row.Id)) || SignalStore.WantsEnd(db, row.Tenant, row.Id);
     }
 
     private async Task<LimitPlan> PlanAsync(RunRow row, Workflow workflow)

@@ -1,0 +1,42 @@
+using Millrace.Engine.Limits;
+using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
+using Millrace.Storage;
+using Millrace.Tests.Databases;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Engine.Tests.Limits;
+
+/// <summary>Runs that have no slot and are let through all the same, or leave the line without one.</summary>
+public abstract class SlotlessTests(TestDatabases databases) : LimitSuite(databases)
+{
+    private const string Hold = "- work: { call: 'hold:1.0.0@default', with: {} }";
+
+    [Fact]
+    public async Task A_run_whose_place_another_takes_is_undone_to_its_end_however_often_that_waits()
+    {
+        await using var test = await OpenAsync();
+        await test.Engine.Limits.SetAsync(Tenant.Default, new WorkspaceLimits(1, 5));
+        var workflow = Define(test, $$"""
+            - book:
+                call: 'count:1.0.0@default'
+                with: { n: 1 }
+                metadata: { compensate: [ { rest: { wait: PT10S } }, { unbook: { call: 'count:1.0.0@default', with: { n: 2 } } } ] }
+            {{Hold}}
+            """, "concurrency: { limit: 1, onLimit: cancelInProgress }");
+        var old = await test.StartAsync(workflow);
+        await test.Functions.Entered;
+        test.Time.Advance(TimeSpan.FromMilliseconds(1));
+        var newest = await test.StartAsync(workflow);
+        Assert.Equal(RunPhase.Cancelled, (await test.PassUntilAsync(old, r => r.IsFinished)).State);
+        test.Functions.Open();
+        Assert.Equal(RunPhase.Completed, (await test.PassUntilAsync(newest, r => r.IsFinished)).State);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
+    private static Json Wanted(int n) => new JsonObject.Builder().Set("specversion", "1.0").Set("id", $"{n}").Set("source", "/test").Set("type", "wanted").Build();
+
+    public sealed class OnSqlite() : SlotlessTests(TestDatabases.Sqlite);
+
+    public sealed class OnPostgres() : SlotlessTests(TestDatabases.Postgres);
+}
