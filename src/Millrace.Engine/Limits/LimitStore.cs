@@ -80,6 +80,10 @@ public static class LimitStore
         ? "delete from limit_place where workspace = $1 and run = $2"
         : "delete from limit_place where workspace = $1 and run = $2 and until_end = 0", tenant.Workspace, run);
 
+    /// <summary>A run stands in no line any more, and keeps what it has.</summary>
+    internal static void StepOut(DbUnit db, Tenant tenant, Guid run) =>
+        db.ChangeLater(run, null, "delete from limit_place where workspace = $1 and run = $2 and held = 0", tenant.Workspace, run);
+
     /// <summary>Keeps what a run needs, which is found when it is first taken.</summary>
     internal static void KeepPlan(DbUnit db, Tenant tenant, Guid run, string plan) =>
         db.Execute("update run set limits = $1 where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */", plan, tenant.Workspace, run);

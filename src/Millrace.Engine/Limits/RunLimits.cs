@@ -168,7 +168,12 @@ internal sealed class RunLimits : IAsyncDisposable
         var needs = plan.Needs.Where(n => n.Kind == NeedKind.Slot || row.StartedAt is null).ToList();
         if (row.Limits is null) LimitStore.KeepPlan(db, row.Tenant, row.Id, plan.ToJson().ToString());
         if (needs.TrueForAll(n => places.Exists(p => p.Line.Name == n.Name && p.IsHeld))) return (true, false, 0, [], long.MaxValue);
-        if (PassesSlotless(db, row, places)) return (true, true, 0, [], long.MaxValue);
+        if (PassesSlotless(db, row, places))
+        {
+            // It stands in line no more: a slot that came meanwhile would be held by a run that does nothing.
+            if (places.Exists(p => p.Held == Held.Waits)) LimitStore.StepOut(db, row.Tenant, row.Id);
+            return (true, true, 0, [], long.MaxValue);
+        }
         if (!LimitStore.Park(db, row.Tenant, row.Id, lease)) return (false, false, 0, [], long.MaxValue);
         foreach (var need in needs)
         {

@@ -34,6 +34,23 @@ public abstract class SlotlessTests(TestDatabases databases) : LimitSuite(databa
         Assert.Equal((0, 0), await CountAsync(test));
     }
 
+    [Fact]
+    public async Task A_run_that_is_suspended_in_the_line_of_a_lock_leaves_it_to_those_behind()
+    {
+        await using var test = await OpenAsync();
+        var workflow = Define(test, Hold, "concurrency: { limit: 1, counts: unfinished }");
+        var runs = await StartAllAsync(test, workflow, "a", "a", "a");
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 2);
+        await test.Engine.SuspendAsync(Tenant.Default, runs[1], null);
+        await test.UntilAsync(runs[1], r => r is { State: RunPhase.Suspended, Lease: null });
+        Assert.Equal((1, 1), await CountAsync(test));
+        test.Functions.Open();
+        foreach (var run in new[] { runs[0], runs[2] }) Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Phase);
+        await test.Engine.ResumeAsync(Tenant.Default, runs[1], null);
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(runs[1])).State.Phase);
+        Assert.Equal((0, 0), await CountAsync(test));
+    }
+
     private static Json Wanted(int n) => new JsonObject.Builder().Set("specversion", "1.0").Set("id", $"{n}").Set("source", "/test").Set("type", "wanted").Build();
 
     public sealed class OnSqlite() : SlotlessTests(TestDatabases.Sqlite);
