@@ -120,10 +120,15 @@ public static class LimitStore
             or not exists (select 1 from run r where r.workspace = limit_place.workspace and r.id = limit_place.run)
         """);
 
-    /// <summary>Starts within the time of a rate, counted up to its limit, and the one that is the first to be out of it.</summary>
-    internal static List<long> Starts(DbUnit db, LimitLine line, long after, int most) => db.Query(
-        "select at from limit_start where workspace = $1 and name = $2 and key = $3 and at > $4 order by at desc limit $5",
-        r => r.Long(0), line.Tenant.Workspace, line.Name, line.Key, after, (long)most);
+    /// <summary>Starts after a moment, counted up to <paramref name="most"/>.</summary>
+    internal static long CountStarts(DbUnit db, LimitLine line, long after, int most) => db.First(
+        "select count(*) from (select 1 from limit_start where workspace = $1 and name = $2 and key = $3 and at > $4 limit $5) as counted",
+        r => r.Long(0), 0L, line.Tenant.Workspace, line.Name, line.Key, after, (long)most);
+
+    /// <summary>When the last but so many began; null when there were not as many.</summary>
+    internal static long? StartBefore(DbUnit db, LimitLine line, int last) => db.First(
+        "select at from limit_start where workspace = $1 and name = $2 and key = $3 order by at desc limit 1 offset $4",
+        r => (long?)r.Long(0), null, line.Tenant.Workspace, line.Name, line.Key, (long)last);
 
     internal static void AddStart(DbUnit db, LimitLine line, Guid run, long now, long until) => db.Execute(
         "insert into limit_start (organisation, workspace, name, key, at, run, until) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",

@@ -15,6 +15,10 @@ internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now)
     private const int GivenMax = 500, LookedAtMax = 1000;
 
     private readonly Dictionary<LimitLine, long> _held = [];
+
+    /// <summary>How many may still begin at a rate; below 0 when it has been found out when the next may.</summary>
+    private readonly Dictionary<(LimitLine Line, int Most, long Micros), long> _room = [];
+
     private readonly Dictionary<string, int?> _settings = new(StringComparer.Ordinal);
     private readonly HashSet<Guid> _seen = [];
 
@@ -47,10 +51,18 @@ internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now)
                 Next = now;
                 return;
             }
-            if (place.OnLimit == OnLimit.Queue && place.Kind == NeedKind.Slot && HeldOf(line) >= MostOf(place)) return;
+            if (IsFull(place)) return;
             if (_seen.Add(place.Run)) Consider(place.Run);
         }
     }
+
+    /// <summary>Nobody behind the place gets what it waits for here, because it does not.</summary>
+    private bool IsFull(LimitPlace place) => place.Kind switch
+    {
+        NeedKind.Slot => place.OnLimit == OnLimit.Queue && HeldOf(place.Line) >= MostOf(place),
+        NeedKind.Rate => RoomOf(place) <= 0,
+        _ => false,
+    };
 
     /// <summary>Of those at a line where the newest go first, the others are asked to end.</summary>
     private void LeaveNewest(LimitLine line, int most)
@@ -69,7 +81,7 @@ internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now)
         foreach (var place in waits)
         {
             if (place.Kind == NeedKind.Slot) _held[place.Line] = HeldOf(place.Line) + 1;
-            else if (place.Kind == NeedKind.Rate) LimitStore.AddStart(db, place.Line, run, now, now + place.Micros);
+            else if (place.Kind == NeedKind.Rate) Begin(place);
         }
         RunStore.Wake(db, tenant, run, now);
         Given.Add(run);
@@ -84,11 +96,7 @@ internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now)
                 if (place.OnLimit == OnLimit.CancelNewest) Cancel(place.Run, $"the limit {place.Line.Name}{Of(place.Line.Key)} of {MostOf(place)} was reached");
                 return false;
             case NeedKind.Rate:
-                var most = MostOf(place);
-                var starts = LimitStore.Starts(db, place.Line, now - place.Micros, most);
-                if (starts.Count < most) return true;
-                Next = Math.Min(Next, starts[^1] + place.Micros);
-                return false;
+                return RoomOf(place) > 0;
             default:
                 return IsLast(place);
         }
@@ -114,6 +122,25 @@ internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now)
         LimitStore.Ending(db, tenant, run);
         SignalStore.Send(db, tenant, run, "cancel", Json.Object("reason", reason), now);
         Cancelled.Add(run);
+    }
+
+    private long RoomOf(LimitPlace place)
+    {
+        var rate = (place.Line, Most: MostOf(place), place.Micros);
+        if (!_room.TryGetValue(rate, out var room)) room = rate.Most - LimitStore.CountStarts(db, place.Line, now - place.Micros, rate.Most);
+        if (room == 0)
+        {
+            if (LimitStore.StartBefore(db, place.Line, Math.Max(0, rate.Most - 1)) is { } first) Next = Math.Min(Next, first + place.Micros);
+            room = -1;
+        }
+        return _room[rate] = room;
+    }
+
+    private void Begin(LimitPlace place)
+    {
+        LimitStore.AddStart(db, place.Line, place.Run, now, now + place.Micros);
+        foreach (var rate in _room.Keys.Where(r => r.Line == place.Line).ToList())
+            if (_room[rate] > 0) _room[rate]--;
     }
 
     private long HeldOf(LimitLine line) => _held.TryGetValue(line, out var held) ? held : _held[line] = LimitStore.CountHeld(db, line);
