@@ -47,6 +47,27 @@ public static class LimitStore
         $"select {Columns} from limit_place where workspace = $1 and name = $2 and key = $3 and held = 0 order by priority desc, turn, since, run limit $4",
         Map, line.Tenant.Workspace, line.Name, line.Key, (long)limit);
 
+    /// <summary>As the other, behind a place, and each with all its run's places.</summary>
+    internal static List<List<LimitPlace>> Waiting(DbUnit db, LimitLine line, LimitPlace? after, int limit)
+    {
+        var runs = new List<List<LimitPlace>>();
+        foreach (var place in db.Query(
+            $"""
+            select {Columns} from
+                (select run as who, priority as first, turn as second, since as third from limit_place where workspace = $1 and name = $2 and key = $3 and held = 0
+                    and priority <= $4 and (priority < $4 or turn > $5 or (turn = $5 and (since > $6 or (since = $6 and run > $7))))
+                    order by priority desc, turn, since, run limit $8) as waiting
+                join limit_place on workspace = $1 and run = who
+            order by first desc, second, third, who
+            """,
+            Map, line.Tenant.Workspace, line.Name, line.Key, after?.Priority ?? long.MaxValue, after?.Turn ?? 0, after?.Since ?? 0, after?.Run ?? Guid.Empty, (long)limit))
+        {
+            if (runs.Count == 0 || runs[^1][0].Run != place.Run) runs.Add([]);
+            runs[^1].Add(place);
+        }
+        return runs;
+    }
+
     /// <summary>Those who are neither refused nor ending and stand behind the newest <paramref name="most"/>.</summary>
     internal static List<LimitPlace> BehindNewest(DbUnit db, LimitLine line, int most, int limit) => db.Query(
         $"select {Columns} from limit_place where workspace = $1 and name = $2 and key = $3 and held in (0, 1) order by since desc, run desc limit $4 offset $5",

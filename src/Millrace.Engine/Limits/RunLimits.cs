@@ -27,6 +27,10 @@ internal sealed class RunLimits : IAsyncDisposable
     private readonly Worker _worker;
     private readonly DueLoop _loop;
     private readonly ConcurrentDictionary<LimitLine, bool> _changed = new();
+
+    /// <summary>How far turns have come at lines that are too long for one.</summary>
+    private readonly Dictionary<LimitLine, LimitPlace> _cameTo = [];
+
     private Dictionary<Guid, WorkspaceLimits> _workspaces = [];
     private long _polled, _swept, _next = long.MaxValue;
 
@@ -143,18 +147,23 @@ internal sealed class RunLimits : IAsyncDisposable
     {
         var (turn, served) = await _worker.Database.WriteAsync(db =>
         {
-            var turn = new LimitTurn(db, tenant, now);
+            var turn = new LimitTurn(db, tenant, now, _cameTo);
             return (turn, turn.Serve(lines));
         });
-        if (!served || turn.Next <= now)
+        if (!served)
         {
             foreach (var line in lines) _changed[line] = true;
             _next = Math.Min(_next, now + BusyMicros);
+            return;
         }
-        _next = Math.Min(_next, turn.Next <= now ? now + 1000 : turn.Next);
+        foreach (var line in lines)
+        {
+            if (turn.CameTo.GetValueOrDefault(line) is { } place) _cameTo[line] = place;
+            else _cameTo.Remove(line);
+        }
+        _next = Math.Min(_next, Math.Max(turn.Next, now + 1000));
         foreach (var run in turn.Cancelled) _worker.Nudge(tenant, run);
-        if (turn.Next < long.MaxValue)
-            foreach (var line in lines) _changed[line] = true;
+        foreach (var line in turn.Again) _changed[line] = true;
         if (turn.Given.Count > 0) await _worker.Wakes.CallAsync();
     }
 
@@ -184,7 +193,7 @@ internal sealed class RunLimits : IAsyncDisposable
                 need.Group is { } group ? LimitStore.NextTurn(db, line, group) : 0, plan.Priority, since, since, need.Micros, need.MicrosMax));
         }
         var turn = new LimitTurn(db, row.Tenant, now);
-        if (!turn.Serve(LinesOf(row.Tenant, plan))) Changed(LinesOf(row.Tenant, plan));
+        if (!turn.Come(row.Id, LinesOf(row.Tenant, plan))) Changed(LinesOf(row.Tenant, plan));
         if (turn.Next < long.MaxValue) foreach (var line in LinesOf(row.Tenant, plan)) _changed[line] = true;
         return (false, false, turn.Given.Count, turn.Cancelled, turn.Next);
     }

@@ -59,6 +59,36 @@ public abstract class LongLineTests(TestDatabases databases) : LimitSuite(databa
         Assert.Equal((2, Noon - (2 * Second) + (10 * Second)), (given, next));
     }
 
+    [Fact]
+    public async Task Who_stands_behind_a_crowd_that_another_limit_holds_back_works_meanwhile()
+    {
+        await using var test = await OpenAsync(Idle);
+        await test.Engine.Limits.SetAsync(Tenant.Default, new WorkspaceLimits(1, 3));
+        var (workspace, crowd) = (new LimitLine(Tenant.Default, WorkspaceLimits.Line, ""), new LimitLine(Tenant.Default, "test/crowd", ""));
+        var last = Guid.CreateVersion7();
+        await InsertAsync(test, db =>
+        {
+            for (var i = 0; i < 2500; i++)
+            {
+                var run = Guid.CreateVersion7();
+                Exist(db, run);
+                foreach (var line in (LimitLine[])[workspace, crowd]) Stand(db, run, line, Noon + i, i == 0 ? Held.Has : Held.Waits, most: line == crowd ? 1 : 3);
+            }
+            Exist(db, last);
+            Stand(db, last, workspace, Noon + 3000, most: 3);
+        });
+        var statements = 0;
+        test.Database.Watch = _ => statements++;
+        for (var turn = 0; turn < 10; turn++)
+        {
+            test.Time.Advance(TimeSpan.FromMilliseconds(50));
+            await test.Engine.Worker.Limits.RunOnceAsync();
+        }
+        Assert.True(Assert.Single(await test.Disk.ReadAsync(db => LimitStore.Of(db, Tenant.Default, last))).IsHeld);
+        Assert.Equal((1, 2), (await HeldAsync(test, crowd), await HeldAsync(test, workspace)));
+        Assert.InRange(statements, 1, 300);
+    }
+
     private static Task<long> HeldAsync(TestEngine test, LimitLine line) => test.Disk.ReadAsync(db => LimitStore.CountHeld(db, line));
 
     private static Task<int> InsertAsync(TestEngine test, Action<DbUnit> insert) => test.Disk.WriteAsync(db =>
