@@ -122,10 +122,13 @@ public static class LimitStore
     internal static bool Park(DbUnit db, Tenant tenant, Guid run, long lease) => db.Execute(
         "update run set lease = null, wake_at = null where workspace = $1 and id = $2 and lease = $3 and state < 4 /*pg: and not finished */", tenant.Workspace, run, lease) == 1;
 
-    /// <summary>Lines at which somebody waits, of all workspaces.</summary>
-    internal static List<LimitLine> Lines(DbUnit db, int limit) => db.Query(
-        "select organisation, workspace, name, key from limit_place where held = 0 group by organisation, workspace, name, key limit $1",
-        r => new LimitLine(new Tenant(r.Id(0), r.Id(1)), r.Text(2), r.Text(3)), (long)limit);
+    /// <summary>Lines at which somebody waits, of all workspaces, behind a line.</summary>
+    internal static List<LimitLine> Lines(DbUnit db, LimitLine? after, int limit) => db.Query(
+        """
+        select organisation, workspace, name, key from limit_place where held = 0 and (workspace, name, key) > ($1, $2, $3)
+        group by organisation, workspace, name, key order by workspace, name, key limit $4
+        """,
+        r => new LimitLine(new Tenant(r.Id(0), r.Id(1)), r.Text(2), r.Text(3)), after?.Tenant.Workspace ?? Guid.Empty, after?.Name ?? "", after?.Key ?? "", (long)limit);
 
     internal static bool Any(DbUnit db) =>
         db.First("select 1 from limit_place limit 1", r => true, false) || db.First("select 1 from limit_start limit 1", r => true, false);

@@ -16,7 +16,7 @@ namespace Millrace.Engine.Limits;
 /// </summary>
 internal sealed class RunLimits : IAsyncDisposable
 {
-    /// <summary>Lines served when nobody says which have changed.</summary>
+    /// <summary>Lines served at once when nobody says which have changed; where there are more, those behind are next.</summary>
     private const int LinesMax = 2000;
 
     /// <summary>How long to wait for a turn that another process has.</summary>
@@ -32,6 +32,7 @@ internal sealed class RunLimits : IAsyncDisposable
     private readonly Dictionary<LimitLine, LimitPlace> _cameTo = [];
 
     private Dictionary<Guid, WorkspaceLimits> _workspaces = [];
+    private LimitLine? _polledTo;
     private long _polled, _swept, _next = long.MaxValue;
 
     public RunLimits(Worker worker)
@@ -123,7 +124,9 @@ internal sealed class RunLimits : IAsyncDisposable
             await ReadSettingsAsync();
             _polled = now;
             if (now - _swept >= SweepInterval.TotalMicroseconds) await SweepAsync(now);
-            foreach (var line in await _worker.Database.ReadAsync(db => LimitStore.AnyWaiting(db) ? LimitStore.Lines(db, LinesMax) : [])) _changed[line] = true;
+            var all = await _worker.Database.ReadAsync(db => LimitStore.AnyWaiting(db) ? LimitStore.Lines(db, _polledTo, LinesMax) : []);
+            _polledTo = all.Count < LinesMax ? null : all[^1];
+            foreach (var line in all) _changed[line] = true;
         }
         _next = now + poll;
         var lines = _changed.Keys.ToList();

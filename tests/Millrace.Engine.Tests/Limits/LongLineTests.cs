@@ -89,6 +89,30 @@ public abstract class LongLineTests(TestDatabases databases) : LimitSuite(databa
         Assert.InRange(statements, 1, 300);
     }
 
+    [Fact]
+    public async Task A_line_behind_thousands_of_others_is_served_though_nobody_says_that_it_has_changed()
+    {
+        await using var test = await OpenAsync(Idle);
+        var (works, waits, last) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        await InsertAsync(test, db =>
+        {
+            foreach (var run in (Guid[])[works, waits, last]) Exist(db, run);
+            for (var i = 0; i < 2100; i++)
+            {
+                var line = new LimitLine(Tenant.Default, $"line{i:0000}", "");
+                Stand(db, works, line, Noon, Held.Has);
+                Stand(db, waits, line, Noon + 1);
+            }
+            Stand(db, last, new LimitLine(Tenant.Default, "the last", ""), Noon);
+        });
+        for (var poll = 0; poll < 3; poll++)
+        {
+            test.Time.Advance(test.Settings.PollInterval);
+            await test.Engine.Worker.Limits.RunOnceAsync();
+        }
+        Assert.True(Assert.Single(await test.Disk.ReadAsync(db => LimitStore.Of(db, Tenant.Default, last))).IsHeld);
+    }
+
     private static Task<long> HeldAsync(TestEngine test, LimitLine line) => test.Disk.ReadAsync(db => LimitStore.CountHeld(db, line));
 
     private static Task<int> InsertAsync(TestEngine test, Action<DbUnit> insert) => test.Disk.WriteAsync(db =>
