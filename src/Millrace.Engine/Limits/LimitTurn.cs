@@ -12,8 +12,8 @@ namespace Millrace.Engine.Limits;
 /// <param name="from">How far turns before have come at lines that were too long for them.</param>
 internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now, IReadOnlyDictionary<LimitLine, LimitPlace>? from = null)
 {
-    /// <summary>Runs that begin in one turn, those of one line that are looked at, and those that are read at once.</summary>
-    private const int GivenMax = 500, LookedAtMax = 1000, PageMax = 200;
+    /// <summary>Runs that begin in one turn, those of one line that are looked at, and those that are read at once: few at first, for most lines are full.</summary>
+    private const int GivenMax = 500, LookedAtMax = 1000, HeadMax = 10, PageMax = 200;
 
     private readonly Dictionary<LimitLine, long> _held = [];
 
@@ -64,29 +64,31 @@ internal sealed class LimitTurn(DbUnit db, Tenant tenant, long now, IReadOnlyDic
     private void Serve(LimitLine line)
     {
         var (after, looked, left) = (from?.GetValueOrDefault(line), 0, false);
-        while (true)
+        for (var max = HeadMax; ; max = PageMax)
         {
-            var page = LimitStore.Waiting(db, line, after, PageMax);
+            var page = LimitStore.Waiting(db, line, after, max);
+            if (!left && page.Select(At).FirstOrDefault(p => p.OnLimit == OnLimit.CancelInProgress) is { } newest)
+            {
+                LeaveNewest(line, MostOf(newest));
+                left = true;
+            }
             foreach (var places in page)
             {
-                var place = places.Find(p => p.Line == line)!;
+                var place = At(places);
                 if (Given.Count >= GivenMax || looked++ >= LookedAtMax)
                 {
                     CameTo[line] = after;
                     Again.Add(line);
                     return;
                 }
-                if (place.OnLimit == OnLimit.CancelInProgress && !left)
-                {
-                    LeaveNewest(line, MostOf(place));
-                    left = true;
-                }
                 if (IsFull(place)) return;
                 if (_seen.Add(place.Run)) Consider(places);
                 after = place;
             }
-            if (page.Count < PageMax) return;
+            if (page.Count < max) return;
         }
+
+        LimitPlace At(List<LimitPlace> places) => places.Find(p => p.Line == line)!;
     }
 
     /// <summary>Nobody behind the place gets what it waits for here, because it does not.</summary>
