@@ -51,6 +51,30 @@ public abstract class SlotlessTests(TestDatabases databases) : LimitSuite(databa
         Assert.Equal((0, 0), await CountAsync(test));
     }
 
+    [Theory]
+    [InlineData("cancel", RunPhase.Cancelled)]
+    [InlineData("suspend", RunPhase.Suspended)]
+    public async Task A_wish_is_heard_at_once_however_much_was_written_to_a_run_in_line_before(string wish, RunPhase phase)
+    {
+        await using var test = await OpenAsync();
+        const string flow = "concurrency: { name: shared, limit: 1 }";
+        var workflow = test.Define("- hear: { listen: { to: { one: { with: { type: wanted } } } } }\n" + Hold, "listens", metadata: $"flow: {{ {flow} }}");
+        var listens = await test.StartAsync(workflow);
+        await test.UntilAsync(listens, r => r is { State: RunPhase.Waiting, Lease: null });
+        test.Time.Advance(TimeSpan.FromMilliseconds(1));
+        var works = await test.StartAsync(Define(test, Hold, flow));
+        await test.Functions.Entered;
+        foreach (var part in Enumerable.Range(0, 1500).Chunk(500)) await test.Engine.Events.PublishAsync(Tenant.Default, [.. part.Select(Wanted)]);
+        await UntilAsync(test, (held, queued) => held == 1 && queued == 1);
+        if (wish == "cancel") await test.Engine.CancelAsync(Tenant.Default, listens, null);
+        else await test.Engine.SuspendAsync(Tenant.Default, listens, null);
+        await test.UntilAsync(listens, r => r.Lease is null && r.State == phase);
+        // What it heard besides has begun nothing.
+        Assert.Single(test.Functions.Ledger);
+        test.Functions.Open();
+        await test.EndAsync(works);
+    }
+
     private static Json Wanted(int n) => new JsonObject.Builder().Set("specversion", "1.0").Set("id", $"{n}").Set("source", "/test").Set("type", "wanted").Build();
 
     public sealed class OnSqlite() : SlotlessTests(TestDatabases.Sqlite);
