@@ -27,7 +27,7 @@ public abstract class DbUnit
     /// <returns>The first row mapped, or <paramref name="absent"/>.</returns>
     public abstract T? First<T>(string sql, Func<DbRow, T> map, T? absent, params ReadOnlySpan<DbValue> parameters);
 
-    /// <summary>Tells transactions that write apart: what was read in one holds until it ends, so it need not be read for each unit again.</summary>
+    /// <summary>Tells transactions that write apart: what was read in one holds until it ends, so it need not be read for each unit again. Another one too when a unit was undone and its locks are gone.</summary>
     public abstract long Transaction { get; }
 
     /// <summary>Carries out an <c>insert into … values (…)</c> or <c>insert into … select … where …</c>, perhaps later.</summary>

@@ -1,9 +1,11 @@
 using Millrace.Tests.Databases;
 using Microsoft.Extensions.Logging.Abstractions;
 using Millrace.Engine.Execution;
+using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
+using Millrace.Engine.Scheduling;
 using Millrace.Engine.Tests.Support;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
@@ -96,6 +98,23 @@ public abstract class RollingUpgradeTests(TestDatabases databases) : EngineSuite
         Assert.Equal(free, Assert.Single(older).Id);
         var newer = await test.Database.WriteAsync(db => RunStore.Claim(db, 1, long.MaxValue, 10, EntryReader.LimitsFormat));
         Assert.Equal(limited, Assert.Single(newer).Id);
+    }
+
+    [Fact]
+    public async Task A_fork_and_the_run_of_a_schedule_are_left_to_builds_that_know_of_limits_as_well()
+    {
+        await using var test = await OpenAsync(new EngineSettings { Works = false, Schedules = false });
+        var limited = test.Define("- a: { call: 'count:1.0.0@default', with: { n: 1 } }", extra: "schedule: { every: PT1H }", metadata: "flow: { concurrency: { limit: 1 } }");
+        var fork = (ForkOutcome.Started)await test.Engine.ForkAsync(new ForkRequest(Tenant.Default, await test.StartAsync(limited), new ForkPoint.Behind(0)));
+        await test.Database.WriteAsync(db =>
+        {
+            ScheduleControl.Follow(db, Tenant.Default, limited, Now(test));
+            return 0;
+        });
+        var scheduled = await test.Engine.Schedules.TriggerAsync(Tenant.Default, "test", "test", null);
+        Assert.Empty(await test.Database.WriteAsync(db => RunStore.Claim(db, 1, long.MaxValue, 10, EntryReader.LimitsFormat - 1)));
+        var newer = await test.Database.WriteAsync(db => RunStore.Claim(db, 1, long.MaxValue, 10, EntryReader.LimitsFormat));
+        Assert.Superset(new HashSet<Guid> { fork.Run, scheduled!.Value.Run }, newer.Select(r => r.Id).ToHashSet());
     }
 
     private static long Now(TestEngine test) => (test.Time.GetUtcNow().UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;

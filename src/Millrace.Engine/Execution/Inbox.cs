@@ -17,6 +17,9 @@ internal static class Inbox
             CheckSlot(actor);
             return;
         }
+        // What it was let through for may stand behind all that was read, and nothing of that is to begin anything.
+        if (signals.Count == SignalStore.BatchMax && actor.Limits.IsSlotless && await actor.Worker.Journal.WishAsync(actor, signals[0].Position) is { } wish)
+            await HearAsync(actor, decision, wish, []);
         // What a child has gone on as is waited for from the moment at which that is heard.
         HashSet<Guid> next = [.. signals.Where(s => s.Kind == "continued").Select(SuccessorOf)];
         Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
@@ -28,9 +31,9 @@ internal static class Inbox
             actor.Heard(signal);
             await HearAsync(actor, decision, signal, outcomes);
         }
-        CheckSlot(actor);
         // There may be more than were read.
         if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);
+        else CheckSlot(actor);
     }
 
     /// <exception cref="NoSlotException">It was let through to end or to stand, and does neither. What it did is undone without a slot: who wants an end does not wait.</exception>

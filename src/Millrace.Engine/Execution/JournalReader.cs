@@ -86,4 +86,9 @@ public sealed class JournalReader(Database database, BlobStore blobs)
 
     internal Task<List<Signal>> SignalsAsync(RunActor actor, long seen) =>
         database.ReadAsync(db => SignalStore.Of(db, actor.Tenant, actor.Id, seen));
+
+    /// <summary>What is wanted of a run that has much else to hear.</summary>
+    /// <param name="from">The first signal that it has not heard.</param>
+    internal Task<Signal?> WishAsync(RunActor actor, long from) =>
+        database.ReadAsync(db => SignalStore.Wish(db, actor.Tenant, actor.Id, from));
 }

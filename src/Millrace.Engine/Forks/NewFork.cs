@@ -15,10 +15,12 @@ internal sealed class NewFork
 {
     private readonly List<(long At, byte[] Entries)> _records = [];
     private readonly RunState _state;
+    private readonly Workflow _workflow;
 
     private NewFork(RunRow row, Workflow workflow)
     {
         Row = row;
+        _workflow = workflow;
         _state = new RunState(workflow, row.Id);
     }
 
@@ -76,6 +78,7 @@ internal sealed class NewFork
     public void Insert(DbUnit db, IEnumerable<Guid> ended)
     {
         RunStore.Insert(db, Row);
+        if (_workflow.Flow is not null) RunStore.NeedLater(db, Row.Tenant, Row.Id, EntryReader.LimitsFormat);
         var last = _records.Count - 1;
         for (var seq = 0; seq <= last; seq++)
             JournalStore.Append(db, Row.Tenant, Row.Id, seq, _records[seq].At, seq == last ? RunPhase.Pending : null, _records[seq].Entries);

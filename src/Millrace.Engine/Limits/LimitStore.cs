@@ -47,6 +47,27 @@ public static class LimitStore
         $"select {Columns} from limit_place where workspace = $1 and name = $2 and key = $3 and held = 0 order by priority desc, turn, since, run limit $4",
         Map, line.Tenant.Workspace, line.Name, line.Key, (long)limit);
 
+    /// <summary>As the other, behind a place, and each with all its run's places.</summary>
+    internal static List<List<LimitPlace>> Waiting(DbUnit db, LimitLine line, LimitPlace? after, int limit)
+    {
+        var runs = new List<List<LimitPlace>>();
+        foreach (var place in db.Query(
+            $"""
+            select {Columns} from
+                (select run as who, priority as first, turn as second, since as third from limit_place where workspace = $1 and name = $2 and key = $3 and held = 0
+                    and priority <= $4 and (priority < $4 or turn > $5 or (turn = $5 and (since > $6 or (since = $6 and run > $7))))
+                    order by priority desc, turn, since, run limit $8) as waiting
+                join limit_place on workspace = $1 and run = who
+            order by first desc, second, third, who
+            """,
+            Map, line.Tenant.Workspace, line.Name, line.Key, after?.Priority ?? long.MaxValue, after?.Turn ?? 0, after?.Since ?? 0, after?.Run ?? Guid.Empty, (long)limit))
+        {
+            if (runs.Count == 0 || runs[^1][0].Run != place.Run) runs.Add([]);
+            runs[^1].Add(place);
+        }
+        return runs;
+    }
+
     /// <summary>Those who are neither refused nor ending and stand behind the newest <paramref name="most"/>.</summary>
     internal static List<LimitPlace> BehindNewest(DbUnit db, LimitLine line, int most, int limit) => db.Query(
         $"select {Columns} from limit_place where workspace = $1 and name = $2 and key = $3 and held in (0, 1) order by since desc, run desc limit $4 offset $5",
@@ -80,6 +101,10 @@ public static class LimitStore
         ? "delete from limit_place where workspace = $1 and run = $2"
         : "delete from limit_place where workspace = $1 and run = $2 and until_end = 0", tenant.Workspace, run);
 
+    /// <summary>A run stands in no line any more, and keeps what it has.</summary>
+    internal static void StepOut(DbUnit db, Tenant tenant, Guid run) =>
+        db.ChangeLater(run, null, "delete from limit_place where workspace = $1 and run = $2 and held = 0", tenant.Workspace, run);
+
     /// <summary>Keeps what a run needs, which is found when it is first taken.</summary>
     internal static void KeepPlan(DbUnit db, Tenant tenant, Guid run, string plan) =>
         db.Execute("update run set limits = $1 where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */", plan, tenant.Workspace, run);
@@ -97,10 +122,13 @@ public static class LimitStore
     internal static bool Park(DbUnit db, Tenant tenant, Guid run, long lease) => db.Execute(
         "update run set lease = null, wake_at = null where workspace = $1 and id = $2 and lease = $3 and state < 4 /*pg: and not finished */", tenant.Workspace, run, lease) == 1;
 
-    /// <summary>Lines at which somebody waits, of all workspaces.</summary>
-    internal static List<LimitLine> Lines(DbUnit db, int limit) => db.Query(
-        "select organisation, workspace, name, key from limit_place where held = 0 group by organisation, workspace, name, key limit $1",
-        r => new LimitLine(new Tenant(r.Id(0), r.Id(1)), r.Text(2), r.Text(3)), (long)limit);
+    /// <summary>Lines at which somebody waits, of all workspaces, behind a line.</summary>
+    internal static List<LimitLine> Lines(DbUnit db, LimitLine? after, int limit) => db.Query(
+        """
+        select organisation, workspace, name, key from limit_place where held = 0 and (workspace, name, key) > ($1, $2, $3)
+        group by organisation, workspace, name, key order by workspace, name, key limit $4
+        """,
+        r => new LimitLine(new Tenant(r.Id(0), r.Id(1)), r.Text(2), r.Text(3)), after?.Tenant.Workspace ?? Guid.Empty, after?.Name ?? "", after?.Key ?? "", (long)limit);
 
     internal static bool Any(DbUnit db) =>
         db.First("select 1 from limit_place limit 1", r => true, false) || db.First("select 1 from limit_start limit 1", r => true, false);
@@ -116,10 +144,15 @@ public static class LimitStore
             or not exists (select 1 from run r where r.workspace = limit_place.workspace and r.id = limit_place.run)
         """);
 
-    /// <summary>Starts within the time of a rate, counted up to its limit, and the one that is the first to be out of it.</summary>
-    internal static List<long> Starts(DbUnit db, LimitLine line, long after, int most) => db.Query(
-        "select at from limit_start where workspace = $1 and name = $2 and key = $3 and at > $4 order by at desc limit $5",
-        r => r.Long(0), line.Tenant.Workspace, line.Name, line.Key, after, (long)most);
+    /// <summary>Starts after a moment, counted up to <paramref name="most"/>.</summary>
+    internal static long CountStarts(DbUnit db, LimitLine line, long after, int most) => db.First(
+        "select count(*) from (select 1 from limit_start where workspace = $1 and name = $2 and key = $3 and at > $4 limit $5) as counted",
+        r => r.Long(0), 0L, line.Tenant.Workspace, line.Name, line.Key, after, (long)most);
+
+    /// <summary>When the last but so many began; null when there were not as many.</summary>
+    internal static long? StartBefore(DbUnit db, LimitLine line, int last) => db.First(
+        "select at from limit_start where workspace = $1 and name = $2 and key = $3 order by at desc limit 1 offset $4",
+        r => (long?)r.Long(0), null, line.Tenant.Workspace, line.Name, line.Key, (long)last);
 
     internal static void AddStart(DbUnit db, LimitLine line, Guid run, long now, long until) => db.Execute(
         "insert into limit_start (organisation, workspace, name, key, at, run, until) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",

@@ -16,7 +16,7 @@ namespace Millrace.Engine.Limits;
 /// </summary>
 internal sealed class RunLimits : IAsyncDisposable
 {
-    /// <summary>Lines served when nobody says which have changed.</summary>
+    /// <summary>Lines served at once when nobody says which have changed; where there are more, those behind are next.</summary>
     private const int LinesMax = 2000;
 
     /// <summary>How long to wait for a turn that another process has.</summary>
@@ -27,7 +27,12 @@ internal sealed class RunLimits : IAsyncDisposable
     private readonly Worker _worker;
     private readonly DueLoop _loop;
     private readonly ConcurrentDictionary<LimitLine, bool> _changed = new();
+
+    /// <summary>How far turns have come at lines that are too long for one.</summary>
+    private readonly Dictionary<LimitLine, LimitPlace> _cameTo = [];
+
     private Dictionary<Guid, WorkspaceLimits> _workspaces = [];
+    private LimitLine? _polledTo;
     private long _polled, _swept, _next = long.MaxValue;
 
     public RunLimits(Worker worker)
@@ -119,7 +124,9 @@ internal sealed class RunLimits : IAsyncDisposable
             await ReadSettingsAsync();
             _polled = now;
             if (now - _swept >= SweepInterval.TotalMicroseconds) await SweepAsync(now);
-            foreach (var line in await _worker.Database.ReadAsync(db => LimitStore.AnyWaiting(db) ? LimitStore.Lines(db, LinesMax) : [])) _changed[line] = true;
+            var all = await _worker.Database.ReadAsync(db => LimitStore.AnyWaiting(db) ? LimitStore.Lines(db, _polledTo, LinesMax) : []);
+            _polledTo = all.Count < LinesMax ? null : all[^1];
+            foreach (var line in all) _changed[line] = true;
         }
         _next = now + poll;
         var lines = _changed.Keys.ToList();
@@ -143,32 +150,42 @@ internal sealed class RunLimits : IAsyncDisposable
     {
         var (turn, served) = await _worker.Database.WriteAsync(db =>
         {
-            var turn = new LimitTurn(db, tenant, now);
+            var turn = new LimitTurn(db, tenant, now, _cameTo);
             return (turn, turn.Serve(lines));
         });
-        if (!served || turn.Next <= now)
+        if (!served)
         {
             foreach (var line in lines) _changed[line] = true;
             _next = Math.Min(_next, now + BusyMicros);
+            return;
         }
-        _next = Math.Min(_next, turn.Next <= now ? now + 1000 : turn.Next);
+        foreach (var line in lines)
+        {
+            if (turn.CameTo.GetValueOrDefault(line) is { } place) _cameTo[line] = place;
+            else _cameTo.Remove(line);
+        }
+        _next = Math.Min(_next, Math.Max(turn.Next, now + 1000));
         foreach (var run in turn.Cancelled) _worker.Nudge(tenant, run);
-        if (turn.Next < long.MaxValue)
-            foreach (var line in lines) _changed[line] = true;
+        foreach (var line in turn.Again) _changed[line] = true;
         if (turn.Given.Count > 0) await _worker.Wakes.CallAsync();
     }
 
     private (bool Passed, bool Slotless, int Given, List<Guid> Cancelled, long Next) Admit(DbUnit db, RunRow row, LimitPlan plan, long lease)
     {
         var now = _worker.Now;
+        // Whoever gives it a slot or writes to it changes its row: what is read here is so until it stands in line, and they find that it does.
+        if (RunStore.Lock(db, row.Tenant, row.Id)?.Lease != lease) return (false, false, 0, [], long.MaxValue);
         var places = LimitStore.Of(db, row.Tenant, row.Id);
         // A rate and a quiet time are for the beginning; who goes on needs a slot again, and nothing else.
         var needs = plan.Needs.Where(n => n.Kind == NeedKind.Slot || row.StartedAt is null).ToList();
         if (row.Limits is null) LimitStore.KeepPlan(db, row.Tenant, row.Id, plan.ToJson().ToString());
         if (needs.TrueForAll(n => places.Exists(p => p.Line.Name == n.Name && p.IsHeld))) return (true, false, 0, [], long.MaxValue);
-        // Whoever wants it to end, or to do nothing, does not wait for its turn.
-        var wish = SignalStore.LastWish(db, row.Tenant, row.Id);
-        if (wish == "suspend" || (wish is null && row.State == RunPhase.Suspended && !SignalStore.IsReleased(db, row.Tenant, row.Id)) || SignalStore.WantsEnd(db, row.Tenant, row.Id)) return (true, true, 0, [], long.MaxValue);
+        if (PassesSlotless(db, row, places))
+        {
+            // It stands in line no more: a slot that came meanwhile would be held by a run that does nothing.
+            if (places.Exists(p => p.Held == Held.Waits)) LimitStore.StepOut(db, row.Tenant, row.Id);
+            return (true, true, 0, [], long.MaxValue);
+        }
         if (!LimitStore.Park(db, row.Tenant, row.Id, lease)) return (false, false, 0, [], long.MaxValue);
         foreach (var need in needs)
         {
@@ -179,9 +196,17 @@ internal sealed class RunLimits : IAsyncDisposable
                 need.Group is { } group ? LimitStore.NextTurn(db, line, group) : 0, plan.Priority, since, since, need.Micros, need.MicrosMax));
         }
         var turn = new LimitTurn(db, row.Tenant, now);
-        if (!turn.Serve(LinesOf(row.Tenant, plan))) Changed(LinesOf(row.Tenant, plan));
+        if (!turn.Come(row.Id, LinesOf(row.Tenant, plan))) Changed(LinesOf(row.Tenant, plan));
         if (turn.Next < long.MaxValue) foreach (var line in LinesOf(row.Tenant, plan)) _changed[line] = true;
         return (false, false, turn.Given.Count, turn.Cancelled, turn.Next);
+    }
+
+    /// <summary>Whoever wants it to end, or to do nothing, does not wait for its turn; nor does one that is being undone because another takes its place.</summary>
+    private static bool PassesSlotless(DbUnit db, RunRow row, List<LimitPlace> places)
+    {
+        if (places.Exists(p => p.Held is Held.Refused or Held.Ending)) return true;
+        var wish = SignalStore.LastWish(db, row.Tenant, row.Id);
+        return wish == "suspend" || (wish is null && row.State == RunPhase.Suspended && !SignalStore.IsReleased(db, row.Tenant, row.Id)) || SignalStore.WantsEnd(db, row.Tenant, row.Id);
     }
 
     private async Task<LimitPlan> PlanAsync(RunRow row, Workflow workflow)

@@ -53,6 +53,14 @@ internal static class SignalStore
     public static bool WantsEnd(DbUnit db, Tenant tenant, Guid run) =>
         db.First("select 1 from signal where run = $1 and workspace = $2 and kind = 'cancel' limit 1", r => true, false, run, tenant.Workspace);
 
+    /// <summary>The first wish for an end from a position on, or else the last that the run may stand.</summary>
+    public static Signal? Wish(DbUnit db, Tenant tenant, Guid run, long from) => db.First(
+        """
+        select position, kind, body from signal where run = $1 and workspace = $2 and position >= $3 and kind in ('cancel', 'suspend')
+        order by kind, case when kind = 'cancel' then position else -position end limit 1
+        """,
+        r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), null, run, tenant.Workspace, from);
+
     public static void DeleteUpTo(DbUnit db, Tenant tenant, Guid run, long position) => db.ChangeLater(
         run, null, "delete from signal where run = $1 and position <= $2 and workspace = $3", run, position, tenant.Workspace);
 }

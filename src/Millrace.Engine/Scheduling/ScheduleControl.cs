@@ -30,7 +30,7 @@ public sealed class ScheduleControl
     {
         var id = ScheduleRow.IdOf(tenant, workflow.Id.Namespace, workflow.Id.Name);
         var known = ScheduleStore.Lock(db, tenant, id);
-        if (workflow.Schedule is not { } schedule)
+        if (workflow.Schedule?.Under(limits: workflow.Flow is not null) is not { } schedule)
         {
             if (known is not null) ScheduleStore.Delete(db, tenant, id);
             return;

@@ -41,6 +41,7 @@ internal static class ScheduledRuns
     {
         var trigger = new RunTrigger(row.Id, start.Tick);
         RunStore.Insert(db, RunRow.New(row.Tenant, start.Run, row.Definition, row.Hash, now) with { WakeAt = now, Trigger = trigger });
+        if (row.Schedule.IsLimited) RunStore.NeedLater(db, row.Tenant, start.Run, EntryReader.LimitsFormat);
         // Small enough never to be kept elsewhere: the loader sees to it.
         var (bytes, _) = EntryWriter.Write([new Entry.RunCreated(row.Schedule.Input) { Trigger = trigger }]);
         JournalStore.Append(db, row.Tenant, start.Run, 0, now, RunPhase.Pending, bytes);

@@ -42,6 +42,13 @@ internal sealed class PostgresUnit : DbUnit
         Pending.Clear();
     }
 
+    /// <summary>A part of the transaction was undone, and the locks that it took are gone.</summary>
+    public void Undone()
+    {
+        _begun++;
+        Pending.Clear();
+    }
+
     /// <param name="first">The first position the transaction may give.</param>
     public void PositionsFrom(long first) => _first = first;
 

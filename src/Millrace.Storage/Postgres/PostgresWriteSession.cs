@@ -147,7 +147,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
 
     public override void RollbackToSavepoint()
     {
-        _unit.Pending.Clear();
+        _unit.Undone();
         _connection!.Run("rollback to unit");
     }
 

@@ -78,6 +78,9 @@ public sealed record LimitPlan(IReadOnlyList<LimitNeed> Needs, int Priority)
     {
         // PostgreSQL has no text with this character.
         var text = (value.StringOrNull ?? value.ToString()).Replace('\0', '\ufffd');
-        return text.Length <= KeyMax ? text : $"{text[..(KeyMax - 65)]}#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";
+        if (text.Length <= KeyMax) return text;
+        // Half of a pair is no text, and PostgreSQL refuses it.
+        var kept = char.IsHighSurrogate(text[KeyMax - 66]) ? KeyMax - 66 : KeyMax - 65;
+        return $"{text[..kept]}#{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";
     }
 }

@@ -38,6 +38,9 @@ public sealed record WorkflowSchedule
     /// <summary>What its runs are started on.</summary>
     public Json Input { get; init; } = Json.EmptyObject;
 
+    /// <summary>Its runs are under limits, which is said beside the two parts where the schedule is kept.</summary>
+    public bool IsLimited { get; private init; }
+
     /// <summary>Both parts as the document has them; <see cref="Of(Json)"/> reads it.</summary>
     public required Json Source { get; init; }
 
@@ -48,7 +51,12 @@ public sealed record WorkflowSchedule
     public bool HasTicksOf(WorkflowSchedule other) =>
         (Every, Cron, After, TimeZone, Jitter) == (other.Every, other.Cron, other.After, other.TimeZone, other.Jitter);
 
-    public static WorkflowSchedule Of(Json source) => Of(source["schedule"], source["policy"]);
+    public static WorkflowSchedule Of(Json source) => Of(source["schedule"], source["policy"]).Under(source["limited"].IsTruthy);
+
+    /// <summary>The same, as of a definition with limits or without.</summary>
+    public WorkflowSchedule Under(bool limits) => limits
+        ? this with { IsLimited = true, Source = (Json)Source.AsObject().With("limited", true) }
+        : this;
 
     /// <param name="schedule">The document's <c>schedule</c>, which was checked.</param>
     /// <param name="policy">Its <c>document.metadata.schedule</c>, or null.</param>

@@ -3,7 +3,6 @@ using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
-using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests.Limits;
@@ -177,20 +176,6 @@ public abstract class ConcurrencyTests(TestDatabases databases) : LimitSuite(dat
         test.Functions.Open();
         foreach (var run in runs) await test.PassUntilAsync(run, r => r.State == RunPhase.Completed);
         Assert.Equal((0, 0), await CountAsync(test));
-    }
-
-    private static Workflow Define(TestEngine test, string tasks, string flow) => test.Define(tasks, metadata: $"flow: {{ {flow} }}");
-
-    private static async Task<List<Guid>> StartAllAsync(TestEngine test, Workflow workflow, params string[] customers)
-    {
-        var runs = new List<Guid>();
-        foreach (var customer in customers)
-        {
-            // One after the other, also by the clock.
-            test.Time.Advance(TimeSpan.FromMilliseconds(1));
-            runs.Add(await test.StartAsync(workflow, Json.Object("customer", customer)));
-        }
-        return runs;
     }
 
     public sealed class OnSqlite() : ConcurrencyTests(TestDatabases.Sqlite);

@@ -1,14 +1,30 @@
 using Millrace.Engine.Limits;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
+using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
+using Millrace.Workflows.Graph;
 
 namespace Millrace.Engine.Tests.Limits;
 
 /// <summary>Tests that count who holds a slot and who stands in line for one.</summary>
 public abstract class LimitSuite(TestDatabases databases) : EngineSuite(databases)
 {
+    private protected static Workflow Define(TestEngine test, string tasks, string flow) => test.Define(tasks, metadata: $"flow: {{ {flow} }}");
+
+    private protected static async Task<List<Guid>> StartAllAsync(TestEngine test, Workflow workflow, params string[] customers)
+    {
+        var runs = new List<Guid>();
+        foreach (var customer in customers)
+        {
+            // One after the other, also by the clock.
+            test.Time.Advance(TimeSpan.FromMilliseconds(1));
+            runs.Add(await test.StartAsync(workflow, Json.Object("customer", customer)));
+        }
+        return runs;
+    }
+
     private protected static async Task<(int Held, int Queued)> CountAsync(TestEngine test)
     {
         var lines = await test.Disk.ReadAsync(db => LimitStore.List(db, Tenant.Default, null, 100));

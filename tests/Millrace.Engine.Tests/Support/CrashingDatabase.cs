@@ -17,6 +17,15 @@ internal sealed class CrashingDatabase(Database disk) : Database
     /// <summary>Whether that write still reaches the disk.</summary>
     public bool AfterCommit { get; set; }
 
+    /// <summary>So many of the next writes find the store away, and are certainly not done.</summary>
+    public int WritesRefused;
+
+    /// <summary>The next write is done, and reported as failed.</summary>
+    public bool WriteLost { get; set; }
+
+    /// <summary>Is told each statement of units that write.</summary>
+    public Action<string>? Watch { get; set; }
+
     /// <summary>The clock of the database, where a test gives it one; otherwise each process goes by its own.</summary>
     public Func<DateTimeOffset>? Clock { get; init; }
 
@@ -69,6 +78,18 @@ internal sealed class CrashingDatabase(Database disk) : Database
         lock (_gate) (number, dieAt) = (++_writes, DieAt);
         if (number > dieAt || Volatile.Read(ref _dead)) return await Never<T>();
         if (_frozen is { } frozen) await frozen.Task;
+        if (Interlocked.Decrement(ref WritesRefused) >= 0) throw Away();
+        if (WriteLost)
+        {
+            WriteLost = false;
+            await disk.WriteAsync(write, chain);
+            throw Away();
+        }
+        if (Watch is { } watch)
+        {
+            var watched = write;
+            write = db => watched(new WatchedUnit(db, watch));
+        }
         if (number < dieAt) return await disk.WriteAsync(write, chain);
         if (AfterCommit) await disk.WriteAsync(write, chain);
         Die();
@@ -81,6 +102,8 @@ internal sealed class CrashingDatabase(Database disk) : Database
     public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) => disk.MigrateAsync(cancel);
 
     public override ValueTask DisposeAsync() => disk.DisposeAsync();
+
+    private static StorageUnavailableException Away() => new(new StorageFault(StorageFault.Io, "The database does not answer.", Recoverable: true));
 
     /// <summary>A dead process gets no answers.</summary>
     private static Task<T> Never<T>() => new TaskCompletionSource<T>().Task;
