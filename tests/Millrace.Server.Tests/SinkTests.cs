@@ -53,6 +53,20 @@ public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IA
     }
 
     [Fact]
+    public async Task Whoever_sends_people_their_links_hears_when_one_is_asked_and_how_it_ended()
+    {
+        await MakeAsync("people", """, "types": ["io.millrace.approval.*"]""");
+        var run = await server.StartAsync("paid", "  - pay: {call: 'approve:1.0.0@default', with: {title: Pay?, show: {to: acme}, approvers: [anna]}}");
+        var asked = (await _there.NextAsync()).Event;
+        Assert.Equal(("io.millrace.approval.asked.v1", run.ToString(), "anna"), (asked["type"].AsString(), asked["subject"].AsString(), asked["data"]["approvers"]["users"][0].AsString()));
+        var link = await server.PostAsync($"/api/v1/approvals/{asked["data"]["approval"].AsString()}/links", """{"for": "anna"}""");
+        Assert.Equal(200, (await server.PostAsync($"/api/v1/approvals/link/{link.Body["token"].AsString()}", """{"decision": "approve"}""")).Status);
+        var (voted, decided) = ((await _there.NextAsync()).Event, (await _there.NextAsync()).Event);
+        Assert.Equal(("anna", "approve", "approved"), (voted["data"]["by"].AsString(), voted["data"]["decision"].AsString(), decided["data"]["outcome"].AsString()));
+        Assert.DoesNotContain(link.Body["token"].AsString(), $"{asked}{voted}{decided}", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_event_that_is_not_taken_is_sent_again_before_the_next()
     {
         _there.Refuse = 1;

@@ -22,7 +22,10 @@ public sealed class EventLog
     /// <summary>The lifecycle events of the specification, by type.</summary>
     public static IEnumerable<string> LifecycleTypes => LifecycleEvents.Types;
 
-    /// <summary>From this transaction on a workspace's journal is told of as lifecycle events; whoever wants some has said so by a row of its own.</summary>
+    /// <summary>Types of what journals say, told only where somebody names them: lifecycle events, and those of questions to people.</summary>
+    public static IEnumerable<string> ToldTypes => [.. LifecycleEvents.Types, .. ApprovalEvents.Types];
+
+    /// <summary>From this transaction on a workspace's journal is told of; whoever wants some of it has said so by a row of its own.</summary>
     public static void BeginLifecycle(DbUnit db, Tenant tenant) => LifecycleStore.Begin(db, tenant);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);

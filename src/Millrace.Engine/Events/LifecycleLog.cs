@@ -10,7 +10,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Events;
 
 /// <summary>
-/// Follows the journals of workspaces in which somebody listens for lifecycle events, and publishes those. Nobody else pays for them:
+/// Follows the journals of workspaces in which somebody listens for lifecycle events, or for those of questions to people, and publishes them. Nobody else pays for them:
 /// runs write nothing, and without a listener nothing is read. Events are published before the cursor moves, under ids that follow from the
 /// journal: after a crash, or where two processes do it at once, they are duplicates and count once.
 /// </summary>
@@ -68,7 +68,8 @@ internal sealed class LifecycleLog(Worker worker)
         var row = await worker.Database.ReadAsync(db => RunStore.Get(db, tenant, run));
         if (row is null) return;
         var workflow = await worker.Definitions.ByHashAsync(tenant, row.Hash);
-        if (workflow is not null && LifecycleEvents.IsAbout(workflow)) return;
+        if (workflow is not null) types = LifecycleEvents.TypesOf(workflow, types);
+        if (types.Count == 0) return;
         try
         {
             if (workflow is not null) await TellAsync(FoldOf(row, workflow, types, first), first, last, into);

@@ -6,13 +6,14 @@ namespace Millrace.Engine.Events;
 /// <summary>Every statement on how far workspaces' journals have been told of as lifecycle events.</summary>
 internal static class LifecycleStore
 {
-    private const string IsLifecycle = "type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/'";
+    private const string IsTold =
+        "(type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/' or type >= 'io.millrace.approval.' and type < 'io.millrace.approval/')";
 
-    /// <summary>Types of lifecycle events that somebody listens for, by workspace.</summary>
+    /// <summary>Types that somebody listens for, by workspace.</summary>
     public static List<(Tenant Tenant, string Type)> Wanted(DbUnit db) => db.Query(
         $"""
-        select organisation, workspace, type from subscription where {IsLifecycle}
-        union select organisation, workspace, type from event_trigger where {IsLifecycle}
+        select organisation, workspace, type from subscription where {IsTold}
+        union select organisation, workspace, type from event_trigger where {IsTold}
         union select organisation, workspace, type from sink_type
         """,
         r => (new Tenant(r.Id(0), r.Id(1)), r.Text(2)));
