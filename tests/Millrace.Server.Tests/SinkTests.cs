@@ -9,7 +9,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Server.Tests;
 
 /// <summary>Events are sent to addresses, in their order.</summary>
-public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IAsyncLifetime
+public abstract class SinkTests(TestServer server) : IAsyncLifetime
 {
     private SinkDouble _there = null!;
 
@@ -174,3 +174,7 @@ public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IA
         });
     }
 }
+
+public sealed class SinksOnSqliteTests(TestServer server) : SinkTests(server), IClassFixture<TestServer>;
+
+public sealed class SinksOnPostgresTests(PostgresTestServer server) : SinkTests(server), IClassFixture<PostgresTestServer>;
