@@ -167,6 +167,25 @@ public abstract class LifecycleTests(TestDatabases databases) : EngineSuite(data
         Assert.Single(told, e => Short(e) == "task.completed" && e["data"]["task"].AsString().EndsWith("/shaky", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_a_run_does_that_listens_for_such_events_is_told_to_sinks_and_not_to_itself()
+    {
+        await using var test = await WantedAsync(await OpenAsync());
+        const string begun = "listen: { read: envelope, to: { one: { with: { type: io.serverlessworkflow.task.started.v1 } } } }";
+        var watching = await test.StartAsync(test.Define($$"""
+            - hear: { {{begun}}, export: { as: '${ [.[0].subject] }' } }
+            - again: { {{begun}}, export: { as: '${ $context + [.[0].subject] }' } }
+            - fail: { raise: { error: { type: 'https://example.com/e', status: 418, title: Broken, detail: '${ $context | join(" ") }' } } }
+            """, "watching"));
+        await test.UntilAsync(watching, r => r is { State: RunPhase.Waiting, Lease: null });
+        Assert.Contains("task.started", (await ToldAsync(test, watching)).Select(Short));
+        var other = await test.StartAsync(test.Define("- a: { set: { x: 1 } }\n- b: { set: { x: 2 } }", "other"));
+        var end = test.EndAsync(watching);
+        await test.PassUntilAsync(end);
+        Assert.Equal($"{other} {other}", (await test.RowAsync(watching)).Error!.Detail);
+        Assert.Contains("workflow.faulted", (await ToldAsync(test, watching)).Select(Short));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -53,6 +53,21 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_works_on_failures_and_fails_itself_is_told_of_and_does_not_start_itself()
+    {
+        const string fails = "  - fail: {raise: {error: {type: 'https://example.com/e', status: 418, title: Broken}}}";
+        await MakeAsync("failures", """, "types": ["io.serverlessworkflow.workflow.faulted.v1"]""");
+        await server.PushAsync(TestServer.Document("mends", fails, head: "schedule: {on: {one: {with: {type: io.serverlessworkflow.workflow.faulted.v1}}}}\n"));
+        var broken = await server.StartAsync("broken", fails);
+        Assert.Equal(broken.ToString(), (await _there.NextAsync()).Event["subject"].AsString());
+        var told = (await _there.NextAsync()).Event;
+        Assert.StartsWith("mends-", told["data"]["name"].AsString(), StringComparison.Ordinal);
+        // What an event starts is written with it.
+        Assert.Equal(told["subject"].AsString(), Assert.Single((await server.GetAsync("/api/v1/runs?definition=test/mends")).Body["items"].AsArray())["id"].AsString());
+        await server.PushAsync(TestServer.Document("mends", fails, "1.1.0"));
+    }
+
+    [Fact]
     public async Task Whoever_sends_people_their_links_hears_when_one_is_asked_and_how_it_ended()
     {
         await MakeAsync("people", """, "types": ["io.millrace.approval.*"]""");

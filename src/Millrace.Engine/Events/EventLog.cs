@@ -41,6 +41,19 @@ public sealed class EventLog
     {
         var rows = new List<EventRow>(events.Count);
         foreach (var one in events) rows.Add(await PrepareAsync(one));
+        return await PublishAsync(tenant, events, rows);
+    }
+
+    /// <summary>As for events from outside, but that some are for sinks alone.</summary>
+    internal async Task PublishAsync(Tenant tenant, IReadOnlyList<ToldEvent> events)
+    {
+        var rows = new List<EventRow>(events.Count);
+        foreach (var one in events) rows.Add(await PrepareAsync(one.Body) with { IsForSinks = one.IsForSinks });
+        await PublishAsync(tenant, [.. events.Select(e => e.Body)], rows);
+    }
+
+    private async Task<Published[]> PublishAsync(Tenant tenant, IReadOnlyList<Json> events, List<EventRow> rows)
+    {
         var starts = await new Triggers(_worker).FindAsync(tenant, events, rows);
         var (published, told) = await _worker.Database.WriteAsync(db => Write(db, tenant, rows, starts));
         foreach (var run in told) _worker.Nudge(tenant, run);
@@ -111,7 +124,7 @@ public sealed class EventLog
                 published[i] = new Published(first, true);
                 continue;
             }
-            foreach (var run in SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
+            foreach (var run in row.IsForSinks ? [] : SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
             {
                 Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
                 told.Add(run);

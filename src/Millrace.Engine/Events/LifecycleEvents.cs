@@ -14,7 +14,8 @@ namespace Millrace.Engine.Events;
 /// </summary>
 /// <param name="workflow">Null when the definition is there no more: then nothing but the run's being given up can be told.</param>
 /// <param name="wanted">Types of events.</param>
-internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlySet<string> wanted)
+/// <param name="forSinks">How types of those begin that nobody who listens hears (<see cref="ForSinks"/>).</param>
+internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlySet<string> wanted, string? forSinks)
 {
     public const string Prefix = "io.serverlessworkflow.";
 
@@ -28,7 +29,7 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     private int _entry;
     private bool _suspended, _begun;
     private RunPhase _phase;
-    private List<Json>? _into;
+    private List<ToldEvent>? _into;
 
     /// <summary>The specification's types, all of which are told.</summary>
     public static IEnumerable<string> Types => [.. OfWorkflows.Select(t => $"{Prefix}workflow.{t}.v1"), .. OfTasks.Select(t => $"{Prefix}task.{t}.v1")];
@@ -37,14 +38,18 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
 
     private RunState State => _state!;
 
-    /// <summary>Those of the types that are told of its runs. One that listens for lifecycle events, or asks people when it hears that some are asked, would hear of itself and go on for ever.</summary>
-    public static HashSet<string> TypesOf(Workflow workflow, HashSet<string> types) => Hears(workflow, Prefix) ? []
-        : Hears(workflow, ApprovalEvents.Prefix) ? [.. types.Where(t => !t.StartsWith(ApprovalEvents.Prefix, StringComparison.Ordinal))] : types;
+    /// <summary>
+    /// How types begin that only sinks get of its runs, null when there are none. Runs that listen for lifecycle events would hear of themselves and
+    /// go on for ever, and so would those that ask people when they hear that people are asked.
+    /// </summary>
+    public static string? ForSinks(Workflow workflow) => Hears(workflow, Prefix) ? "" : Hears(workflow, ApprovalEvents.Prefix) ? ApprovalEvents.Prefix : null;
+
+    public static bool IsForSinks(string type, string? forSinks) => forSinks is not null && type.StartsWith(forSinks, StringComparison.Ordinal);
 
     public static string TimeOf(long micros) => DateTime.UnixEpoch.AddMicroseconds(micros).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     /// <param name="into">Where the record's events go; null for a record that was told of before.</param>
-    public void Apply(DecodedRecord record, List<Json>? into)
+    public void Apply(DecodedRecord record, List<ToldEvent>? into)
     {
         (_record, _into) = (record, into);
         for (_entry = 0; _entry < record.Entries.Count; _entry++)
@@ -61,7 +66,7 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     }
 
     /// <summary>The last record of a run of which nothing else can be read: the engine has given it up.</summary>
-    public void GiveUp(DecodedRecord record, List<Json> into)
+    public void GiveUp(DecodedRecord record, List<ToldEvent> into)
     {
         (_record, _into) = (record, into);
         if (record.Entries is not [Entry.RunFaulted e]) return;
@@ -223,8 +228,12 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
             data.Set(name, value);
             if (name == "status") status = $"-{value.AsString()}";
         }
-        _into!.Add(new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}.{_entry}-{step}-{type}{status}"))
+        var body = new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}.{_entry}-{step}-{type}{status}"))
             .Set("source", $"/workspaces/{run.Tenant.Workspace}/runs/{run.Id}").Set("type", prefix + type).Set("subject", run.Id.ToString()).Set("time", Time)
-            .Set("datacontenttype", "application/json").Set("data", data.Build()).Build());
+            .Set("datacontenttype", "application/json").Set("data", data.Build()).Build();
+        _into!.Add(new ToldEvent(body, IsForSinks(prefix + type, forSinks)));
     }
 }
+
+/// <param name="IsForSinks">Nobody who listens hears it.</param>
+internal readonly record struct ToldEvent(Json Body, bool IsForSinks);
