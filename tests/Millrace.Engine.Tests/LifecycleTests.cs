@@ -15,33 +15,9 @@ public abstract class LifecycleTests(TestDatabases databases) : EngineSuite(data
 {
     private const string Raise = "- fail: { raise: { error: { type: 'https://example.com/e', status: 418, title: Broken } } }";
 
-    /// <summary>Somebody wants every type, from now on: that is what a sink says of itself.</summary>
-    private protected static async Task<TestEngine> WantedAsync(TestEngine test)
-    {
-        await test.Disk.WriteAsync(db =>
-        {
-            LifecycleStore.Begin(db, Tenant.Default);
-            foreach (var type in EventLog.LifecycleTypes)
-                db.Execute("insert into sink_type (organisation, workspace, sink, type) values ($1, $2, $3, $4)", Tenant.Default.Organisation, Tenant.Default.Workspace, Guid.NewGuid(), type);
-            return 0;
-        });
-        return test;
-    }
+    private static Task<TestEngine> WantedAsync(TestEngine test) => Told.WantedAsync(test, EventLog.LifecycleTypes);
 
-    /// <summary>All that has been told of a run, in order; looked after once more first.</summary>
-    private protected static async Task<List<Json>> ToldAsync(TestEngine test, Guid run)
-    {
-        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        using var patience = new CancellationTokenSource(TestEngine.Patience);
-        // The newest of a log is read when all that began before it has ended.
-        do await test.Engine.Worker.Keeper.RunOnceAsync();
-        while (await test.Disk.ReadAsync(db => LifecycleStore.Cursors(db).Single().Position < db.First("select coalesce(max(position), 0) from journal", r => r.Long(0), 0L))
-            && await pulse.WaitForNextTickAsync(patience.Token));
-        var positions = await test.Disk.ReadAsync(db => db.Query("select position from event where workspace = $1 and source = $2 order by position", r => r.Long(0), Tenant.Default.Workspace, $"/workspaces/{Tenant.Default.Workspace}/runs/{run}"));
-        var events = new List<Json>();
-        foreach (var position in positions) events.Add((await test.Engine.Events.ReadAsync(Tenant.Default, position))!.Value);
-        return events;
-    }
+    private static Task<List<Json>> ToldAsync(TestEngine test, Guid run) => Told.OfAsync(test, run);
 
     private static string Short(Json told) => told["type"].AsString()["io.serverlessworkflow.".Length..^3];
 
@@ -189,6 +165,25 @@ public abstract class LifecycleTests(TestDatabases databases) : EngineSuite(data
         Assert.Equal(["workflow.started", "workflow.completed"], told.Select(Short).Where(t => t is "workflow.started" or "workflow.completed" or "workflow.faulted"));
         Assert.DoesNotContain(told, e => e["data"]["task"].StringOrNull?.EndsWith("/done", StringComparison.Ordinal) == true);
         Assert.Single(told, e => Short(e) == "task.completed" && e["data"]["task"].AsString().EndsWith("/shaky", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_run_does_that_listens_for_such_events_is_told_to_sinks_and_not_to_itself()
+    {
+        await using var test = await WantedAsync(await OpenAsync());
+        const string begun = "listen: { read: envelope, to: { one: { with: { type: io.serverlessworkflow.task.started.v1 } } } }";
+        var watching = await test.StartAsync(test.Define($$"""
+            - hear: { {{begun}}, export: { as: '${ [.[0].subject] }' } }
+            - again: { {{begun}}, export: { as: '${ $context + [.[0].subject] }' } }
+            - fail: { raise: { error: { type: 'https://example.com/e', status: 418, title: Broken, detail: '${ $context | join(" ") }' } } }
+            """, "watching"));
+        await test.UntilAsync(watching, r => r is { State: RunPhase.Waiting, Lease: null });
+        Assert.Contains("task.started", (await ToldAsync(test, watching)).Select(Short));
+        var other = await test.StartAsync(test.Define("- a: { set: { x: 1 } }\n- b: { set: { x: 2 } }", "other"));
+        var end = test.EndAsync(watching);
+        await test.PassUntilAsync(end);
+        Assert.Equal($"{other} {other}", (await test.RowAsync(watching)).Error!.Detail);
+        Assert.Contains("workflow.faulted", (await ToldAsync(test, watching)).Select(Short));
     }
 
     [Theory]

@@ -7,7 +7,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Server.Tests;
 
 /// <summary>Events over HTTP: the three modes of the binding, and what they wake.</summary>
-public sealed class EventTests(TestServer server) : IClassFixture<TestServer>
+public abstract class EventTests(TestServer server)
 {
     private const string One = "application/cloudevents+json";
     private const string Batch = "application/cloudevents-batch+json";
@@ -140,3 +140,7 @@ public sealed class EventTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(RunPhase.Cancelled, await server.EndAsync(run));
     }
 }
+
+public sealed class EventsOnSqliteTests(TestServer server) : EventTests(server), IClassFixture<TestServer>;
+
+public sealed class EventsOnPostgresTests(PostgresTestServer server) : EventTests(server), IClassFixture<PostgresTestServer>;

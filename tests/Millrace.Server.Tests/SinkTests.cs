@@ -9,7 +9,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Server.Tests;
 
 /// <summary>Events are sent to addresses, in their order.</summary>
-public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IAsyncLifetime
+public abstract class SinkTests(TestServer server) : IAsyncLifetime
 {
     private SinkDouble _there = null!;
 
@@ -50,6 +50,35 @@ public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IA
         Assert.Equal([
             "workflow.started.v1", "workflow.status-changed.v1 running", "task.created.v1", "task.status-changed.v1 pending", "task.started.v1", "task.status-changed.v1 running",
             "task.completed.v1", "task.status-changed.v1 completed", "workflow.completed.v1", "workflow.status-changed.v1 completed"], types);
+    }
+
+    [Fact]
+    public async Task What_works_on_failures_and_fails_itself_is_told_of_and_does_not_start_itself()
+    {
+        const string fails = "  - fail: {raise: {error: {type: 'https://example.com/e', status: 418, title: Broken}}}";
+        await MakeAsync("failures", """, "types": ["io.serverlessworkflow.workflow.faulted.v1"]""");
+        await server.PushAsync(TestServer.Document("mends", fails, head: "schedule: {on: {one: {with: {type: io.serverlessworkflow.workflow.faulted.v1}}}}\n"));
+        var broken = await server.StartAsync("broken", fails);
+        Assert.Equal(broken.ToString(), (await _there.NextAsync()).Event["subject"].AsString());
+        var told = (await _there.NextAsync()).Event;
+        Assert.StartsWith("mends-", told["data"]["name"].AsString(), StringComparison.Ordinal);
+        // What an event starts is written with it.
+        Assert.Equal(told["subject"].AsString(), Assert.Single((await server.GetAsync("/api/v1/runs?definition=test/mends")).Body["items"].AsArray())["id"].AsString());
+        await server.PushAsync(TestServer.Document("mends", fails, "1.1.0"));
+    }
+
+    [Fact]
+    public async Task Whoever_sends_people_their_links_hears_when_one_is_asked_and_how_it_ended()
+    {
+        await MakeAsync("people", """, "types": ["io.millrace.approval.*"]""");
+        var run = await server.StartAsync("paid", "  - pay: {call: 'approve:1.0.0@default', with: {title: Pay?, show: {to: acme}, approvers: [anna]}}");
+        var asked = (await _there.NextAsync()).Event;
+        Assert.Equal(("io.millrace.approval.asked.v1", run.ToString(), "anna"), (asked["type"].AsString(), asked["subject"].AsString(), asked["data"]["approvers"]["users"][0].AsString()));
+        var link = await server.PostAsync($"/api/v1/approvals/{asked["data"]["approval"].AsString()}/links", """{"for": "anna"}""");
+        Assert.Equal(200, (await server.PostAsync($"/api/v1/approvals/link/{link.Body["token"].AsString()}", """{"decision": "approve"}""")).Status);
+        var (voted, decided) = ((await _there.NextAsync()).Event, (await _there.NextAsync()).Event);
+        Assert.Equal(("anna", "approve", "approved"), (voted["data"]["by"].AsString(), voted["data"]["decision"].AsString(), decided["data"]["outcome"].AsString()));
+        Assert.DoesNotContain(link.Body["token"].AsString(), $"{asked}{voted}{decided}", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,3 +189,7 @@ public sealed class SinkTests(TestServer server) : IClassFixture<TestServer>, IA
         });
     }
 }
+
+public sealed class SinksOnSqliteTests(TestServer server) : SinkTests(server), IClassFixture<TestServer>;
+
+public sealed class SinksOnPostgresTests(PostgresTestServer server) : SinkTests(server), IClassFixture<PostgresTestServer>;

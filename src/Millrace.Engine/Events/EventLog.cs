@@ -22,7 +22,10 @@ public sealed class EventLog
     /// <summary>The lifecycle events of the specification, by type.</summary>
     public static IEnumerable<string> LifecycleTypes => LifecycleEvents.Types;
 
-    /// <summary>From this transaction on a workspace's journal is told of as lifecycle events; whoever wants some has said so by a row of its own.</summary>
+    /// <summary>Types of what journals say, told only where somebody names them: lifecycle events, and those of questions to people.</summary>
+    public static IEnumerable<string> ToldTypes => [.. LifecycleEvents.Types, .. ApprovalEvents.Types];
+
+    /// <summary>From this transaction on a workspace's journal is told of; whoever wants some of it has said so by a row of its own.</summary>
     public static void BeginLifecycle(DbUnit db, Tenant tenant) => LifecycleStore.Begin(db, tenant);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
@@ -38,6 +41,19 @@ public sealed class EventLog
     {
         var rows = new List<EventRow>(events.Count);
         foreach (var one in events) rows.Add(await PrepareAsync(one));
+        return await PublishAsync(tenant, events, rows);
+    }
+
+    /// <summary>As for events from outside, but that some are for sinks alone.</summary>
+    internal async Task PublishAsync(Tenant tenant, IReadOnlyList<ToldEvent> events)
+    {
+        var rows = new List<EventRow>(events.Count);
+        foreach (var one in events) rows.Add(await PrepareAsync(one.Body) with { IsForSinks = one.IsForSinks });
+        await PublishAsync(tenant, [.. events.Select(e => e.Body)], rows);
+    }
+
+    private async Task<Published[]> PublishAsync(Tenant tenant, IReadOnlyList<Json> events, List<EventRow> rows)
+    {
         var starts = await new Triggers(_worker).FindAsync(tenant, events, rows);
         var (published, told) = await _worker.Database.WriteAsync(db => Write(db, tenant, rows, starts));
         foreach (var run in told) _worker.Nudge(tenant, run);
@@ -108,7 +124,7 @@ public sealed class EventLog
                 published[i] = new Published(first, true);
                 continue;
             }
-            foreach (var run in SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
+            foreach (var run in row.IsForSinks ? [] : SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
             {
                 Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
                 told.Add(run);

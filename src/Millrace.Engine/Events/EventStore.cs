@@ -8,6 +8,9 @@ namespace Millrace.Engine.Events;
 public sealed record EventRow(
     long Position, string Type, string Source, string Id, string? Subject, string? Time, long ReceivedAt, long Size, byte[]? Body, string? Sha256)
 {
+    /// <summary>It tells of a run whose definition listens for such events: for sinks, and not for who listens.</summary>
+    internal bool IsForSinks { get; init; }
+
     public BlobRef? Large => Sha256 is null ? null : new BlobRef(Sha256, Size);
 }
 
@@ -22,10 +25,10 @@ public static class EventStore
     /// <returns>The position given to it. Where another transaction has written an event with the same source and id meanwhile, nothing stands there.</returns>
     internal static long Append(DbUnit db, Tenant tenant, EventRow e) => db.AppendLater(
         """
-        insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (workspace, source, id) do nothing
+        insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256, for_sinks)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (workspace, source, id) do nothing
         """,
-        tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256);
+        tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256, e.IsForSinks ? 1L : 0L);
 
     /// <summary>Where an event with the same source and id stands; null when there is none.</summary>
     internal static long? Find(DbUnit db, Tenant tenant, string source, string id) => db.First<long?>(
@@ -50,15 +53,15 @@ public static class EventStore
     public static long Last(DbUnit db, Tenant tenant) => db.First(
         "select coalesce(max(position), 0) from event where workspace = $1 and position <= $2", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
 
-    /// <summary>The last events received since a moment, in their order.</summary>
+    /// <summary>The last events received since a moment, in their order, but those for sinks alone.</summary>
     /// <param name="type">Empty: of any type. So is <paramref name="source"/>.</param>
     /// <param name="after">Only those behind this position.</param>
     internal static List<long> Since(DbUnit db, Tenant tenant, long since, string type, string source, int limit, long after = 0)
     {
         var found = type.Length > 0
-            ? db.Query("select position from event where workspace = $1 and type = $2 and received_at >= $3 and ($4 = '' or source = $4) and position > $5 order by position desc limit $6",
+            ? db.Query("select position from event where workspace = $1 and type = $2 and received_at >= $3 and for_sinks = 0 and ($4 = '' or source = $4) and position > $5 order by position desc limit $6",
                 r => r.Long(0), tenant.Workspace, type, since, source, after, (long)limit)
-            : db.Query("select position from event where workspace = $1 and received_at >= $2 and ($3 = '' or source = $3) and position > $4 order by position desc limit $5",
+            : db.Query("select position from event where workspace = $1 and received_at >= $2 and for_sinks = 0 and ($3 = '' or source = $3) and position > $4 order by position desc limit $5",
                 r => r.Long(0), tenant.Workspace, since, source, after, (long)limit);
         found.Reverse();
         return found;

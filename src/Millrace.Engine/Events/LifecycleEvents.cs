@@ -8,10 +8,14 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Events;
 
-/// <summary>Folds a run's records into the lifecycle events of the specification (dsl-reference.md, Lifecycle Events) that somebody wants.</summary>
+/// <summary>
+/// Folds a run's records into the events that somebody wants: the lifecycle events of the specification (dsl-reference.md, Lifecycle Events), and
+/// those of the questions it asks people (<see cref="ApprovalEvents"/>).
+/// </summary>
 /// <param name="workflow">Null when the definition is there no more: then nothing but the run's being given up can be told.</param>
 /// <param name="wanted">Types of events.</param>
-internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlySet<string> wanted)
+/// <param name="forSinks">How types of those begin that nobody who listens hears (<see cref="ForSinks"/>).</param>
+internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlySet<string> wanted, string? forSinks)
 {
     public const string Prefix = "io.serverlessworkflow.";
 
@@ -25,20 +29,27 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     private int _entry;
     private bool _suspended, _begun;
     private RunPhase _phase;
-    private List<Json>? _into;
+    private List<ToldEvent>? _into;
 
-    /// <summary>The types that are told.</summary>
+    /// <summary>The specification's types, all of which are told.</summary>
     public static IEnumerable<string> Types => [.. OfWorkflows.Select(t => $"{Prefix}workflow.{t}.v1"), .. OfTasks.Select(t => $"{Prefix}task.{t}.v1")];
 
     public bool IsFinished => State.IsFinished;
 
     private RunState State => _state!;
 
-    /// <summary>Whether runs of it would hear of themselves and go on for ever: what they do is told to nobody.</summary>
-    public static bool IsAbout(Workflow workflow) => Strategies(workflow).SelectMany(s => s.Keys()).Any(k => k.Type?.StartsWith(Prefix, StringComparison.Ordinal) == true);
+    /// <summary>
+    /// How types begin that only sinks get of its runs, null when there are none. Runs that listen for lifecycle events would hear of themselves and
+    /// go on for ever, and so would those that ask people when they hear that people are asked.
+    /// </summary>
+    public static string? ForSinks(Workflow workflow) => Hears(workflow, Prefix) ? "" : Hears(workflow, ApprovalEvents.Prefix) ? ApprovalEvents.Prefix : null;
+
+    public static bool IsForSinks(string type, string? forSinks) => forSinks is not null && type.StartsWith(forSinks, StringComparison.Ordinal);
+
+    public static string TimeOf(long micros) => DateTime.UnixEpoch.AddMicroseconds(micros).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     /// <param name="into">Where the record's events go; null for a record that was told of before.</param>
-    public void Apply(DecodedRecord record, List<Json>? into)
+    public void Apply(DecodedRecord record, List<ToldEvent>? into)
     {
         (_record, _into) = (record, into);
         for (_entry = 0; _entry < record.Entries.Count; _entry++)
@@ -55,13 +66,15 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     }
 
     /// <summary>The last record of a run of which nothing else can be read: the engine has given it up.</summary>
-    public void GiveUp(DecodedRecord record, List<Json> into)
+    public void GiveUp(DecodedRecord record, List<ToldEvent> into)
     {
         (_record, _into) = (record, into);
         if (record.Entries is not [Entry.RunFaulted e]) return;
         Tell("faulted", "faultedAt", ("error", e.Error.ToJson()));
         Tell(RunPhase.Faulted);
     }
+
+    private static bool Hears(Workflow workflow, string prefix) => Strategies(workflow).SelectMany(s => s.Keys()).Any(k => k.Type?.StartsWith(prefix, StringComparison.Ordinal) == true);
 
     private static IEnumerable<EventStrategy> Strategies(Workflow workflow)
     {
@@ -73,6 +86,7 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     /// <summary>What must be said before the state forgets a step that ends.</summary>
     private void Before(Entry entry)
     {
+        if (entry is Entry.StepCompleted or Entry.StepFaulted or Entry.StepCancelled) Close(entry);
         switch (entry)
         {
             case Entry.StepCompleted e: EndStep(State.Find(e.Step)!); break;
@@ -86,6 +100,13 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
                 break;
             case Entry.StepRetried e when State.Find(e.Step) is { Attempt: > 1 } step: Retry(step); break;
         }
+    }
+
+    /// <summary>A question that is open when its step ends is one that nobody needs to answer.</summary>
+    private void Close(Entry entry)
+    {
+        var id = entry switch { Entry.StepCompleted e => e.Step, Entry.StepFaulted e => e.Step, Entry.StepCancelled e => e.Step, _ => 0 };
+        if (State.Find(id) is { Approval.State: ApprovalState.Open } step) Tell(step, entry);
     }
 
     private void EndStep(Step step)
@@ -105,6 +126,7 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
         {
             case Entry.StepStarted e: Begin(State.Find(e.Step)!); break;
             case CompensationEntry.Started e: Begin(State.Find(e.Step)!); break;
+            case ApprovalEntry e: Tell(State.Find(e.Step)!, e); break;
             case Entry.RetryScheduled e: Tell(State.Find(e.Step)!, RunPhase.Waiting); break;
             // A run of several inputs begins once.
             case Entry.RunStarted when !_begun: Start(); break;
@@ -171,12 +193,18 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
 
     private void Tell(Step step, RunPhase status) => Tell(step, Changed, "updatedAt", ("status", WordOf(status)));
 
-    private void Tell(string what, string at, params ReadOnlySpan<(string Name, Json Value)> more) => Add($"workflow.{what}.v1", 0, new JsonObject.Builder().Set("name", Name).Set(at, Time), more);
+    private void Tell(Step step, Entry ofQuestion) => Add("io.millrace.", $"approval.{ApprovalEvents.WordOf(ofQuestion)}.v1", step.Id,
+        ApprovalEvents.DataOf(ofQuestion, step.Approval!).Set("run", run.Id.ToString()).Set("step", step.Id).Set("task", step.Node.Reference).Set("definition", Definition()), []);
 
-    private void Tell(Step step, string what, string at, params ReadOnlySpan<(string Name, Json Value)> more) =>
-        Add($"task.{what}.v1", step.Id, new JsonObject.Builder().Set("workflow", Name).Set("task", step.Node.Reference).Set(at, Time), more);
+    private void Tell(string what, string at, params ReadOnlySpan<(string Name, Json Value)> more) => Add(Prefix, $"workflow.{what}.v1", 0, new JsonObject.Builder().Set("name", Name).Set(at, Time), more);
 
-    private string Time => DateTime.UnixEpoch.AddMicroseconds(_record.At).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    private void Tell(Step step, string what, string at, params ReadOnlySpan<(string Name, Json Value)> more)
+    {
+        // An extended task and what stands around it are one task.
+        if (!step.IsExtended) Add(Prefix, $"task.{what}.v1", step.Id, new JsonObject.Builder().Set("workflow", Name).Set("task", step.Node.Reference).Set(at, Time), more);
+    }
+
+    private string Time => TimeOf(_record.At);
 
     private static string WordOf(RunPhase phase) => phase switch
     {
@@ -190,10 +218,9 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
     };
 
     /// <summary>The id follows from the place in the journal, so whoever tells of it again tells of the same event.</summary>
-    private void Add(string type, int step, JsonObject.Builder data, ReadOnlySpan<(string Name, Json Value)> more)
+    private void Add(string prefix, string type, int step, JsonObject.Builder data, ReadOnlySpan<(string Name, Json Value)> more)
     {
-        // An extended task and what stands around it are one task.
-        if (!wanted.Contains(Prefix + type) || (step > 0 && State.Find(step) is { IsExtended: true })) return;
+        if (!wanted.Contains(prefix + type)) return;
         // A task is pending and then running by one entry.
         var status = "";
         foreach (var (name, value) in more)
@@ -201,8 +228,12 @@ internal sealed class LifecycleEvents(RunRow run, Workflow? workflow, IReadOnlyS
             data.Set(name, value);
             if (name == "status") status = $"-{value.AsString()}";
         }
-        _into!.Add(new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}.{_entry}-{step}-{type}{status}"))
-            .Set("source", $"/workspaces/{run.Tenant.Workspace}/runs/{run.Id}").Set("type", Prefix + type).Set("subject", run.Id.ToString()).Set("time", Time)
-            .Set("datacontenttype", "application/json").Set("data", data.Build()).Build());
+        var body = new JsonObject.Builder().Set("specversion", "1.0").Set("id", string.Create(CultureInfo.InvariantCulture, $"{_record.Seq}.{_entry}-{step}-{type}{status}"))
+            .Set("source", $"/workspaces/{run.Tenant.Workspace}/runs/{run.Id}").Set("type", prefix + type).Set("subject", run.Id.ToString()).Set("time", Time)
+            .Set("datacontenttype", "application/json").Set("data", data.Build()).Build();
+        _into!.Add(new ToldEvent(body, IsForSinks(prefix + type, forSinks)));
     }
 }
+
+/// <param name="IsForSinks">Nobody who listens hears it.</param>
+internal readonly record struct ToldEvent(Json Body, bool IsForSinks);

@@ -10,7 +10,7 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Events;
 
 /// <summary>
-/// Follows the journals of workspaces in which somebody listens for lifecycle events, and publishes those. Nobody else pays for them:
+/// Follows the journals of workspaces in which somebody listens for lifecycle events, or for those of questions to people, and publishes them. Nobody else pays for them:
 /// runs write nothing, and without a listener nothing is read. Events are published before the cursor moves, under ids that follow from the
 /// journal: after a crash, or where two processes do it at once, they are duplicates and count once.
 /// </summary>
@@ -27,7 +27,7 @@ internal sealed class LifecycleLog(Worker worker)
     {
         var (wanted, cursors) = await worker.Database.ReadAsync(db => (LifecycleStore.Wanted(db), LifecycleStore.Cursors(db)));
         if (wanted.Count == 0 && cursors.Count == 0) return;
-        var types = wanted.GroupBy(w => w.Tenant).ToDictionary(g => g.Key, g => g.Select(w => w.Type).ToHashSet(StringComparer.Ordinal));
+        var types = wanted.GroupBy(w => w.Tenant).ToDictionary(g => g.Key, g => g.Select(w => (w.Type, w.BySink)).ToList());
         var known = cursors.ToDictionary(c => c.Tenant, c => c.Position);
         var begun = types.Keys.Where(t => !known.ContainsKey(t)).ToList();
         var over = known.Keys.Where(t => !types.ContainsKey(t)).ToList();
@@ -44,14 +44,14 @@ internal sealed class LifecycleLog(Worker worker)
             if (types.TryGetValue(tenant, out var some)) await FollowAsync(tenant, position, some);
     }
 
-    private async Task FollowAsync(Tenant tenant, long after, HashSet<string> types)
+    private async Task FollowAsync(Tenant tenant, long after, List<(string Type, bool BySink)> wanted)
     {
         while (true)
         {
             var page = await worker.Database.ReadAsync(db => JournalStore.After(db, tenant, after, PageMax));
             if (page.Count == 0) return;
-            var events = new List<Json>();
-            foreach (var records in page.GroupBy(r => r.Run)) await TellAsync(tenant, records.Key, records.Min(r => r.Seq), records.Max(r => r.Seq), types, events);
+            var events = new List<ToldEvent>();
+            foreach (var records in page.GroupBy(r => r.Run)) await TellAsync(tenant, records.Key, records.Min(r => r.Seq), records.Max(r => r.Seq), wanted, events);
             for (var i = 0; i < events.Count; i += PageMax) await worker.Events.PublishAsync(tenant, events.GetRange(i, Math.Min(PageMax, events.Count - i)));
             var (from, to) = (after, page[^1].Position);
             await worker.Database.WriteAsync(db =>
@@ -63,27 +63,29 @@ internal sealed class LifecycleLog(Worker worker)
         }
     }
 
-    private async Task TellAsync(Tenant tenant, Guid run, long first, long last, HashSet<string> types, List<Json> into)
+    private async Task TellAsync(Tenant tenant, Guid run, long first, long last, List<(string Type, bool BySink)> wanted, List<ToldEvent> into)
     {
         var row = await worker.Database.ReadAsync(db => RunStore.Get(db, tenant, run));
         if (row is null) return;
         var workflow = await worker.Definitions.ByHashAsync(tenant, row.Hash);
-        if (workflow is not null && LifecycleEvents.IsAbout(workflow)) return;
+        var forSinks = workflow is null ? null : LifecycleEvents.ForSinks(workflow);
+        var types = wanted.Where(w => w.BySink || !LifecycleEvents.IsForSinks(w.Type, forSinks)).Select(w => w.Type).ToHashSet(StringComparer.Ordinal);
+        if (types.Count == 0) return;
         try
         {
-            if (workflow is not null) await TellAsync(FoldOf(row, workflow, types, first), first, last, into);
-            else await TellGivenUpAsync(row, first, last, types, into);
+            if (workflow is not null) await TellAsync(FoldOf(row, workflow, types, forSinks, first), first, last, into);
+            else await TellGivenUpAsync(row, first, last, types, forSinks, into);
         }
         catch (Exception e) when (e is not StorageUnavailableException and not NewerBuildException)
         {
             // A journal that nobody can read keeps nobody from hearing of other runs.
-            await TellGivenUpAsync(row, first, last, types, into);
+            await TellGivenUpAsync(row, first, last, types, forSinks, into);
         }
     }
 
-    private async Task TellAsync(Fold fold, long first, long last, List<Json> into)
+    private async Task TellAsync(Fold fold, long first, long last, List<ToldEvent> into)
     {
-        var events = new List<Json>();
+        var events = new List<ToldEvent>();
         await foreach (var record in worker.Journal.EachAsync(fold.Run.Tenant, fold.Run.Id, fold.Seq, (int)(last - fold.Seq)))
             fold.Apply(record, record.Seq < first ? null : events);
         into.AddRange(events);
@@ -93,14 +95,14 @@ internal sealed class LifecycleLog(Worker worker)
     }
 
     /// <summary>What is known of the run before its next records. Whoever has it has it alone; one that has come further is of no use.</summary>
-    private Fold FoldOf(RunRow row, Workflow workflow, HashSet<string> types, long first) =>
-        _folds.TryRemove(row.Id, out var known) && known.Seq < first && known.Types.SetEquals(types) ? known : new Fold(row, new LifecycleEvents(row, workflow, types), types);
+    private Fold FoldOf(RunRow row, Workflow workflow, HashSet<string> types, string? forSinks, long first) =>
+        _folds.TryRemove(row.Id, out var known) && known.Seq < first && known.Types.SetEquals(types) ? known : new Fold(row, new LifecycleEvents(row, workflow, types, forSinks), types);
 
-    private async Task TellGivenUpAsync(RunRow row, long first, long last, HashSet<string> types, List<Json> into)
+    private async Task TellGivenUpAsync(RunRow row, long first, long last, HashSet<string> types, string? forSinks, List<ToldEvent> into)
     {
         if (row.State != RunPhase.Faulted) return;
         var end = await worker.Database.ReadAsync(db => JournalStore.Last(db, row.Tenant, row.Id));
-        if (end is not null && end.Seq >= first && end.Seq <= last) new LifecycleEvents(row, null, types).GiveUp(await worker.Journal.DecodeAsync(end), into);
+        if (end is not null && end.Seq >= first && end.Seq <= last) new LifecycleEvents(row, null, types, forSinks).GiveUp(await worker.Journal.DecodeAsync(end), into);
     }
 
     private sealed class Fold(RunRow run, LifecycleEvents events, HashSet<string> types)
@@ -114,7 +116,7 @@ internal sealed class LifecycleLog(Worker worker)
         /// <summary>The last record that was applied.</summary>
         public long Seq { get; private set; } = -1;
 
-        public void Apply(DecodedRecord record, List<Json>? into)
+        public void Apply(DecodedRecord record, List<ToldEvent>? into)
         {
             // What a fork took over from its source was told of there.
             _isItself |= record.Entries is [.., Entry.RunForked forked] && forked.Source == run.Fork!.Run;

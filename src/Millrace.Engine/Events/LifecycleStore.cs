@@ -6,16 +6,17 @@ namespace Millrace.Engine.Events;
 /// <summary>Every statement on how far workspaces' journals have been told of as lifecycle events.</summary>
 internal static class LifecycleStore
 {
-    private const string IsLifecycle = "type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/'";
+    private const string IsTold =
+        "(type >= 'io.serverlessworkflow.' and type < 'io.serverlessworkflow/' or type >= 'io.millrace.approval.' and type < 'io.millrace.approval/')";
 
-    /// <summary>Types of lifecycle events that somebody listens for, by workspace.</summary>
-    public static List<(Tenant Tenant, string Type)> Wanted(DbUnit db) => db.Query(
+    /// <summary>Types that somebody wants, by workspace: a sink, or who listens.</summary>
+    public static List<(Tenant Tenant, string Type, bool BySink)> Wanted(DbUnit db) => db.Query(
         $"""
-        select organisation, workspace, type from subscription where {IsLifecycle}
-        union select organisation, workspace, type from event_trigger where {IsLifecycle}
-        union select organisation, workspace, type from sink_type
+        select organisation, workspace, type, 0 from subscription where {IsTold}
+        union select organisation, workspace, type, 0 from event_trigger where {IsTold}
+        union select organisation, workspace, type, 1 from sink_type
         """,
-        r => (new Tenant(r.Id(0), r.Id(1)), r.Text(2)));
+        r => (new Tenant(r.Id(0), r.Id(1)), r.Text(2), r.Long(3) == 1));
 
     public static List<(Tenant Tenant, long Position)> Cursors(DbUnit db) =>
         db.Query("select organisation, workspace, position from lifecycle", r => (new Tenant(r.Id(0), r.Id(1)), r.Long(2)));

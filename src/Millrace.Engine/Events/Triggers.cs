@@ -21,6 +21,7 @@ internal sealed class Triggers(Worker worker)
         var triggers = await worker.Database.ReadAsync(db => !TriggerStore.Any(db, tenant) ? null : keys.ToDictionary(k => k, k => TriggerStore.Of(db, tenant, k.Type, k.Source)));
         for (var i = 0; i < rows.Count && triggers is not null; i++)
         {
+            if (rows[i].IsForSinks) continue;
             var (runs, letters, failed) = (new List<NewRun>(), new List<WorkflowId>(), new List<DeadLetter>());
             foreach (var trigger in triggers[(rows[i].Type, rows[i].Source)])
             {

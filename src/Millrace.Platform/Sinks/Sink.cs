@@ -28,6 +28,6 @@ internal static class SinkTypes
 {
     public static bool Take(IReadOnlyList<string> patterns, string type) => patterns.Count == 0 || patterns.Any(p => p.EndsWith('*') ? type.StartsWith(p[..^1], StringComparison.Ordinal) : p == type);
 
-    /// <summary>The lifecycle events among them. Whoever wants everything wants what runs emit, and gets these only when it names them.</summary>
-    public static IEnumerable<string> Lifecycle(IReadOnlyList<string> patterns) => patterns.Count == 0 ? [] : EventLog.LifecycleTypes.Where(t => Take(patterns, t));
+    /// <summary>Those of what journals say among them. Whoever wants everything wants what runs emit, and gets these only when it names them.</summary>
+    public static IEnumerable<string> Told(IReadOnlyList<string> patterns) => patterns.Count == 0 ? [] : EventLog.ToldTypes.Where(t => Take(patterns, t));
 }

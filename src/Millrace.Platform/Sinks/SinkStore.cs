@@ -93,9 +93,9 @@ internal static class SinkStore
     private static void Want(DbUnit db, SinkRow row)
     {
         db.Execute("delete from sink_type where workspace = $1 and sink = $2", row.Tenant.Workspace, row.Id);
-        List<string> lifecycle = [.. SinkTypes.Lifecycle(row.Types)];
-        if (lifecycle.Count > 0) EventLog.BeginLifecycle(db, row.Tenant);
-        foreach (var type in lifecycle)
+        List<string> told = [.. SinkTypes.Told(row.Types)];
+        if (told.Count > 0) EventLog.BeginLifecycle(db, row.Tenant);
+        foreach (var type in told)
             db.Execute("insert into sink_type (organisation, workspace, sink, type) values ($1, $2, $3, $4)", row.Tenant.Organisation, row.Tenant.Workspace, row.Id, type);
     }
 

@@ -28,7 +28,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
     /// <summary>How often its loops look whether something was overlooked: nothing ever is, since there is nobody else.</summary>
     private static readonly TimeSpan Seldom = TimeSpan.FromDays(20);
 
-    /// <summary>How soon lifecycle events are told, where somebody wants them.</summary>
+    /// <summary>How soon it is told what journals say, where somebody wants that.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
 
     private static readonly Lazy<byte[]> Migrated = new(Migrate);
@@ -56,7 +56,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
     public DurableEngine? Engine { get; private set; }
     public bool IsDead => Process is not { IsDead: false };
 
-    private bool WantsLifecycle => _workflows.Any(w => w.Listens && w.Definition.ToString().Contains("io.serverlessworkflow.", StringComparison.Ordinal));
+    private bool WantsTold => _workflows.Any(w => w.Listens && EventLog.ToldTypes.Any(w.Definition.ToString().Contains));
 
     /// <summary>Opens the disk as a new process does.</summary>
     public void Open()
@@ -84,7 +84,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
                 NewId = NewId,
                 Random = _chance.Fraction,
             };
-            var settings = new EngineSettings { WorkerName = "scenario", LeaseTime = Seldom * 4, PollInterval = WantsLifecycle ? Soon : Seldom, SleepMax = Seldom, DrainTime = TimeSpan.Zero, Schedules = _scheduled };
+            var settings = new EngineSettings { WorkerName = "scenario", LeaseTime = Seldom * 4, PollInterval = WantsTold ? Soon : Seldom, SleepMax = Seldom, DrainTime = TimeSpan.Zero, Schedules = _scheduled };
             var opening = Begin(() => DurableEngine.OpenAsync(parts, settings));
             Wait(opening);
             if (IsDead) continue;

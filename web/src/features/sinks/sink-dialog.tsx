@@ -66,7 +66,7 @@ function SinkFields({ form, errors, onChange }: FieldsProps) {
       </Field>
       <Field
         label="Types"
-        hint="One a line, each whole or its beginning and a star: order.*. Without any: every type except those that tell of runs, such as io.serverlessworkflow.workflow.faulted.v1."
+        hint="One a line, each whole or its beginning and a star: order.*. Without any: every type except those that tell of runs and of questions to people, such as io.serverlessworkflow.workflow.faulted.v1 and io.millrace.approval.asked.v1."
         error={errors.types}
       >
         {control => (
