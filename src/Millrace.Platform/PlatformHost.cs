@@ -83,6 +83,7 @@ public static class PlatformHost
         runs.MapRuns();
         runs.MapRunDetails();
         runs.MapSpawn();
+        runs.MapSignals();
         runs.MapForks();
         runs.MapPast();
         runs.MapDiffs();

@@ -84,6 +84,24 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_signal_reaches_the_run_it_is_for_and_is_sent_once_for_a_key()
+    {
+        var file = Write("signalled", "  - hear: {listen: {to: {one: {with: {type: approved}}}}}");
+        string[] start = ["run", file, "--detach", "--json"];
+        var (id, other) = (JsonText.Parse((await RunAsync(start)).Out)["id"].AsString(), JsonText.Parse((await RunAsync(start)).Out)["id"].AsString());
+        var (exit, output, error) = await RunAsync("runs", "signal", id, "approved", "by=ada", "--key", "k1");
+        Assert.True(exit == Exit.Completed, error);
+        Assert.Equal($"event 1 k1 sent to run {id}", output.Trim());
+        Assert.Contains("\"by\": \"ada\"", (await RunAsync("runs", "watch", id, "--plain")).Out, StringComparison.Ordinal);
+        Assert.Equal("event 1 k1 was there already", (await RunAsync("runs", "signal", id, "approved", "--data", """{"by": "ada"}""", "--key", "k1")).Out.Trim());
+        (exit, _, error) = await RunAsync("runs", "signal", id, "approved");
+        Assert.Equal(Exit.Refused, exit);
+        Assert.Contains("The run has ended.", error, StringComparison.Ordinal);
+        Assert.Contains("--data is no JSON", (await RunAsync("runs", "signal", other, "approved", "--data", "{")).Error, StringComparison.Ordinal);
+        Assert.Contains("approved", (await RunAsync("runs", "waiting", other)).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Artifacts_are_told_with_the_place_where_they_lie()
     {
         var (_, output, _) = await RunAsync("run", Write("kept", "  - keep: {call: 'artifact:1.0.0@default', with: {name: note.txt, content: hello}}"));

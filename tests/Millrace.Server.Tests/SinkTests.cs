@@ -82,6 +82,16 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_signal_to_one_run_comes_as_well_and_says_which_run_it_is_for()
+    {
+        await MakeAsync("signals", """, "types": ["sink.approved"]""");
+        var run = await server.StartAsync("signalled", "  - hear: {listen: {to: {one: {with: {type: sink.approved}}}}}");
+        Assert.Equal(202, (await server.PostAsync($"/api/v1/runs/{run}/signals", """{"name": "sink.approved", "data": 1}""")).Status);
+        Assert.Equal(run.ToString(), (await _there.NextAsync()).Event["subject"].AsString());
+        Assert.Equal(RunPhase.Completed, await server.EndAsync(run));
+    }
+
+    [Fact]
     public async Task An_event_that_is_not_taken_is_sent_again_before_the_next()
     {
         _there.Refuse = 1;

@@ -76,7 +76,7 @@ internal static class EventsCommands
             if (attribute.Split('=', 2) is not [{ Length: > 0 } name, var value]) throw new UsageException($"'{attribute}' is no attribute: expected name=value.");
             built.Set(name, value);
         }
-        if (InputArguments.Read(parse.GetValue(Data), parse.GetValue(Members) ?? [], session.Terminal.In) is { } data) built.Set("data", data);
+        if (InputArguments.Read(parse.GetValue(Data), parse.GetValue(Members) ?? [], session.Terminal.In, "--data") is { } data) built.Set("data", data);
         return built.Build();
     }
 

@@ -34,6 +34,7 @@ internal static class RunsCommands
         group.Add(Act(line, "cancel", "cancellation", "Cancel a run and its children.", NoCleanUp));
         group.Add(Act(line, "suspend", "suspension", "Suspend a run: it starts nothing more until it is resumed."));
         group.Add(Act(line, "resume", "resumption", "Resume a suspended run."));
+        SignalCommand.AddTo(group, line);
         SpawnCommands.AddTo(group, line);
         group.Add(line.With(new Verb("watch", "Follow a run to its end; the exit code tells the end.", "millrace runs watch 019a… --plain") { Id, Plain }, WatchAsync));
         group.Add(line.With(new Verb("artifacts", "List a run's artifacts, or fetch one.", "millrace runs artifacts 019a…", "millrace runs artifacts 019a… report.md --to report.md") { Id, Artifact, To }, ArtifactsAsync));

@@ -11,14 +11,15 @@ internal static class InputArguments
 {
     public const int BytesMax = 16 << 20;
 
+    /// <param name="option">What the whole value was given by.</param>
     /// <returns>Null when the command line gives no input at all.</returns>
     /// <exception cref="UsageException">A part of it is wrong; the message says which.</exception>
-    public static Json? Read(string? whole, IReadOnlyList<string> members, TextReader standardInput)
+    public static Json? Read(string? whole, IReadOnlyList<string> members, TextReader standardInput, string option = "--input")
     {
         if (whole is null && members.Count == 0) return null;
-        var input = whole is null ? Json.EmptyObject : ReadWhole(whole, standardInput);
+        var input = whole is null ? Json.EmptyObject : ReadWhole(whole, standardInput, option);
         if (members.Count == 0) return input;
-        var set = input.ObjectOrNull ?? throw new UsageException($"--input is no JSON object, so key=value has nothing to set: {Shorten(input.ToString())}");
+        var set = input.ObjectOrNull ?? throw new UsageException($"{option} is no JSON object, so key=value has nothing to set: {Shorten(input.ToString())}");
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in members)
         {
@@ -60,13 +61,13 @@ internal static class InputArguments
         }
     }
 
-    private static Json ReadWhole(string whole, TextReader standardInput)
+    private static Json ReadWhole(string whole, TextReader standardInput, string option)
     {
         var (name, text) = whole switch
         {
             "-" => ("the standard input", ReadBounded(standardInput)),
             ['@', .. var path] => (path, TextFile.Read(path, BytesMax)),
-            _ => ("--input", whole),
+            _ => (option, whole),
         };
         try
         {

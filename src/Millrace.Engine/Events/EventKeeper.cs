@@ -77,7 +77,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
             foreach (var row in ready)
             {
                 SubscriptionStore.Settle(db, row);
-                Subscriptions.Tell(db, row.Tenant, row.Run, EventStore.Since(db, row.Tenant, row.Since, row.Type, row.Source, Subscriptions.BacklogMax, after: row.Horizon), now);
+                Subscriptions.Tell(db, row.Tenant, row.Run, EventStore.Missed(db, row, Subscriptions.BacklogMax, after: row.Horizon), now);
             }
             return 0;
         });

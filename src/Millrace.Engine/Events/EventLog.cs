@@ -95,7 +95,7 @@ public sealed class EventLog
     public async ValueTask<Json> BodyAsync(EventRow row, CancellationToken cancel = default) =>
         JsonText.Parse(row.Large is { } large ? (await _worker.Blobs.ReadAsync(large, cancel)).AsSpan() : row.Body!);
 
-    private async ValueTask<EventRow> PrepareAsync(Json e)
+    internal async ValueTask<EventRow> PrepareAsync(Json e)
     {
         var bytes = JsonText.ToUtf8(e);
         var large = bytes.Length > EntryWriter.InlineBytesMax ? await _worker.Keeping.Loose.PutAsync(bytes, Convert.ToHexStringLower(SHA256.HashData(bytes))) : (BlobRef?)null;
@@ -112,18 +112,9 @@ public sealed class EventLog
         for (var i = 0; i < rows.Count; i++)
         {
             var row = rows[i];
-            if (EventStore.Find(db, tenant, row.Source, row.Id) is { } known)
-            {
-                published[i] = new Published(known, true);
-                continue;
-            }
-            var position = EventStore.Append(db, tenant, row);
-            // Another process may have written the same event since it was looked for.
-            if (EventStore.Find(db, tenant, row.Source, row.Id) is { } first && first != position)
-            {
-                published[i] = new Published(first, true);
-                continue;
-            }
+            published[i] = Keep(db, tenant, row);
+            if (published[i].IsDuplicate) continue;
+            var position = published[i].Position;
             foreach (var run in row.IsForSinks ? [] : SubscriptionStore.Listeners(db, tenant, row.Type, row.Source))
             {
                 Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
@@ -132,8 +123,15 @@ public sealed class EventLog
             foreach (var run in starts[i].Runs) run.Insert(db);
             foreach (var failed in starts[i].Failed) DeadLetterStore.Put(db, failed, row.ReceivedAt);
             foreach (var definition in starts[i].Letters) GatheringStore.Post(db, tenant, definition, position);
-            published[i] = new Published(position, false);
         }
         return (published, told);
+    }
+
+    internal static Published Keep(DbUnit db, Tenant tenant, EventRow row)
+    {
+        if (EventStore.Find(db, tenant, row.Source, row.Id) is { } known) return new Published(known, true);
+        var position = EventStore.Append(db, tenant, row);
+        // Another process may have written the same event since it was looked for.
+        return EventStore.Find(db, tenant, row.Source, row.Id) is { } first && first != position ? new Published(first, true) : new Published(position, false);
     }
 }

@@ -11,6 +11,9 @@ public sealed record EventRow(
     /// <summary>It tells of a run whose definition listens for such events: for sinks, and not for who listens.</summary>
     internal bool IsForSinks { get; init; }
 
+    /// <summary>The run that alone is told of it: a signal. Null: whoever listens is.</summary>
+    public Guid? Run { get; init; }
+
     public BlobRef? Large => Sha256 is null ? null : new BlobRef(Sha256, Size);
 }
 
@@ -20,15 +23,15 @@ public sealed record EventQuery(string? Type, string? Source, string? Subject, l
 /// <summary>Every statement on events.</summary>
 public static class EventStore
 {
-    private const string Columns = "position, type, source, id, subject, time, received_at, size, body, sha256";
+    private const string Columns = "position, type, source, id, subject, time, received_at, size, body, sha256, run";
 
     /// <returns>The position given to it. Where another transaction has written an event with the same source and id meanwhile, nothing stands there.</returns>
     internal static long Append(DbUnit db, Tenant tenant, EventRow e) => db.AppendLater(
         """
-        insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256, for_sinks)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (workspace, source, id) do nothing
+        insert into event (position, organisation, workspace, type, source, id, subject, time, received_at, size, body, sha256, run, for_sinks)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (workspace, source, id) do nothing
         """,
-        tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256, e.IsForSinks ? 1L : 0L);
+        tenant.Organisation, tenant.Workspace, e.Type, e.Source, e.Id, e.Subject, e.Time, e.ReceivedAt, e.Size, e.Body, e.Sha256, e.Run, e.IsForSinks ? 1L : 0L);
 
     /// <summary>Where an event with the same source and id stands; null when there is none.</summary>
     internal static long? Find(DbUnit db, Tenant tenant, string source, string id) => db.First<long?>(
@@ -53,18 +56,33 @@ public static class EventStore
     public static long Last(DbUnit db, Tenant tenant) => db.First(
         "select coalesce(max(position), 0) from event where workspace = $1 and position <= $2", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
 
-    /// <summary>The last events received since a moment, in their order, but those for sinks alone.</summary>
-    /// <param name="type">Empty: of any type. So is <paramref name="source"/>.</param>
+    /// <summary>The last events for everybody, but those for sinks alone, since the moment from which a step listens, and the last signals to its run, in the order of the log.</summary>
+    /// <param name="limit">So many of each.</param>
     /// <param name="after">Only those behind this position.</param>
-    internal static List<long> Since(DbUnit db, Tenant tenant, long since, string type, string source, int limit, long after = 0)
+    internal static IEnumerable<long> Missed(DbUnit db, SubscriptionRow by, int limit, long after = 0) => Since(db, by, limit, after).Concat(SignalsTo(db, by, limit, after)).Order();
+
+    private static List<long> Since(DbUnit db, SubscriptionRow by, int limit, long after) => by.Type.Length > 0
+        ? db.Query(
+            """
+            select position from event
+            where workspace = $1 and type = $2 and received_at >= $3 and run is null and for_sinks = 0 and ($4 = '' or source = $4) and position > $5 order by position desc limit $6
+            """,
+            r => r.Long(0), by.Tenant.Workspace, by.Type, by.Since, by.Source, after, (long)limit)
+        : db.Query(
+            "select position from event where workspace = $1 and received_at >= $2 and run is null and for_sinks = 0 and ($3 = '' or source = $3) and position > $4 order by position desc limit $5",
+            r => r.Long(0), by.Tenant.Workspace, by.Since, by.Source, after, (long)limit);
+
+    /// <summary>Whenever they came: those that the run before it in a chain had not heard are older than it.</summary>
+    private static List<long> SignalsTo(DbUnit db, SubscriptionRow by, int limit, long after) => db.Query(
+        "select position from event where workspace = $1 and run = $2 and ($3 = '' or type = $3) and ($4 = '' or source = $4) and position > $5 order by position desc limit $6",
+        r => r.Long(0), by.Tenant.Workspace, by.Run, by.Type, by.Source, after, (long)limit);
+
+    /// <summary>Signals that a run has not heard are its successor's. The run's row has been changed before, so whoever sends one now waits or has sent it.</summary>
+    internal static void HandOn(DbUnit db, Tenant tenant, Guid run, Guid successor, IReadOnlyCollection<long> heard)
     {
-        var found = type.Length > 0
-            ? db.Query("select position from event where workspace = $1 and type = $2 and received_at >= $3 and for_sinks = 0 and ($4 = '' or source = $4) and position > $5 order by position desc limit $6",
-                r => r.Long(0), tenant.Workspace, type, since, source, after, (long)limit)
-            : db.Query("select position from event where workspace = $1 and received_at >= $2 and for_sinks = 0 and ($3 = '' or source = $3) and position > $4 order by position desc limit $5",
-                r => r.Long(0), tenant.Workspace, since, source, after, (long)limit);
-        found.Reverse();
-        return found;
+        var sent = db.Query("select position from event where workspace = $1 and run = $2", r => r.Long(0), tenant.Workspace, run);
+        foreach (var position in sent.Except(heard).Order())
+            db.Execute("update event set run = $1 where workspace = $2 and position = $3", successor, tenant.Workspace, position);
     }
 
     internal static bool AnyBefore(DbUnit db, long receivedBefore) =>
@@ -79,5 +97,6 @@ public static class EventStore
         "select distinct sha256, size from event where sha256 > $1 order by sha256 limit $2", r => (r.Text(0), r.Long(1)), after, (long)limit);
 
     private static EventRow Map(DbRow r) => new(
-        r.Long(0), r.Text(1), r.Text(2), r.Text(3), r.TextOrNull(4), r.TextOrNull(5), r.Long(6), r.Long(7), r.BytesOrNull(8), r.TextOrNull(9));
+        r.Long(0), r.Text(1), r.Text(2), r.Text(3), r.TextOrNull(4), r.TextOrNull(5), r.Long(6), r.Long(7), r.BytesOrNull(8), r.TextOrNull(9))
+    { Run = r.IdOrNull(10) };
 }

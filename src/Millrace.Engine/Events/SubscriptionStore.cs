@@ -30,6 +30,10 @@ internal static class SubscriptionStore
         "select run from subscription where workspace = $1 and type in ($2, '') and source in ($3, '')",
         r => r.Id(0), tenant.Workspace, type, source).Distinct().Order();
 
+    /// <summary>Whether a run is to be told of an event.</summary>
+    public static bool Hears(DbUnit db, Tenant tenant, Guid run, string type, string source) => db.First(
+        "select 1 from subscription where workspace = $1 and run = $2 and type in ($3, '') and source in ($4, '') limit 1", r => true, false, tenant.Workspace, run, type, source);
+
     /// <summary>Where every transaction under way now began at the latest: when positions up to here are settled, they have all ended.</summary>
     public static long Latest(DbUnit db) => db.First(
         "select 0 /*pg: + value + (pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20) from log_origin */", r => r.Long(0), 0L);

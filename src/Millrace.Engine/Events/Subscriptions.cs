@@ -35,7 +35,7 @@ internal static class Subscriptions
         {
             var row = new SubscriptionRow(record.Tenant, record.Run, listen.Step, key.Type ?? "", key.Source ?? "", listen.Since) { Horizon = horizon };
             SubscriptionStore.Begin(db, row);
-            backlog.UnionWith(EventStore.Since(db, row.Tenant, row.Since, row.Type, row.Source, BacklogMax));
+            backlog.UnionWith(EventStore.Missed(db, row, BacklogMax));
         }
         if (listen.Except is not null) backlog.ExceptWith(listen.Except);
         Tell(db, record.Tenant, record.Run, backlog, record.At);

@@ -54,6 +54,7 @@ public sealed class DurableEngine : IAsyncDisposable
     public ScheduleControl Schedules => field ??= new ScheduleControl(_worker);
 
     public HoldControl Holds => field ??= new HoldControl(_worker);
+    public RunSignals Signals => field ??= new RunSignals(_worker);
     public ApprovalControl Approvals => field ??= new ApprovalControl(_worker);
 
     /// <summary>Runs this worker holds now.</summary>

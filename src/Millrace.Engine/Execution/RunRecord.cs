@@ -38,11 +38,11 @@ internal sealed class RunRecord
     /// <summary>Who is told of this run's end.</summary>
     public Guid? Parent { get; init; }
 
-    /// <summary>The run it has gone on as.</summary>
-    private Guid? Successor()
+    /// <summary>The wish to go on as another run.</summary>
+    private Command.Continue? Continuation()
     {
         for (var i = 0; i < Commands.Count; i++)
-            if (Commands[i] is Command.Continue next) return next.Successor;
+            if (Commands[i] is Command.Continue next) return next;
         return null;
     }
 
@@ -87,8 +87,13 @@ internal sealed class RunRecord
             ContinuationStore.SendOn(db, Tenant, child, "cancel", reason, At);
         }
         // Only a run that ends can go on as another.
-        var successor = State == RunPhase.Completed ? Successor() : null;
-        if (successor is { } next) ContinuationStore.Begin(db, Tenant, Run, next, SignalsSeen, At);
+        var continuation = State == RunPhase.Completed ? Continuation() : null;
+        var successor = continuation?.Successor;
+        if (continuation is not null)
+        {
+            ContinuationStore.Begin(db, Tenant, Run, continuation.Successor, SignalsSeen, At);
+            EventStore.HandOn(db, Tenant, Run, continuation.Successor, continuation.Heard ?? []);
+        }
         if (Parent is { } parent && successor is { } by) SignalStore.Send(db, Tenant, parent, "continued", Json.Object("run", Run.ToString(), "by", by.ToString()), At);
         else if (Parent is { } told) SignalStore.Send(db, Tenant, told, "child", Json.Object("run", Run.ToString()), At);
         if (Schedule is { } schedule && successor is null) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);

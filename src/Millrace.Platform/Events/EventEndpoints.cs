@@ -16,10 +16,13 @@ namespace Millrace.Platform.Events;
 /// <param name="Size">Bytes of the event in its JSON format.</param>
 public sealed record WorkspaceEvent(long Position, string Type, string Source, string Id, string? Subject, string? Time, DateTimeOffset ReceivedAt, long Size)
 {
+    /// <summary>The run that alone is told of it: the event is a signal. Absent: whoever listens is told.</summary>
+    public Guid? Run { get; init; }
+
     /// <summary>The whole event; in lists it is left out.</summary>
     public Json? Event { get; init; }
 
-    internal static WorkspaceEvent Of(EventRow row) => new(row.Position, row.Type, row.Source, row.Id, row.Subject, row.Time, Micros.ToTime(row.ReceivedAt), row.Size);
+    internal static WorkspaceEvent Of(EventRow row) => new(row.Position, row.Type, row.Source, row.Id, row.Subject, row.Time, Micros.ToTime(row.ReceivedAt), row.Size) { Run = row.Run };
 }
 
 /// <param name="Duplicate">An event with this source and id was there already; this one was not kept.</param>

@@ -89,7 +89,8 @@ internal sealed class IncomingEvent(Json given, string? place, List<ProblemError
         ? new ProblemError { Code = "event.invalid", Message = message, Parameter = name.Length == 0 ? null : $"ce-{name}", Expected = expected }
         : new ProblemError { Code = "event.invalid", Message = message, Pointer = name.Length == 0 ? place : $"{place}/{Workflows.Graph.Pointer.Escape(name)}", Expected = expected });
 
-    private static bool IsClean(string text) => !text.Any(char.IsControl) && IsPaired(text);
+    /// <summary>What an attribute may hold.</summary>
+    internal static bool IsClean(string text) => !text.Any(char.IsControl) && IsPaired(text);
 
     /// <summary>A half of a pair alone is no character, and cannot be written as UTF-8.</summary>
     private static bool IsPaired(string text)

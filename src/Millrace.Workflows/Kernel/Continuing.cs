@@ -16,7 +16,7 @@ internal static class Continuing
         on.Emit(new Entry.StepCompleted(step.Id, output, null, null));
         on.CancelAll();
         on.Emit(new Entry.RunCompleted(output));
-        on.Commands.Add(new Command.Continue(successor, input, body.Latest));
+        on.Commands.Add(new Command.Continue(successor, input, body.Latest) { Heard = on.State.Heard.All });
     }
 
     private static WorkflowFault Refused(string detail) => new(new WorkflowError(ErrorTypes.Runtime, 409, "Cannot continue", detail));

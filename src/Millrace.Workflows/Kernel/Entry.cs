@@ -173,7 +173,11 @@ public abstract record Command
 
     /// <summary>The run goes on as another one, whose row is committed together with the entries.</summary>
     /// <param name="Latest">It runs the latest version of the definition.</param>
-    public sealed record Continue(Guid Successor, Json Input, bool Latest) : Command;
+    public sealed record Continue(Guid Successor, Json Input, bool Latest) : Command
+    {
+        /// <summary>Events that the run has consumed: they are not for the other.</summary>
+        public IReadOnlyCollection<long>? Heard { get; init; }
+    }
 
     /// <summary>People are asked for a decision: its row is committed together with the entries.</summary>
     /// <param name="Form">The schema of what they fill in; null: nothing.</param>

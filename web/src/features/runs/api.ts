@@ -239,6 +239,11 @@ export function sendEvent(event: OutgoingEvent): Promise<{ kept: number; duplica
   return request('/api/v1/events', { text: { type: 'application/cloudevents+json', body } })
 }
 
+/** Sends a run an event that no other run hears; the same key sends one. */
+export function sendSignal(run: string, key: string, name: string, data: Json | undefined): Promise<{ run: string }> {
+  return request(url`/api/v1/runs/${run}/signals`, { json: { name, data }, headers: { 'idempotency-key': key } })
+}
+
 export type Control = 'cancellation' | 'suspension' | 'resumption'
 
 export function controlRun(id: string, control: Control, reason: string): Promise<Run> {

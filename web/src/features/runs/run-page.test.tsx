@@ -87,20 +87,6 @@ describe('The page of a run', () => {
     expect(screen.getByRole('link', { name: 'goes on as 000000bb' })).toHaveAttribute('href', `/runs/${behind}`)
   })
 
-  test('sends by hand an event that the run listens for', async () => {
-    const detail = "'hear' listens for an event of the type order.paid; none has come yet."
-    const waiting = { items: [{ on: 'event', since: at(0), detail, step: 1, events: [{ type: 'order.paid' }] }] }
-    const asked = open({ state: 'waiting' }, [stepOf(1, { state: 'waiting' })], 'timeline', {
-      [`/api/v1/runs/${runOf().id}/waiting`]: waiting,
-      '/api/v1/events': { kept: 1, duplicates: 0, items: [] },
-    })
-    await userEvent.click(await screen.findByRole('button', { name: 'send an event' }))
-    expect(screen.getByLabelText(/^Type/)).toHaveValue('order.paid')
-    await userEvent.click(screen.getByRole('button', { name: 'Send' }))
-    expect(await screen.findByText('The event is sent.')).toBeInTheDocument()
-    expect(asked.some(a => a.path === '/api/v1/events')).toBe(true)
-  })
-
   test('asks before it cancels and sends the reason', async () => {
     const path = `/api/v1/runs/${runOf().id}/cancellation`
     const asked = open({ state: 'waiting' }, [], 'timeline', { [path]: runOf() })

@@ -30,14 +30,14 @@ export function WaitingPanel({ id, onStep }: { id: string; onStep: (step: number
     >
       <ul className="flex max-h-40 flex-col gap-1 overflow-y-auto">
         {data.items.map((item, i) => (
-          <WaitingItem key={i} item={item} onStep={onStep} />
+          <WaitingItem key={i} run={id} item={item} onStep={onStep} />
         ))}
       </ul>
     </section>
   )
 }
 
-function WaitingItem({ item, onStep }: { item: Waiting; onStep: (step: number) => void }) {
+function WaitingItem({ run, item, onStep }: { run: string; item: Waiting; onStep: (step: number) => void }) {
   const now = useNow('fast')
   const Icon = icons[item.on] ?? Hourglass
   const child = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}/.exec(item.on === 'child' ? item.detail : '')?.[0]
@@ -63,7 +63,7 @@ function WaitingItem({ item, onStep }: { item: Waiting; onStep: (step: number) =
           {item.reference ?? `step ${step}`}
         </button>
       )}
-      {item.events && <SendEvent wanted={item.events} />}
+      {item.events && <SendEvent run={run} wanted={item.events} />}
       {item.approval && (
         <Link
           to="/approvals/$approvalId"
