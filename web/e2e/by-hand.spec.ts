@@ -54,6 +54,9 @@ do:
           title: It broke
 `
 
+// Each looks through several rooms and dialogs in full.
+test.setTimeout(120_000)
+
 async function cancel(page: Page, cleanUp: boolean): Promise<void> {
   await page.getByRole('button', { name: 'Cancel', exact: true }).click()
   const dialog = page.getByRole('dialog', { name: 'Cancel this run?' })
