@@ -38,6 +38,7 @@ for (const scheme of ['light', 'dark'] as const) {
       `/schedules/${namespace}/${scheduled.name}`,
       '/approvals',
       '/sinks',
+      '/workspace',
       '/nowhere',
     ]) {
       await page.goto(path)
@@ -73,6 +74,7 @@ test('The rooms fit a phone', async ({ page, request }) => {
     `/schedules/${namespace}/${scheduled.name}`,
     '/approvals',
     '/sinks',
+    '/workspace',
     `/runs/${id}?step=1`,
     `/runs/${id}?tab=timeline&step=2`,
   ]) {

@@ -15,6 +15,7 @@ import { runsRoute } from './routes/runs'
 import { scheduleRoute } from './routes/schedule'
 import { schedulesRoute } from './routes/schedules'
 import { sinksRoute } from './routes/sinks'
+import { workspaceRoute } from './routes/workspace'
 
 const homeRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -39,6 +40,7 @@ const tree = rootRoute.addChildren([
   approvalRoute,
   approvalLinkRoute,
   sinksRoute,
+  workspaceRoute,
 ])
 
 export function makeRouter(client: QueryClient) {

@@ -11,8 +11,8 @@ internal static class LimitCommands
     private static readonly Argument<string> Name = new("name") { Description = "namespace/name of the definition, or the name that limits of several share." };
     private static readonly Argument<string> Most = new("limit") { Description = "Runs at once, or none to take back what was set." };
     private static readonly Option<int> Lines = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 200, HelpName = "n" };
-    private static readonly Option<int> Weight = new("--weight") { Description = "Its share of what workspaces share, 1 to 100.", DefaultValueFactory = _ => 1, HelpName = "n" };
-    private static readonly Option<string> AtOnce = new("--runs") { Description = "Runs of the workspace at work at once, or none.", DefaultValueFactory = _ => "none", HelpName = "n" };
+    private static readonly Option<int?> Weight = new("--weight") { Description = "Its share of what workspaces share, 1 to 100.", HelpName = "n" };
+    private static readonly Option<string?> AtOnce = new("--runs") { Description = "Runs of the workspace at work at once, or none for any number.", HelpName = "n" };
 
     public static Command Create(CommandLine line)
     {
@@ -21,7 +21,7 @@ internal static class LimitCommands
         line.Does(group, ListAsync);
         group.Add(line.With(new Verb("list", "List limits that runs hold or wait for.", "millrace limits list --json") { Lines }, ListAsync));
         group.Add(line.With(new Verb("set", "Set a limit in place of what the documents say.", "millrace limits set demo/orders 5", "millrace limits set demo/orders none") { Name, Most }, SetAsync));
-        group.Add(line.With(new Verb("workspace", "Set the workspace's weight, and how many of its runs work at once.", "millrace limits workspace --weight 3 --runs 100") { Weight, AtOnce }, WorkspaceAsync));
+        group.Add(line.With(new Verb("workspace", "See or set the workspace's weight, and how many of its runs work at once; what is not said stays.", "millrace limits workspace", "millrace limits workspace --weight 3") { Weight, AtOnce }, WorkspaceAsync));
         return group;
     }
 
@@ -50,10 +50,13 @@ internal static class LimitCommands
 
     private static async Task<int> WorkspaceAsync(Session session, ParseResult parse, CancellationToken cancel)
     {
-        var (_, set) = await session.Client.PutAsync("api/v1/limits/workspace",
-            Json.Object("weight", parse.GetValue(Weight), "limit", Limit(parse.GetValue(AtOnce)!)), cancel);
-        if (session.Json) session.Terminal.Print(set);
-        else session.Terminal.Line($"weight {set["weight"]}, {(set["limit"].IsNull ? "any number of runs" : $"{set["limit"]} runs")} at once");
+        const string path = "api/v1/limits/workspace";
+        var (weight, atOnce) = (parse.GetValue(Weight), parse.GetValue(AtOnce) is { } text ? Limit(text) : (Json?)null);
+        var limits = await session.Client.GetAsync(path, cancel);
+        if (weight is not null || atOnce is not null)
+            (_, limits) = await session.Client.PutAsync(path, Json.Object("weight", weight ?? limits["weight"], "limit", atOnce ?? limits["limit"]), cancel);
+        if (session.Json) session.Terminal.Print(limits);
+        else session.Terminal.Line($"weight {limits["weight"]}, {(limits["limit"].IsNull ? "any number of runs" : $"{limits["limit"]} runs")} at once");
         return Exit.Completed;
     }
 

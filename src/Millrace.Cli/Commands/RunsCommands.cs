@@ -27,6 +27,7 @@ internal static class RunsCommands
         group.Add(line.With(new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Limit }, ListAsync));
         group.Add(line.With(new Verb("get", "Show one run.", "millrace runs get 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "", c)));
         group.Add(line.With(new Verb("steps", "List the steps of a run in the order in which they began.", "millrace runs steps 019a…") { Id, StepsMax }, StepsAsync));
+        group.Add(StepCommand.Create(line));
         group.Add(line.With(new Verb("journal", "Print the run's record, one line of JSON for each entry.", "millrace runs journal 019a… --after 17") { Id, After }, JournalAsync));
         group.Add(line.With(new Verb("input", "Print the run's input.", "millrace runs input 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "/input", c)));
         group.Add(line.With(new Verb("output", "Print the output of a completed run.", "millrace runs output 019a… --json") { Id }, (s, p, c) => ShowAsync(s, p, "/output", c)));

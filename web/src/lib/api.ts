@@ -137,6 +137,8 @@ export interface Step {
   child?: Maybe<string>
   /** Of a map or a swarm. */
   spawn?: Maybe<Spawn>
+  /** The step that this one undoes. */
+  compensates?: Maybe<number>
   input?: Json
   output?: Json
 }

@@ -5,6 +5,7 @@ import { Button, buttonClass } from '~/components/ui/button'
 import { runStates, type RunState } from '~/lib/api'
 import { BulkDialog } from '~/features/bulk/bulk-dialog'
 import { RunsPage } from '~/features/runs/runs-page'
+import { HeldBack } from '~/features/workspace/held-back-panels'
 import { rootRoute } from './root'
 
 interface Search {
@@ -37,6 +38,7 @@ export const runsRoute = createRoute({
           filter={filter}
           onFilter={search => void navigate({ to: '/runs', search, replace: true })}
           actions={<BulkActions parent={Boolean(filter.parent)} onAsk={() => setAsking(true)} />}
+          heldBack={<HeldBack />}
         />
         {asking && (
           <BulkDialog

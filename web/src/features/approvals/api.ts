@@ -42,3 +42,18 @@ export interface Decision {
 export function decide(way: Way, decision: Decision): Promise<Approval> {
   return request('id' in way ? `${pathOf(way)}/decisions` : pathOf(way), { method: 'POST', json: decision })
 }
+
+export interface Delegation {
+  by: string
+  to: string
+  comment?: string
+}
+
+export function delegate(id: string, delegation: Delegation): Promise<Approval> {
+  return request(url`/api/v1/approvals/${id}/delegation`, { method: 'POST', json: delegation })
+}
+
+/** Makes a link in somebody's name; its token is told this once. */
+export function makeLink(id: string, person: string): Promise<{ page: string; for: string }> {
+  return request(url`/api/v1/approvals/${id}/links`, { method: 'POST', json: { for: person } })
+}

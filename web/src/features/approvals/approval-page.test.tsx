@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, waitFor } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { renderPage, serve } from '~/test-server'
@@ -68,4 +68,57 @@ test('Whoever has a link need not say who they are, and a refusal is shown', asy
   expect(await screen.findByRole('alert')).toHaveTextContent('not open any more')
   expect(log.find(a => a.method === 'POST')!.path).toBe('/api/v1/approvals/link/t')
   expect(screen.queryByLabelText(/Who you are/)).toBeNull()
+})
+
+test('A vote is handed on, but not to whoever has it', async () => {
+  const log = serve(() => ({ json: asked }))
+  renderPage(<ApprovalPage way={{ id: 'a1' }} />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Hand on a vote…' }))
+  const dialog = screen.getByRole('dialog', { name: 'Hand on a vote', hidden: true })
+  const fill = async (label: RegExp, text: string) => {
+    await userEvent.clear(within(dialog).getByLabelText(label))
+    await userEvent.click(within(dialog).getByLabelText(label))
+    await userEvent.paste(text)
+  }
+  const hand = within(dialog).getByRole('button', { name: 'Hand it on', hidden: true })
+  await fill(/Whose vote/, 'anna')
+  await fill(/Who decides instead/, 'anna')
+  await userEvent.click(hand)
+  expect(within(dialog).getByText('Nobody hands a vote to themselves.')).toBeInTheDocument()
+  await fill(/Who decides instead/, 'bert')
+  await userEvent.click(hand)
+  expect(await screen.findByText('bert has the vote of anna now.')).toBeVisible()
+  const sent = log.find(a => a.method === 'POST')!
+  expect([sent.path, sent.body]).toEqual(['/api/v1/approvals/a1/delegation', '{"by":"anna","to":"bert"}'])
+})
+
+test('A link is made in the name of somebody and shown this once', async () => {
+  const log = serve(({ method }) => ({
+    json: method === 'POST' ? { token: 't0', url: '/x', page: '/approvals/link/t0', for: 'bert' } : asked,
+  }))
+  renderPage(<ApprovalPage way={{ id: 'a1' }} />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Make a link…' }))
+  const make = screen.getByRole('button', { name: 'Make the link', hidden: true })
+  await userEvent.click(make)
+  expect(screen.getByText('Say in whose name it decides.')).toBeInTheDocument()
+  await userEvent.click(screen.getByLabelText(/For whom/))
+  await userEvent.paste('bert')
+  await userEvent.click(make)
+  const made = await screen.findByRole('dialog', { name: 'The link for bert', hidden: true })
+  expect(made).toHaveTextContent(`${location.origin}/approvals/link/t0`)
+  expect(log.find(a => a.method === 'POST')).toMatchObject({
+    path: '/api/v1/approvals/a1/links',
+    body: '{"for":"bert"}',
+  })
+})
+
+test('Who has a link, and a question that nobody may hand on, have fewer ways', async () => {
+  serve(() => ({ json: { ...asked, delegable: false } }))
+  const { unmount } = renderPage(<ApprovalPage way={{ id: 'a1' }} />)
+  expect(await screen.findByRole('button', { name: 'Make a link…' })).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Hand on a vote…' })).toBeNull()
+  unmount()
+  renderPage(<ApprovalPage way={{ token: 't' }} />)
+  expect(await screen.findByRole('button', { name: 'Approve' })).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Make a link…' })).toBeNull()
 })

@@ -1,6 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { Link as LinkIcon, UserRoundPlus } from 'lucide-react'
+import { useState } from 'react'
 import { JsonView } from '~/components/json/json-view'
+import { Button } from '~/components/ui/button'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, Panel, Trail, usePageTitle } from '~/components/ui/page'
 import { shortId } from '~/lib/ids'
@@ -9,6 +12,8 @@ import { agreedText, askedText, expiryText, type Approval, type Said } from './a
 import { approvalQuery, type Way } from './api'
 import { ApprovalLabel } from './approvals-page'
 import { DecisionForm } from './decision-form'
+import { DelegateDialog } from './delegate-dialog'
+import { LinkDialog } from './link-dialog'
 
 /** One question; with a link, only what whoever has it needs to decide. */
 export function ApprovalPage({ way }: { way: Way }) {
@@ -38,7 +43,7 @@ export function ApprovalPage({ way }: { way: Way }) {
             </ul>
           </Panel>
         </div>
-        <Panel title="Decide">
+        <Panel title="Decide" actions={'id' in way && approval.state === 'open' && <Others approval={approval} />}>
           {approval.state === 'open' ? (
             <DecisionForm approval={approval} way={way} />
           ) : (
@@ -46,6 +51,26 @@ export function ApprovalPage({ way }: { way: Way }) {
           )}
         </Panel>
       </div>
+    </>
+  )
+}
+
+/** Ways to have somebody else decide. */
+function Others({ approval }: { approval: Approval }) {
+  const [open, setOpen] = useState<'delegate' | 'link' | null>(null)
+  const close = () => setOpen(null)
+  return (
+    <>
+      {approval.delegable && (
+        <Button size="sm" onClick={() => setOpen('delegate')}>
+          <UserRoundPlus size={13} aria-hidden /> Hand on a vote…
+        </Button>
+      )}
+      <Button size="sm" onClick={() => setOpen('link')}>
+        <LinkIcon size={13} aria-hidden /> Make a link…
+      </Button>
+      {open === 'delegate' && <DelegateDialog id={approval.id} onClose={close} />}
+      {open === 'link' && <LinkDialog id={approval.id} onClose={close} />}
     </>
   )
 }

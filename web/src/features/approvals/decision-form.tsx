@@ -12,14 +12,13 @@ import { Problem } from '~/lib/http'
 import { readJson } from '~/lib/json-text'
 import type { Approval } from './approval'
 import { decide, type Decision, type Way } from './api'
-
-const whoAmI = 'millrace.approver'
+import { keepApprover, lastApprover } from './approver'
 
 /** Who decides, what they fill in, and yes or no. */
 export function DecisionForm({ approval, way }: { approval: Approval; way: Way }) {
   const linked = 'token' in way
   const fields = formOf(approval.form)
-  const [by, setBy] = useState(() => localStorage.getItem(whoAmI) ?? '')
+  const [by, setBy] = useState(lastApprover)
   const [comment, setComment] = useState('')
   const [values, setValues] = useState(() => valuesOf(fields ?? []))
   const [text, setText] = useState('{}')
@@ -29,7 +28,7 @@ export function DecisionForm({ approval, way }: { approval: Approval; way: Way }
   const say = useMutation({
     mutationFn: (decision: Decision) => decide(way, decision),
     onSuccess: async (_, { decision }) => {
-      if (!linked) localStorage.setItem(whoAmI, by.trim())
+      if (!linked) keepApprover(by.trim())
       tell(decision === 'approve' ? 'You agreed.' : 'You rejected it.')
       await client.invalidateQueries({ queryKey: ['approvals'] })
     },

@@ -246,6 +246,14 @@ export function sendSignal(run: string, key: string, name: string, data: Json | 
 
 export type Control = 'cancellation' | 'suspension' | 'resumption'
 
-export function controlRun(id: string, control: Control, reason: string): Promise<Run> {
-  return request(`${url`/api/v1/runs/${id}`}/${control}`, { json: reason ? { reason } : {} })
+/** What is said with a wish; `cleanUp: false` of a cancellation undoes nothing. */
+export interface Wish {
+  reason: string
+  cleanUp: boolean
+}
+
+export function controlRun(id: string, control: Control, { reason, cleanUp }: Wish): Promise<Run> {
+  return request(`${url`/api/v1/runs/${id}`}/${control}`, {
+    json: { ...(reason ? { reason } : {}), ...(cleanUp ? {} : { cleanUp }) },
+  })
 }

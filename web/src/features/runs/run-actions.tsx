@@ -1,15 +1,15 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Ban, GitCompare, Pause, Play, RotateCcw, Undo2 } from 'lucide-react'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { Button } from '~/components/ui/button'
-import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
+import { Dialog } from '~/components/ui/dialog'
 import { ProblemView } from '~/components/ui/feedback'
-import { Field, inputClass } from '~/components/ui/field'
 import { useNotices } from '~/components/ui/notices'
 import { isFinished, type Run } from '~/lib/api'
 import { definitionQuery } from '~/lib/queries'
-import { controlRun, runInputQuery, type Control } from './api'
+import { controlRun, runInputQuery, type Control, type Wish } from './api'
 import { CompareDialog } from './compare-dialog'
+import { ControlDialog } from './control-dialog'
 import { ForkDialog } from './fork-dialog'
 import { StartRunDialog } from './start-run-dialog'
 
@@ -18,7 +18,7 @@ export function RunActions({ run, failedStep }: { run: Run; failedStep: number |
   const [asking, setAsking] = useState<'cancellation' | 'suspension' | 'again' | 'retry' | 'compare' | null>(null)
   const { tell, refuse } = useNotices()
   const control = useMutation({
-    mutationFn: ({ what, reason }: { what: Control; reason: string }) => controlRun(run.id, what, reason),
+    mutationFn: ({ what, ...wish }: Wish & { what: Control }) => controlRun(run.id, what, wish),
     onSuccess: (_, { what }) => {
       setAsking(null)
       tell(
@@ -41,7 +41,7 @@ export function RunActions({ run, failedStep }: { run: Run; failedStep: number |
       {run.state === 'suspended' && (
         <Button
           look="solid"
-          onClick={() => control.mutate({ what: 'resumption', reason: '' })}
+          onClick={() => control.mutate({ what: 'resumption', reason: '', cleanUp: true })}
           disabled={control.isPending}
         >
           <Play size={14} aria-hidden /> Resume
@@ -64,7 +64,7 @@ export function RunActions({ run, failedStep }: { run: Run; failedStep: number |
         <RotateCcw size={14} aria-hidden /> Start again
       </Button>
       {(asking === 'cancellation' || asking === 'suspension') && (
-        <ReasonDialog
+        <ControlDialog
           what={asking}
           pending={control.isPending}
           error={control.error}
@@ -72,73 +72,13 @@ export function RunActions({ run, failedStep }: { run: Run; failedStep: number |
             control.reset()
             setAsking(null)
           }}
-          onConfirm={reason => control.mutate({ what: asking, reason })}
+          onConfirm={wish => control.mutate({ what: asking, ...wish })}
         />
       )}
       {asking === 'retry' && <ForkDialog run={run} place={null} failed={failedStep} onClose={() => setAsking(null)} />}
       {asking === 'compare' && <CompareDialog run={run} onClose={() => setAsking(null)} />}
       {asking === 'again' && <StartAgain run={run} onClose={() => setAsking(null)} />}
     </>
-  )
-}
-
-const questions = {
-  cancellation: {
-    title: 'Cancel this run?',
-    text: 'Work in progress is stopped and the run ends as cancelled. This cannot be undone; the run can be started again.',
-    confirm: 'Cancel the run',
-    look: 'danger',
-  },
-  suspension: {
-    title: 'Suspend this run?',
-    text: 'No further step begins until the run is resumed. Timers go on and fire when it is.',
-    confirm: 'Suspend the run',
-    look: 'solid',
-  },
-} as const
-
-interface ReasonDialogProps {
-  what: keyof typeof questions
-  pending: boolean
-  error: unknown
-  onConfirm: (reason: string) => void
-  onClose: () => void
-}
-
-function ReasonDialog({ what, pending, error, onConfirm, onClose }: ReasonDialogProps) {
-  const [reason, setReason] = useState('')
-  const { title, text, confirm, look } = questions[what]
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    onConfirm(reason.trim())
-  }
-  return (
-    <Dialog title={title} onClose={onClose} width="w-[28rem]">
-      <form onSubmit={submit}>
-        <DialogBody>
-          <p>{text}</p>
-          <Field label="Reason" hint="Kept with the run; may stay empty.">
-            {props => (
-              <input
-                {...props}
-                value={reason}
-                maxLength={500}
-                autoComplete="off"
-                className={inputClass}
-                onChange={e => setReason(e.target.value)}
-              />
-            )}
-          </Field>
-          {Boolean(error) && <ProblemView error={error} />}
-        </DialogBody>
-        <DialogActions>
-          <Button onClick={onClose}>Go back</Button>
-          <Button look={look} type="submit" disabled={pending}>
-            {confirm}
-          </Button>
-        </DialogActions>
-      </form>
-    </Dialog>
   )
 }
 

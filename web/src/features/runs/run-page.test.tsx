@@ -98,6 +98,29 @@ describe('The page of a run', () => {
     expect(asked.find(a => a.path === path)!.body).toBe('{"reason":"Not needed."}')
   })
 
+  test('cancels without cleaning up when told so, and says what that means', async () => {
+    const path = `/api/v1/runs/${runOf().id}/cancellation`
+    const asked = open({ state: 'waiting' }, [], 'timeline', { [path]: runOf() })
+    await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }))
+    const cleanUp = screen.getByLabelText('Clean up')
+    expect(cleanUp).toBeChecked()
+    expect(cleanUp).toHaveAccessibleDescription(/completed steps .* are undone, the last one first/)
+    await userEvent.click(cleanUp)
+    expect(cleanUp).toHaveAccessibleDescription(/Nothing is undone/)
+    await userEvent.click(screen.getByRole('button', { name: 'Cancel the run' }))
+    expect(await screen.findByText('Cancellation requested.')).toBeInTheDocument()
+    expect(asked.find(a => a.path === path)!.body).toBe('{"cleanUp":false}')
+  })
+
+  test('marks a step that undoes another one', async () => {
+    open({ state: 'cancelled', endedAt: at(900) }, [
+      stepOf(1, { name: 'book', state: 'completed', endedAt: at(300) }),
+      stepOf(2, { name: 'undo book', state: 'completed', endedAt: at(900), compensates: 1 }),
+    ])
+    expect(await screen.findByRole('treeitem', { name: /undo book.*undoes step 1/ })).toBeInTheDocument()
+    expect(screen.getAllByText('undoes step')).toHaveLength(1)
+  })
+
   test('walks the tree of steps by arrows', async () => {
     open({ state: 'completed', endedAt: at(900) }, [
       stepOf(1, { name: 'loop', state: 'completed', endedAt: at(900) }),

@@ -5,13 +5,18 @@ import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feed
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { ReactNode } from 'react'
 import type { RunState } from '~/lib/api'
-import { HeldBack } from './held-back-panels'
 import { definedOf, PlaceFilters, StateFilter, type FilterProps } from './run-filters'
 import { RunTable } from './run-table'
 import { useLiveRuns } from './use-live-runs'
 
-/** @param actions What else can be done with the runs that match. */
-export function RunsPage({ filter, onFilter, actions }: FilterProps & { actions?: ReactNode }) {
+interface RunsPageProps extends FilterProps {
+  /** What else can be done with the runs that match. */
+  actions?: ReactNode
+  /** What keeps runs from working, above the list. */
+  heldBack?: ReactNode
+}
+
+export function RunsPage({ filter, onFilter, actions, heldBack }: RunsPageProps) {
   usePageTitle('Runs')
   const list = useLiveRuns(filter)
   const runs = list.data?.pages.flatMap(p => p.items) ?? []
@@ -33,7 +38,7 @@ export function RunsPage({ filter, onFilter, actions }: FilterProps & { actions?
       >
         <StateFilter chosen={filter.state ?? []} onChoose={withState} />
       </PageHeader>
-      <HeldBack />
+      {heldBack}
       {list.isPending && <Loading what="the runs" rows={10} />}
       {list.isError && <ProblemView error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && runs.length === 0 && (filtered ? <NoMatch onFilter={onFilter} /> : <NoRuns />)}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { GitBranch, GitFork, X } from 'lucide-react'
+import { GitBranch, GitFork, Undo2, X } from 'lucide-react'
 import { useState } from 'react'
 import { JsonView } from '~/components/json/json-view'
 import { Button, IconButton } from '~/components/ui/button'
@@ -44,7 +44,7 @@ export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelPro
         </span>
       </header>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
-        <Facts step={step} nth={Math.max(step.attempt, attempts.indexOf(step) + 1)} />
+        <Facts step={step} nth={Math.max(step.attempt, attempts.indexOf(step) + 1)} onStep={onStep} />
         {step.spawn && <SpawnPanel run={run.id} runState={run.state} step={step} spawn={step.spawn} />}
         {step.error && (
           <div
@@ -72,7 +72,7 @@ export function StepPanel({ run, step, attempts, onStep, onClose }: StepPanelPro
   )
 }
 
-function Facts({ step, nth }: { step: Step; nth: number }) {
+function Facts({ step, nth, onStep }: { step: Step; nth: number; onStep: (step: number) => void }) {
   const open = !isFinished(step.state)
   const now = useNow(open ? 'fast' : 'slow')
   const span = spanMs(step.startedAt, step.endedAt, now)
@@ -109,6 +109,15 @@ function Facts({ step, nth }: { step: Step; nth: number }) {
         >
           <GitBranch size={14} aria-hidden /> child run {shortId(step.child)}
         </Link>
+      )}
+      {typeof step.compensates === 'number' && (
+        <button
+          type="button"
+          onClick={() => onStep(step.compensates!)}
+          className="inline-flex items-center gap-1.5 self-start text-accent hover:underline"
+        >
+          <Undo2 size={14} aria-hidden /> undoes step {step.compensates}
+        </button>
       )}
     </div>
   )

@@ -1,4 +1,4 @@
-import { ChevronRight, GitBranch } from 'lucide-react'
+import { ChevronRight, GitBranch, Undo2 } from 'lucide-react'
 import { StateMark } from '~/components/ui/state'
 import type { Step } from '~/lib/api'
 import { formatDuration, spanMs } from '~/lib/time'
@@ -98,6 +98,11 @@ function Marks({ step, nth }: { step: Step; nth: number }) {
         </span>
       )}
       {step.child && <GitBranch size={11} aria-label="has a child run" />}
+      {typeof step.compensates === 'number' && (
+        <span title={`undoes step ${step.compensates}`} className="inline-flex items-center gap-0.5">
+          <Undo2 size={11} aria-hidden /> <span className="sr-only lg:not-sr-only">undoes step</span> {step.compensates}
+        </span>
+      )}
     </span>
   )
 }

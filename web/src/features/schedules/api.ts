@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Page, Run } from '~/lib/api'
-import type { Schedule, ScheduleDetail } from './schedule'
+import type { Backfilled, Schedule, ScheduleDetail } from './schedule'
 import { request, url } from '~/lib/http'
 import { every } from '~/lib/refresh'
 
@@ -30,4 +30,9 @@ export function pauseSchedule({ namespace, name }: Schedule, paused: boolean): P
 
 export function triggerSchedule({ namespace, name }: Schedule): Promise<Run> {
   return request(url`/api/v1/schedules/${namespace}/${name}/runs`, { method: 'POST', json: {} })
+}
+
+/** Starts a run for each tick of a time that has started none; both ends are included. */
+export function backfillSchedule({ namespace, name }: Schedule, from: string, to: string): Promise<Backfilled> {
+  return request(url`/api/v1/schedules/${namespace}/${name}/backfill`, { method: 'POST', json: { from, to } })
 }

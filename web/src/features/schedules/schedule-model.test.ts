@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Schedule } from './schedule'
-import { nextText, timesText } from './schedule-model'
+import { backfillText, checkSpan, nextText, timesText } from './schedule-model'
 
 const schedule: Schedule = {
   id: 's',
@@ -31,4 +31,18 @@ test('What comes next is told, or why nothing does', () => {
   expect(nextText({ ...schedule, paused: true, nextAt: null }, now)).toBe('paused')
   expect(nextText({ ...schedule, nextAt: null, running: 'r' }, now)).toBe('when its run has ended')
   expect(nextText({ ...schedule, nextAt: null }, now)).toBe('never again')
+})
+
+test('A time that is to be made up for has a beginning and an end behind it', () => {
+  expect(checkSpan({ from: '', to: '2026-11-02T00:00' })).toEqual({ from: 'Say where it begins.' })
+  expect(checkSpan({ from: '2026-11-01T00:00', to: '' })).toEqual({ to: 'Say where it ends.' })
+  expect(checkSpan({ from: '2026-11-02T00:00', to: '2026-11-01T00:00' })).toEqual({ to: 'It ends before it begins.' })
+  expect(checkSpan({ from: '2026-11-01T00:00', to: '2026-11-01T00:00' })).toEqual({})
+})
+
+test('How a backfill ended is told by what began and what had begun before', () => {
+  expect(backfillText({ started: 1, known: 0 })).toBe('1 run begins.')
+  expect(backfillText({ started: 4, known: 1 })).toBe('4 runs begin; 1 tick had one already.')
+  expect(backfillText({ started: 0, known: 2 })).toBe('0 runs begin; 2 ticks had one already.')
+  expect(backfillText({ started: 0, known: 0 })).toContain('names no tick')
 })

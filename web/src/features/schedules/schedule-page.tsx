@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Activity, FileCode2, Play } from 'lucide-react'
+import { Activity, CalendarRange, FileCode2, Play } from 'lucide-react'
+import { useState } from 'react'
 import { JsonView } from '~/components/json/json-view'
 import { Button, buttonClass } from '~/components/ui/button'
 import { EmptyState, Loading, ProblemView } from '~/components/ui/feedback'
@@ -11,6 +12,7 @@ import type { Schedule, ScheduleDetail } from './schedule'
 import { shortId } from '~/lib/ids'
 import { formatDuration, formatMoment, formatRelative, formatTime, spanMs, useNow, localZone } from '~/lib/time'
 import { scheduleQuery, triggerSchedule } from './api'
+import { BackfillDialog } from './backfill-dialog'
 import { PauseSwitch } from './pause-switch'
 import { nextText, timesText } from './schedule-model'
 
@@ -74,6 +76,7 @@ function ScheduleHeader({ schedule }: { schedule: Schedule }) {
 
 function Actions({ schedule }: { schedule: Schedule }) {
   const { namespace, name } = schedule
+  const [filling, setFilling] = useState(false)
   const client = useQueryClient()
   const { tell, refuse } = useNotices()
   const trigger = useMutation({
@@ -92,9 +95,15 @@ function Actions({ schedule }: { schedule: Schedule }) {
       <Link to="/runs" search={{ definition: `${namespace}/${name}` }} className={buttonClass()}>
         <Activity size={14} aria-hidden /> Runs
       </Link>
+      {!schedule.times.after && (
+        <Button onClick={() => setFilling(true)}>
+          <CalendarRange size={14} aria-hidden /> Backfill…
+        </Button>
+      )}
       <Button look="solid" onClick={() => trigger.mutate()} disabled={trigger.isPending}>
         <Play size={14} aria-hidden /> Run now
       </Button>
+      {filling && <BackfillDialog schedule={schedule} onClose={() => setFilling(false)} />}
     </>
   )
 }

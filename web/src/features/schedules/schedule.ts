@@ -38,3 +38,9 @@ export interface ScheduleDetail {
   next: { tick: string; at: string }[]
   runs: ScheduledRun[]
 }
+
+/** How many ticks of a time started a run, and how many had started one before. */
+export interface Backfilled {
+  started: number
+  known: number
+}

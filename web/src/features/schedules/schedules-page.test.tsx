@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { screen, waitFor } from '@testing-library/react'
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import type { Schedule } from './schedule'
@@ -75,4 +75,34 @@ test('One schedule tells what comes, what was, and starts a run when asked', asy
   expect(screen.getByRole('region', { name: 'Runs of its latest ticks' })).toHaveTextContent('faulted')
   await userEvent.click(screen.getByRole('button', { name: 'Run now' }))
   await waitFor(() => expect(asked.some(a => a.path === '/api/v1/schedules/demo/nightly/runs')).toBe(true))
+})
+
+test('A time that has passed is made up for, once it is said which', async () => {
+  const asked = serve(({ method }) =>
+    method === 'POST' ? { json: { started: 3, known: 1 } } : { json: { schedule, next: [], runs: [] } },
+  )
+  renderPage(<SchedulePage namespace="demo" name="nightly" />)
+  await userEvent.click(await screen.findByRole('button', { name: 'Backfill…' }))
+  const dialog = screen.getByRole('dialog', { name: 'Make up for a time', hidden: true })
+  const start = within(dialog).getByRole('button', { name: 'Start the runs', hidden: true })
+  await userEvent.click(start)
+  expect(within(dialog).getByLabelText('From')).toHaveAccessibleDescription(/Say where it begins\./)
+  expect(asked.some(a => a.method === 'POST')).toBe(false)
+  fireEvent.change(within(dialog).getByLabelText('From'), { target: { value: '2026-11-01T00:00' } })
+  fireEvent.change(within(dialog).getByLabelText('To'), { target: { value: '2026-11-05T00:00' } })
+  await userEvent.click(start)
+  expect(await screen.findByText('3 runs begin; 1 tick had one already.')).toBeVisible()
+  const sent = asked.find(a => a.method === 'POST')!
+  expect(sent.path).toBe('/api/v1/schedules/demo/nightly/backfill')
+  expect(JSON.parse(sent.body!)).toEqual({
+    from: new Date('2026-11-01T00:00').toISOString(),
+    to: new Date('2026-11-05T00:00').toISOString(),
+  })
+})
+
+test('A schedule whose runs follow each other has nothing to make up for', async () => {
+  serve(() => ({ json: { schedule: { ...schedule, times: { after: 'PT5M' } }, next: [], runs: [] } }))
+  renderPage(<SchedulePage namespace="demo" name="nightly" />)
+  expect(await screen.findByRole('button', { name: 'Run now' })).toBeVisible()
+  expect(screen.queryByRole('button', { name: 'Backfill…' })).toBeNull()
 })

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useLocation, type LinkProps } from '@tanstack/react-router'
-import { Activity, CalendarClock, FileCode2, Monitor, Moon, Send, Sun, UserCheck } from 'lucide-react'
+import { Activity, CalendarClock, FileCode2, Gauge, Monitor, Moon, Send, Sun, UserCheck } from 'lucide-react'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { IconButton } from '~/components/ui/button'
 import { systemQuery } from '~/lib/queries'
@@ -15,6 +15,7 @@ const rooms: { to: LinkProps['to']; label: string; icon: typeof Activity }[] = [
   { to: '/schedules', label: 'Schedules', icon: CalendarClock },
   { to: '/approvals', label: 'Approvals', icon: UserCheck },
   { to: '/sinks', label: 'Sinks', icon: Send },
+  { to: '/workspace', label: 'Workspace', icon: Gauge },
 ]
 
 /** The frame around every room: ways between them, whether the page is live, what system this is. */
