@@ -164,7 +164,7 @@ start_role() {
   local name=$1 role=$2 at=$3
   shift 3
   start "$name" dotnet "$server_dll" --role "$role" --port "$at" --data "$data" --redis "redis://127.0.0.1:$redis_port" \
-    --blobs "$blobs" --lease-seconds 10 --drain-seconds "$drain_seconds" "$@"
+    --blobs "$blobs" --drain-seconds "$drain_seconds" "$@"
 }
 
 start_roles() {

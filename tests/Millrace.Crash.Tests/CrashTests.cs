@@ -10,7 +10,7 @@ public sealed class CrashTests
     private static readonly string Server = Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll");
 
     [Fact]
-    public async Task Thirty_kills_under_a_thousand_runs_lose_nothing_and_record_every_effect_once()
+    public async Task Fault_1_thirty_kills_under_a_thousand_runs_lose_nothing_and_record_every_effect_once()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(10));
         var result = await new CrashScenario(Server, runs: 1000, stepsPerRun: 10, kills: 32, seed: 20).RunAsync(patience.Token);
@@ -20,7 +20,7 @@ public sealed class CrashTests
     }
 
     [Fact]
-    public async Task A_refused_fsync_ends_acknowledging_says_so_and_loses_nothing_acknowledged()
+    public async Task Fault_6_a_refused_fsync_ends_acknowledging_says_so_and_loses_nothing_acknowledged()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         using var data = new DataFolder();

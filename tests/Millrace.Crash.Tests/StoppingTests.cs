@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Millrace.Tests.Crash;
+using Millrace.Tests.Servers;
 
 namespace Millrace.Crash.Tests;
 
@@ -63,6 +65,47 @@ public sealed class StoppingTests : IDisposable
         Assert.Equal(0, await again.EndAsync(_patience.Token));
     }
 
+    /// <summary>With leases of ten minutes: what the second worker goes on with was handed over and not taken from the dead.</summary>
+    [Fact]
+    public async Task A_worker_that_is_stopped_ends_what_is_under_way_and_another_goes_on_at_once()
+    {
+        const int Runs = 20, Each = 30;
+        await using var outside = await CountingService.StartAsync();
+        var underway = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        outside.Arrived = number =>
+        {
+            if (number == Runs * Each / 5) underway.TrySetResult();
+        };
+        var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        using var api = await OfClusterAsync("api", database);
+        using var leaves = await OfClusterAsync("worker", database);
+        var runs = new List<string>();
+        for (var i = 0; i < Runs; i++)
+        {
+            runs.Add(await StartAsync(api.Address, $$"""
+                  - each:
+                      for: { each: item, in: '${ [range({{Each}})] }' }
+                      do:
+                        - effect: { call: http, with: { method: post, endpoint: '{{outside.Address}}effects/one', body: { n: '${ $item }' } } }
+                        - rest: { wait: PT0.02S }
+                """));
+        }
+        await underway.Task.WaitAsync(_patience.Token);
+        using var stays = await OfClusterAsync("worker", database);
+        leaves.Terminate();
+        Assert.Equal(0, await leaves.EndAsync(_patience.Token));
+        Assert.InRange(outside.Recorded.Count, Runs * Each / 5, (Runs * Each) - 1);
+
+        foreach (var run in runs) Assert.Equal("completed", await EndAsync(api.Address, run));
+        // What was under way when it was asked to stop has ended and was recorded, so nothing was done again.
+        Assert.Equal((Runs * Each, Runs * Each), (outside.Recorded.Count, outside.Attempts));
+        foreach (var process in new[] { stays, api })
+        {
+            process.Terminate();
+            Assert.Equal(0, await process.EndAsync(_patience.Token));
+        }
+    }
+
     [Fact]
     public async Task A_second_signal_ends_it_at_once()
     {
@@ -84,6 +127,10 @@ public sealed class StoppingTests : IDisposable
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => ServerProcess.StartAsync(Server, Path.Combine(_data, "other"), first.Address.Port, _patience.Token));
         Assert.Contains($"(1): \nmillrace cannot start: port {first.Address.Port} of 127.0.0.1 is in use by another program; name another with --port", error.Message, StringComparison.Ordinal);
     }
+
+    private Task<ServerProcess> OfClusterAsync(string role, string database) => ServerProcess.StartAsync(
+        new ProcessStartInfo("dotnet", [Server, "--role", role, "--port", "0", "--data", _data, "--database", database, "--blobs", Path.Combine(_data, "blobs"), "--lease-seconds", "600", "--drain-seconds", "30"]),
+        _patience.Token);
 
     private async Task<string> StartAsync(Uri server, string tasks)
     {

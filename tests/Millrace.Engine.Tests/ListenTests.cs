@@ -49,7 +49,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
     }
 
     [Fact]
-    public async Task Events_since_the_run_was_created_are_heard_though_it_listened_later()
+    public async Task Fault_14_events_since_the_run_was_created_are_heard_though_it_listened_later()
     {
         await using var test = await OpenAsync();
         await SendAsync(test, "wanted", "before");
@@ -62,7 +62,23 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
     }
 
     [Fact]
-    public async Task The_same_event_sent_again_counts_once_and_is_said_to_be_a_duplicate()
+    public async Task Fault_14_events_in_the_opposite_order_are_each_heard_by_whom_they_are_for()
+    {
+        await using var test = await OpenAsync();
+        var id = await test.StartAsync(test.Define("""
+            - first: { listen: { to: { one: { with: { type: a } } } } }
+            - second: { listen: { to: { one: { with: { type: b } } } } }
+            """));
+        await ListeningAsync(test, id);
+        await SendAsync(test, "b", 2);
+        await SendAsync(test, "a", 1);
+        var run = await test.EndAsync(id);
+        Assert.Equal(("[1]", "[2]"), (run.Steps[1].Output.ToString(), run.Steps[2].Output.ToString()));
+        Assert.Equal(0, await CountAsync(test, "signal"));
+    }
+
+    [Fact]
+    public async Task Fault_14_the_same_event_sent_again_counts_once_and_is_said_to_be_a_duplicate()
     {
         await using var test = await OpenAsync();
         var first = await SendAsync(test, "wanted", 1, "same");

@@ -31,7 +31,7 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_crash_at_any_write_loses_nothing_and_repeats_no_recorded_step(bool afterCommit)
+    public async Task Faults_1_and_3_a_crash_at_any_write_loses_nothing_and_repeats_no_recorded_step(bool afterCommit)
     {
         var crashes = 0;
         for (var at = 1; ; at = NextDeath(at))
@@ -157,7 +157,7 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task An_interrupted_effect_is_repeated_under_the_same_key()
+    public async Task Fault_2_an_interrupted_effect_is_repeated_under_the_same_key()
     {
         await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define("- slow: { call: 'hold:1.0.0@default', with: {} }"));
@@ -170,7 +170,7 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task An_interrupted_once_effect_is_not_repeated_and_its_outcome_is_unknown()
+    public async Task Fault_2_an_interrupted_once_effect_is_not_repeated_and_its_outcome_is_unknown()
     {
         await using var test = await OpenAsync();
         var id = await test.StartAsync(test.Define("- slow: { call: 'hold_once:1.0.0@default', with: {} }"));
@@ -183,7 +183,7 @@ public abstract class RecoveryTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task A_recorded_sub_step_is_not_done_again()
+    public async Task Fault_2_a_recorded_sub_step_is_not_done_again()
     {
         await using var test = await OpenAsync();
         test.Database.AfterCommit = true;

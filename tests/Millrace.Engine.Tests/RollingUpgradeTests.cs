@@ -23,7 +23,7 @@ public abstract class RollingUpgradeTests(TestDatabases databases) : EngineSuite
         """;
 
     [Fact]
-    public async Task A_run_with_an_entry_of_a_newer_build_is_left_as_it_is_and_a_newer_worker_ends_it()
+    public async Task Fault_27_a_run_with_an_entry_of_a_newer_build_is_left_as_it_is_and_a_newer_worker_ends_it()
     {
         await using var test = await OpenAsync();
         var id = await WaitingAsync(test);
@@ -73,7 +73,7 @@ public abstract class RollingUpgradeTests(TestDatabases databases) : EngineSuite
     }
 
     [Fact]
-    public async Task A_definition_that_only_a_newer_build_can_load_leaves_its_runs_to_it_while_both_work()
+    public async Task Fault_27_a_definition_that_only_a_newer_build_can_load_leaves_its_runs_to_it_while_both_work()
     {
         await using var test = await OpenAsync();
         var id = await WaitingAsync(test);

@@ -110,6 +110,58 @@ public sealed class AdminTests : IDisposable
         Assert.Equal(1, await AdminAsync("restore", "--from", Backup, "--database", there, "--blobs", Path.Combine(_folder, "blobs2")));
     }
 
+    [Fact]
+    public async Task What_is_let_go_while_PostgreSQL_is_backed_up_comes_back_with_its_content()
+    {
+        var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        var blobs = Path.Combine(_folder, "blobs");
+        await using (var server = await ServerProgram.StartAsync(["--database", uri, "--blobs", blobs]))
+        {
+            await WaitingAsync(server, await server.RunAsync("rests", Rest));
+            var large = $$"""{"specversion": "1.0", "id": "1", "source": "test", "type": "large", "data": "{{new string('x', 100_000)}}"}""";
+            using var sent = await server.Http.PostAsync("/api/v1/events", new StringContent(large, System.Text.Encoding.UTF8, "application/cloudevents+json"));
+            Assert.True(sent.IsSuccessStatusCode, await sent.Content.ReadAsStringAsync());
+        }
+
+        // As retention does it, between pg_dump and the copying of blobs.
+        await using var database = PostgresDatabase.Open(uri);
+        await using var said = new Listening("The database is copied", async () =>
+            Assert.InRange(await database.WriteAsync(db => db.Execute("delete from event") * db.Execute("delete from journal") * db.Execute("delete from run")), 1, int.MaxValue));
+        Assert.Equal(0, await AdminAsync(said, "backup", "--database", uri, "--blobs", blobs, "--out", Backup));
+        Assert.True(said.Heard);
+
+        var there = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        Assert.Equal(0, await AdminAsync("restore", "--from", Backup, "--database", there, "--blobs", Path.Combine(_folder, "blobs2")));
+        Assert.Contains("runs 1, of which 1 go on; journals with gaps 0; damaged records 0; blobs 2, missing 0", _said.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PostgreSQL_is_served_only_when_a_restore_into_it_is_complete()
+    {
+        var uri = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        var (blobs, blobs2) = (Path.Combine(_folder, "blobs"), Path.Combine(_folder, "blobs2"));
+        await using (var server = await ServerProgram.StartAsync(["--database", uri, "--blobs", blobs]))
+        {
+            await WaitingAsync(server, await server.RunAsync("rests", Rest));
+            Assert.Equal(0, await AdminAsync("backup", "--database", uri, "--blobs", blobs, "--out", Backup));
+        }
+
+        // Under way: what was restored is being compared.
+        var there = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        await using var said = new Listening("table ", () => RefusedAsync(there));
+        Assert.Equal(0, await AdminAsync(said, "restore", "--from", Backup, "--database", there, "--blobs", blobs2));
+        Assert.True(said.Heard);
+        await using (var restored = PostgresDatabase.Open(there)) await restored.MigrateAsync();
+
+        // It failed: the backup has a row less than its list says.
+        var list = Path.Combine(Backup, "manifest.json");
+        await File.WriteAllTextAsync(list, (await File.ReadAllTextAsync(list)).Replace("\"rows\": 1,", "\"rows\": 2,", StringComparison.Ordinal));
+        var differs = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        Assert.Equal(1, await AdminAsync("restore", "--from", Backup, "--database", differs, "--blobs", blobs2));
+        Assert.Contains("DIFFERS", _said.ToString(), StringComparison.Ordinal);
+        await RefusedAsync(differs);
+    }
+
     [Theory]
     [InlineData("move")]
     [InlineData("verify")]
@@ -119,7 +171,15 @@ public sealed class AdminTests : IDisposable
     [InlineData("mend")]
     public async Task A_request_that_makes_no_sense_is_refused(params string[] args) => Assert.Equal(2, await AdminAsync(args));
 
-    private Task<int> AdminAsync(params string[] args) => AdminCommand.RunAsync(args, _ => null, _said, _said, default);
+    private Task<int> AdminAsync(params string[] args) => AdminAsync(_said, args);
+
+    private static Task<int> AdminAsync(TextWriter said, params string[] args) => AdminCommand.RunAsync(args, _ => null, said, said, default);
+
+    private static async Task RefusedAsync(string uri)
+    {
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => ServerProgram.StartAsync(["--database", uri]));
+        Assert.Contains("millrace admin restore", refused.Message, StringComparison.Ordinal);
+    }
 
     private static Task<string> LastAsync(PostgresDatabase database) =>
         database.ReadAsync(db => db.First("select max(position)::text from journal", r => r.Text(0), "")!);
@@ -132,4 +192,18 @@ public sealed class AdminTests : IDisposable
 
     private static async Task<string> StateAsync(ServerProgram server, string run) =>
         JsonText.Parse(await server.Http.GetByteArrayAsync($"/api/v1/runs/{run}"))["state"].AsString();
+
+    /// <summary>Does something once, as soon as a command says a line that begins so.</summary>
+    private sealed class Listening(string word, Func<Task> act) : StringWriter
+    {
+        public bool Heard { get; private set; }
+
+        public override async Task WriteLineAsync(string? value)
+        {
+            await base.WriteLineAsync(value);
+            if (Heard || value?.StartsWith(word, StringComparison.Ordinal) != true) return;
+            Heard = true;
+            await act();
+        }
+    }
 }

@@ -40,7 +40,22 @@ public sealed class SettingsTests
     [InlineData("--host=[::1]")]
     public void An_address_of_this_machine_is_taken(string argument) => Assert.Equal(8000, Parse([argument]).Port);
 
+    [Fact]
+    public void Roles_lanes_and_times_of_a_cluster_are_read()
+    {
+        var settings = Parse(["--role=api, worker", "--lanes=io=5,sandbox=2", "--lease-seconds=7"], ("MILLRACE_DATABASE", "postgres://host/name"), ("MILLRACE_DRAIN_SECONDS", "0"));
+
+        Assert.Equal((Roles.Api | Roles.Worker, 7, 0), (settings.Roles, settings.LeaseSeconds, settings.DrainSeconds));
+        Assert.Equal((5, 2, Math.Max(2, Environment.ProcessorCount)), (settings.Lanes!.Io, settings.Lanes.Sandbox, settings.Lanes.Cpu));
+    }
+
     [Theory]
+    [InlineData("--role=worker", "needs a database that others can use")]
+    [InlineData("--role=chief", "is no role")]
+    [InlineData("--lanes=io=0", "is no lane")]
+    [InlineData("--lanes=disk=3", "is no lane")]
+    [InlineData("--lease-seconds=0", "is no lease-seconds")]
+    [InlineData("--drain-seconds=1.5", "is no drain-seconds")]
     [InlineData("--prot=80", "is no setting")]
     [InlineData("--port=-1", "is no port")]
     [InlineData("--port=65536", "is no port")]

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Millrace.Engine.Events;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
@@ -20,8 +19,6 @@ public sealed record DatabaseCheck(long Runs, long Live, long Broken, long Damag
 /// <summary>What is asked of a whole database when it is moved, backed up or restored: all workspaces, no worker.</summary>
 public static class WholeDatabase
 {
-    private const int PageRecords = 500;
-
     /// <summary>Puts finished runs in their place, and gives back every run that a worker held when the copy was made. Only for data that no process serves.</summary>
     /// <returns>Runs that were held.</returns>
     public static int GiveBack(DbUnit db, DateTimeOffset now)
@@ -50,29 +47,29 @@ public static class WholeDatabase
         return new DatabaseCheck(all, live, broken, damaged, count, blobs is null ? null : missing);
     }
 
-    /// <summary>Every blob that records and artifacts refer to, each once.</summary>
+    /// <summary>Every blob that records, artifacts and events refer to, each once, of a database that may be serving: what comes or goes meanwhile may be listed or not.</summary>
     public static IAsyncEnumerable<BlobRef> BlobsAsync(Database database, CancellationToken cancel = default) => BlobsAsync(database, _ => { }, cancel);
 
     private static async IAsyncEnumerable<BlobRef> BlobsAsync(Database database, Action<JournalRow> damaged, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        for (var after = ""; await database.ReadAsync(db => ArtifactStore.Blobs(db, after, PageRecords), cancel) is { Count: > 0 } page; after = page[^1].Sha256)
-            foreach (var (sha256, size) in page)
-                if (seen.Add(sha256)) yield return new BlobRef(sha256, size);
-        for (var after = ""; await database.ReadAsync(db => EventStore.Blobs(db, after, PageRecords), cancel) is { Count: > 0 } page; after = page[^1].Sha256)
-            foreach (var (sha256, size) in page)
-                if (seen.Add(sha256)) yield return new BlobRef(sha256, size);
-        for (var after = long.MinValue; await database.ReadAsync(db => JournalStore.Page(db, after, PageRecords), cancel) is { Count: > 0 } page; after = page[^1].Position)
-            foreach (var blob in page.SelectMany(record => References(record, damaged)))
-                if (seen.Add(blob.Sha256)) yield return blob;
+        for (var pages = new BlobPages(damaged); await database.ReadAsync(pages.Next, cancel) is { } page;)
+            foreach (var blob in page) yield return blob;
+    }
+
+    /// <summary>The same on one snapshot, whatever is let go meanwhile.</summary>
+    public static List<BlobRef> Blobs(DbUnit db)
+    {
+        var blobs = new List<BlobRef>();
+        for (var pages = new BlobPages(_ => { }); pages.Next(db) is { } page;) blobs.AddRange(page);
+        return blobs;
     }
 
     /// <summary>Copies what is not there yet. Content never changes under its name, so copies made before hold.</summary>
     /// <returns>Blobs and bytes copied.</returns>
-    public static async Task<(long Blobs, long Bytes)> CopyBlobsAsync(Database database, BlobStore from, BlobStore to, CancellationToken cancel = default)
+    public static async Task<(long Blobs, long Bytes)> CopyBlobsAsync(IEnumerable<BlobRef> which, BlobStore from, BlobStore to, CancellationToken cancel = default)
     {
         long blobs = 0, bytes = 0;
-        await foreach (var blob in BlobsAsync(database, cancel))
+        foreach (var blob in which)
         {
             if (await to.ExistsAsync(blob, cancel)) continue;
             await using var content = await from.OpenAsync(blob, cancel);

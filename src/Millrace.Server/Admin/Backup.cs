@@ -6,7 +6,10 @@ using Millrace.Storage.Sqlite;
 
 namespace Millrace.Server.Admin;
 
-/// <summary>A consistent copy in a new folder. The database comes first: blobs never change and are never deleted, so those it refers to are there later too.</summary>
+/// <summary>
+/// A consistent copy in a new folder. The database comes first, with a list of the blobs that this very copy refers to. They never change, and what is let go while they are
+/// copied stays in the store for a day (decision 32).
+/// </summary>
 internal sealed class Backup(AdminArguments arguments, TextWriter output, TimeProvider time)
 {
     public async Task<bool> RunAsync(CancellationToken cancel)
@@ -33,7 +36,7 @@ internal sealed class Backup(AdminArguments arguments, TextWriter output, TimePr
         {
             var tables = await Table.OfAsync(database, cancel);
             sums = await database.ReadAsync(db => TableSum.Of(db, tables), cancel);
-            await CopyBlobsAsync(database, arguments.Find("blobs") ?? AdminArguments.BlobsOf(data), folder, cancel);
+            await CopyBlobsAsync(await database.ReadAsync(WholeDatabase.Blobs, cancel), arguments.Find("blobs") ?? AdminArguments.BlobsOf(data), folder, cancel);
         }
 
         File.Delete($"{copy}.lock");
@@ -46,17 +49,21 @@ internal sealed class Backup(AdminArguments arguments, TextWriter output, TimePr
         var place = arguments.Need("blobs");
         var inBucket = place.StartsWith("s3://", StringComparison.Ordinal);
         var tables = await Table.OfAsync(database, cancel);
-        var sums = await Snapshots.ExportAsync(database, (db, snapshot) =>
+        var (sums, blobs) = await Snapshots.ExportAsync(database, (db, snapshot) =>
         {
             using var dump = PostgresTool.Start("pg_dump", uri, "--format=custom", $"--snapshot={snapshot}", $"--file={Path.Combine(folder, Manifest.PostgresFile)}");
             var sums = TableSum.Of(db, tables);
+            var blobs = inBucket ? [] : WholeDatabase.Blobs(db);
             dump.End(meanwhile: () => Snapshots.Touch(db));
-            return sums;
+            return (sums, blobs);
         }, cancel);
-        if (!inBucket) await CopyBlobsAsync(database, place, folder, cancel);
+        if (!inBucket) await CopyBlobsAsync(blobs, place, folder, cancel);
         return await Manifest.WriteAsync(folder, Manifest.Postgres, at, !inBucket, sums, cancel);
     }
 
-    private static Task<(long Blobs, long Bytes)> CopyBlobsAsync(Database database, string place, string folder, CancellationToken cancel) =>
-        WholeDatabase.CopyBlobsAsync(database, new FileBlobStore(place, shared: true), new FileBlobStore(Path.Combine(folder, Manifest.Blobs)), cancel);
+    private async Task CopyBlobsAsync(List<BlobRef> blobs, string place, string folder, CancellationToken cancel)
+    {
+        await output.WriteLineAsync($"The database is copied; its {blobs.Count} blobs are next.");
+        await WholeDatabase.CopyBlobsAsync(blobs, new FileBlobStore(place, shared: true), new FileBlobStore(Path.Combine(folder, Manifest.Blobs)), cancel);
+    }
 }

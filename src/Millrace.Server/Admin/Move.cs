@@ -18,7 +18,7 @@ internal sealed class Move(AdminArguments arguments, TextWriter output, TimeProv
         using var ending = there as IDisposable;
 
         var move = await TableMove.BeginAsync(source, target, cancel);
-        var (copied, bytes) = there == blobs ? default : await WholeDatabase.CopyBlobsAsync(source, blobs, there, cancel);
+        var (copied, bytes) = there == blobs ? default : await WholeDatabase.CopyBlobsAsync(await source.ReadAsync(WholeDatabase.Blobs, cancel), blobs, there, cancel);
         var sums = await move.CopyAsync(cancel);
         var same = sums.TrueForAll(pair => pair.Source == pair.Target);
         var check = await WholeDatabase.CheckAsync(target, there, cancel);

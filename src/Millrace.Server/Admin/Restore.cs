@@ -20,7 +20,7 @@ internal sealed class Restore(AdminArguments arguments, TextWriter output, TimeP
         var sound = uri is null ? await ToFolderAsync(manifest, folder, cancel) : await ToPostgresAsync(manifest, folder, uri, cancel);
         await output.WriteLineAsync(sound
             ? $"Restored what was backed up at {manifest.At:O}. Effects that were carried out after that moment and are repeated now are told apart by their idempotency keys alone."
-            : "What was restored differs from the backup; it is marked above.");
+            : "What was restored differs from the backup; it is marked above. No build serves it.");
         return sound;
     }
 
@@ -40,25 +40,38 @@ internal sealed class Restore(AdminArguments arguments, TextWriter output, TimeP
         return sound;
     }
 
+    /// <summary>From its tables' first row to the end the database bears a mark: a server that starts meanwhile, or after one that failed, refuses it.</summary>
     private async Task<bool> ToPostgresAsync(Manifest manifest, string folder, string uri, CancellationToken cancel)
     {
         await using var database = AdminArguments.OpenPostgres(uri);
         if (!await Snapshots.IsBareAsync(database, cancel)) throw new AdminException("The database has tables already; restore into an empty one.");
-        using (var tool = PostgresTool.Start("pg_restore", uri, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", Path.Combine(folder, Manifest.PostgresFile)))
-            tool.End(meanwhile: cancel.ThrowIfCancellationRequested);
+        Fill(uri, folder, ["--section=pre-data"], cancel);
+        // By a connection of its own: one that writes remembers where positions begin, which the rows bring with them.
+        await using (var marking = AdminArguments.OpenPostgres(uri)) await marking.WriteAsync(RestoreMark.Set);
+        Fill(uri, folder, ["--section=data", "--section=post-data"], cancel);
         if (!await CompareAsync(database, manifest, folder, arguments.Need("blobs"), cancel)) return false;
         // Another server counts its transactions from elsewhere: positions of logs must begin above those that came.
-        await database.MigrateAsync(cancel);
+        await RestoreMark.MigrateAsync(database, cancel);
         var now = await WholeDatabase.NowAsync(database, time, cancel);
-        await database.WriteAsync(db => WholeDatabase.GiveBack(db, now));
+        await database.WriteAsync(db =>
+        {
+            WholeDatabase.GiveBack(db, now);
+            return RestoreMark.Remove(db);
+        });
         return true;
+    }
+
+    private static void Fill(string uri, string folder, string[] sections, CancellationToken cancel)
+    {
+        using var tool = PostgresTool.Start("pg_restore", uri, [.. sections, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", Path.Combine(folder, Manifest.PostgresFile)]);
+        tool.End(meanwhile: cancel.ThrowIfCancellationRequested);
     }
 
     private async Task<bool> CompareAsync(Database database, Manifest manifest, string folder, string place, CancellationToken cancel)
     {
         var blobs = arguments.OpenBlobs(place);
         using var ending = blobs as IDisposable;
-        if (manifest.HasBlobs) await WholeDatabase.CopyBlobsAsync(database, new FileBlobStore(Path.Combine(folder, Manifest.Blobs), shared: true), blobs, cancel);
+        if (manifest.HasBlobs) await WholeDatabase.CopyBlobsAsync(await database.ReadAsync(WholeDatabase.Blobs, cancel), new FileBlobStore(Path.Combine(folder, Manifest.Blobs), shared: true), blobs, cancel);
         var tables = await Table.OfAsync(database, cancel);
         var sums = await database.ReadAsync(db => TableSum.Of(db, tables), cancel);
         var pairs = manifest.Tables.Select(was => (was, sums.Find(s => s.Table == was.Table) ?? was with { Rows = 0, Sha256 = new string('0', 64) })).ToList();

@@ -42,6 +42,9 @@ internal sealed partial class MigrationSet
     /// <summary>How the record of a database is called that is being filled by a move and not whole yet. Its number is one that no build knows.</summary>
     internal const string Unfinished = "unfinished_move";
 
+    /// <summary>The same of a database that a backup is being restored into.</summary>
+    internal const string UnfinishedRestore = "unfinished_restore";
+
     internal const int UnfinishedNumber = 9_999;
 
     private readonly List<Migration> _known;
@@ -78,11 +81,13 @@ internal sealed partial class MigrationSet
             : throw new MigrationException($"'{fileName}' is no name for a migration; it must be like 0001_foundation.sql.");
 
     /// <summary>Applies what is missing, each in a transaction of its own together with its record.</summary>
-    public async Task<DatabaseVersion> ApplyAsync(Database database, TimeProvider time, CancellationToken cancel)
+    /// <param name="restoring">Also to a database whose restore is not finished: by the restore itself.</param>
+    public async Task<DatabaseVersion> ApplyAsync(Database database, TimeProvider time, CancellationToken cancel, bool restoring = false)
     {
         await database.WriteAsync(unit => unit.Execute(Table));
         await AddNeedsAsync(database, cancel);
         var applied = await database.ReadAsync(Applied, cancel);
+        if (restoring) applied.RemoveAll(a => a.Name == UnfinishedRestore);
         Compare(applied);
         foreach (var migration in _known.Skip(applied.Count))
         {
@@ -120,6 +125,8 @@ internal sealed partial class MigrationSet
             var there = applied[i];
             if (there.Name == Unfinished)
                 throw new MigrationException("The database is being filled by 'millrace admin move', or such a move was interrupted. Run the move to its end.");
+            if (there.Name == UnfinishedRestore)
+                throw new MigrationException("The database is being filled by 'millrace admin restore', or that failed or was interrupted. When it is not under way, restore into another, empty database.");
             if (there.Number != i + 1)
                 throw new MigrationException($"The database lacks migration {i + 1:D4} but has {there}: its record was altered.");
             if (i < _known.Count && there.Sha256 != _known[i].Sha256)

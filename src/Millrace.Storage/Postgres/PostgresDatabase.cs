@@ -66,7 +66,8 @@ public sealed class PostgresDatabase : Database
     public override Task<DatabaseVersion> MigrateAsync(CancellationToken cancel = default) =>
         MigrateAsync(MigrationSet.OfAssembly("migrations/postgres/"), cancel);
 
-    internal async Task<DatabaseVersion> MigrateAsync(MigrationSet migrations, CancellationToken cancel)
+    /// <param name="restoring">By the restore that is filling it, which no other process may migrate.</param>
+    internal async Task<DatabaseVersion> MigrateAsync(MigrationSet migrations, CancellationToken cancel, bool restoring = false)
     {
         await using var alone = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false }.ConnectionString);
         try
@@ -82,7 +83,7 @@ public sealed class PostgresDatabase : Database
         // Before the connection that writes is opened, which reads once where positions begin.
         foreach (var log in Logs)
             if (await HasLogAsync(alone, log, cancel)) await ExecuteAsync(alone, SettlePositions(log), cancel);
-        return await migrations.ApplyAsync(this, _options.Time, cancel);
+        return await migrations.ApplyAsync(this, _options.Time, cancel, restoring);
     }
 
     public override async ValueTask DisposeAsync()

@@ -23,7 +23,10 @@ public sealed record PostgresOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Reads <c>postgres://user:password@host:port/database?sslmode=require</c> (the URI form of libpq; other parameters are Npgsql's).</summary>
+    /// <summary>
+    /// Reads <c>postgres://user:password@host:port/database?sslmode=verify-full&amp;sslrootcert=FILE</c>: the URI form of libpq, so that its programs take the same address.
+    /// Parameters other than these two are Npgsql's.
+    /// </summary>
     /// <exception cref="ArgumentException">It is none; the message does not quote the password.</exception>
     public static string ConnectionOf(string uri)
     {
@@ -46,7 +49,8 @@ public sealed record PostgresOptions
             var (name, value) = pair.Split('=', 2) is [var left, var right] ? (left, right) : (pair, "");
             try
             {
-                builder[name == "sslmode" ? "SSL Mode" : Uri.UnescapeDataString(name)] = Uri.UnescapeDataString(value);
+                if (name == "sslmode") builder["SSL Mode"] = value.Replace("-", "", StringComparison.Ordinal);
+                else builder[name == "sslrootcert" ? "Root Certificate" : Uri.UnescapeDataString(name)] = Uri.UnescapeDataString(value);
             }
             catch (Exception e) when (e is ArgumentException or FormatException)
             {

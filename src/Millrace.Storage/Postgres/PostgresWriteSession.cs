@@ -180,7 +180,8 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
                 using var command = new NpgsqlCommand("select value from log_origin", connection);
                 try
                 {
-                    _origin = (long)command.ExecuteScalar()!;
+                    // A restore has made the table and not filled it yet.
+                    _origin = command.ExecuteScalar() is long value ? value : 0;
                 }
                 catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
                 {

@@ -1,4 +1,3 @@
-using System.Text;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
@@ -70,48 +69,6 @@ public abstract class VolumeFaults(TestDatabases databases) : EngineSuite(databa
         }
 
         Assert.Equal(first + Records, read);
-    }
-
-    [Fact]
-    public async Task Fault_26_a_secret_stands_in_no_column_of_any_table()
-    {
-        const string Value = "s3cr3t-value";
-        await using var test = await OpenAsync();
-        test.Secrets["token"] = Value;
-        var id = await test.StartAsync(test.Define("""
-            - use: { call: 'echo_secret:1.0.0@default', with: { header: '${ $secrets.token }' } }
-            - caught: { try: [ { fail: { call: 'broken:1.0.0@default', with: {} } } ], catch: { do: [ { note: { set: { noted: true } } } ] } }
-            - fail: { call: 'broken:1.0.0@default', with: {} }
-            """, extra: "use: { secrets: [token] }"));
-        Assert.Equal(RunPhase.Faulted, (await test.EndAsync(id)).State.Phase);
-        foreach (var (table, column) in Columns)
-        {
-            var values = await test.Disk.ReadAsync(db => db.Query($"select {column} from {table} where {column} is not null", r => Encoding.UTF8.GetString(Bytes(r))));
-            Assert.DoesNotContain(values, v => v.Contains(Value, StringComparison.Ordinal));
-        }
-
-        var kept = await test.Disk.ReadAsync(db => db.Query("select entries from journal", r => Encoding.UTF8.GetString(r.Bytes(0))));
-        Assert.Contains(kept, v => v.Contains("***", StringComparison.Ordinal));
-    }
-
-    /// <summary>Every column that holds text or bytes.</summary>
-    private static readonly (string Table, string Column)[] Columns =
-    [
-        ("journal", "entries"), ("run", "error"), ("run", "reason"), ("run", "counts"), ("run", "namespace"), ("run", "name"), ("signal", "kind"), ("signal", "body"),
-        ("start_key", "key"), ("start_key", "request"), ("artifact", "name"), ("artifact", "media_type"), ("lease", "name"),
-        ("definition_version", "source"), ("definition_version", "warnings"), ("definition_version", "input_schema"), ("definition_version", "secrets"),
-    ];
-
-    private static byte[] Bytes(DbRow row)
-    {
-        try
-        {
-            return row.Bytes(0);
-        }
-        catch (InvalidCastException)
-        {
-            return Encoding.UTF8.GetBytes(row.Text(0));
-        }
     }
 }
 

@@ -9,6 +9,7 @@ using Millrace.Engine.Scheduling;
 using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
 using Millrace.Storage;
+using Millrace.Storage.Admin;
 using Millrace.Tests.Databases;
 using Millrace.Workflows.Kernel;
 using Millrace.Workflows.Limits;
@@ -34,6 +35,41 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         Assert.Equal(1, await CountAsync(test, "run"));
         Assert.Equal(await test.Disk.ReadAsync(db => JournalStore.LastSeq(db, Tenant.Default, kept)) + 1, await CountAsync(test, "journal"));
         foreach (var table in (string[])["start_key", "run_expiry", "run_removal", "artifact", "signal"]) Assert.Equal(0, await CountAsync(test, table));
+    }
+
+    /// <summary>Three times the same work, each time until all of it has gone: no table keeps a row more.</summary>
+    [Fact]
+    public async Task Fault_20_no_table_grows_with_runs_and_events_that_have_gone()
+    {
+        await using var test = await OpenAsync(new EngineSettings { EventsKept = TimeSpan.FromMinutes(1) });
+        test.Define(Count, "child", metadata: "retention: { completed: PT5S }");
+        var workflow = test.Define("""
+            - tell: { emit: { event: { with: { type: told, source: /test } } } }
+            - hear: { listen: { to: { one: { with: { type: told } } } } }
+            - ask: { call: 'approve:1.0.0@default', with: { title: Really?, expire: { after: PT1S, outcome: approve } } }
+            - sub: { run: { workflow: { namespace: test, name: child, version: 1.0.0 } } }
+            - again: { try: [ { x: { call: 'flaky:1.0.0@default', with: {} } } ], catch: { retry: { delay: PT1S, limit: { attempt: { count: 5 } } } } }
+            """, "busy", metadata: "retention: { completed: PT5S }, flow: { concurrency: { limit: 3 } }");
+        var tables = await Table.OfAsync(test.Disk);
+        var rows = new List<string>();
+        for (var round = 0; round < 3; round++)
+        {
+            test.Functions.FailuresLeft = 3;
+            var runs = new List<Guid>();
+            for (var i = 0; i < 10; i++) runs.Add(await test.StartAsync(workflow, key: $"{round} {i}"));
+            foreach (var run in runs)
+            {
+                // One that is done first may be gone when it is asked.
+                await test.PassUntilAsync(run, r => r is null || r.IsFinished);
+            }
+            await UntilGoneAsync(test, runs);
+            // A child may be looked at only some time after its parent has gone.
+            await test.PassAsync(TimeSpan.FromMinutes(13));
+            var left = await test.Disk.ReadAsync(db => TableSum.Of(db, tables));
+            rows.Add(string.Join(", ", left.Where(t => t.Rows > 0).Select(t => $"{t.Table} {t.Rows}")));
+        }
+        Assert.Equal(Enumerable.Repeat(rows[0], 3), rows);
+        Assert.DoesNotContain("run ", rows[0], StringComparison.Ordinal);
     }
 
     [Fact]

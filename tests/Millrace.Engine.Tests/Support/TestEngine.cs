@@ -65,6 +65,7 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         if (before is not null) await before(_disk);
         Database = new CrashingDatabase(_disk);
         _engine = await OpenEngineAsync(Database, definitions);
+        Functions.Publish = e => Engine.Events.PublishAsync(Tenant.Default, [e]);
     }
 
     /// <summary>Another worker beside the first, which sees the same database and can die or stand still by itself.</summary>

@@ -21,6 +21,9 @@ internal sealed class TestFunctions
     /// <summary>How often <c>flaky</c> fails before it succeeds, over all calls.</summary>
     public int FailuresLeft;
 
+    /// <summary>Where <c>emit</c> puts its events: the log of the engine that is open.</summary>
+    public Func<Json, Task> Publish { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Work done inside sub-steps, by name.</summary>
     public ConcurrentDictionary<string, int> SubSteps { get; } = new();
 
@@ -40,10 +43,12 @@ internal sealed class TestFunctions
             ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
             : FunctionOutcome.Done("fine"))),
         new Inline("broken", Idempotency.Keyed, (_, _, _) => throw new InvalidOperationException("it is broken: s3cr3t-value")),
-        new Inline("echo_secret", Idempotency.Keyed, (context, _, _) => new(FunctionOutcome.Done(Json.Object("got", context.Secret("token") ?? Json.Null)))),
+        new Inline("echo_secret", Idempotency.Keyed, (context, arguments, _) =>
+            new(FunctionOutcome.Done(Json.Object("got", $"{new string('x', arguments["pad"].IsNumber ? (int)arguments["pad"].AsNumber() : 0)}{context.Secret("token")?.StringOrNull}")))),
         new Inline("save", Idempotency.Keyed, async (context, arguments, cancel) =>
             FunctionOutcome.Done((await context.SaveArtifactAsync("file.txt", "text/plain", Encoding.UTF8.GetBytes(arguments["text"].AsString()), cancel)).Sha256)),
         new Inline("three_parts", Idempotency.Keyed, ThreePartsAsync),
+        new Inline("emit", Idempotency.Keyed, EmitAsync, version: ""),
     ];
 
     /// <summary>Ends when an effect is being held.</summary>
@@ -83,6 +88,16 @@ internal sealed class TestFunctions
         return FunctionOutcome.Done(sum);
     }
 
+    private async ValueTask<FunctionOutcome> EmitAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        var emitted = new JsonObject.Builder().Set("specversion", "1.0").Set("id", context.IdempotencyKey);
+        foreach (var name in new[] { "type", "source", "subject", "data" })
+            if (!arguments[name].IsNull) emitted.Set(name, arguments[name]);
+        var built = emitted.Build();
+        await Publish(built);
+        return FunctionOutcome.Done(built);
+    }
+
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private bool Noted(FunctionContext context)
@@ -91,9 +106,9 @@ internal sealed class TestFunctions
         return true;
     }
 
-    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
+    private sealed class Inline(string name, Idempotency idempotency, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work, string version = "1.0.0") : IFunction
     {
-        public FunctionDescriptor Descriptor { get; } = new(name, "1.0.0", Capability.Write, idempotency, Lane.Io);
+        public FunctionDescriptor Descriptor { get; } = new(name, version, Capability.Write, idempotency, Lane.Io);
 
         public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel) => work(context, arguments, cancel);
     }

@@ -40,6 +40,26 @@ public sealed partial class DeployTests(TestServer server) : IClassFixture<TestS
     }
 
     [Fact]
+    public void Every_default_that_the_page_tells_is_the_servers()
+    {
+        var told = Default().Matches(DeployFiles.Text(Operations)).Select(m => (Option: m.Groups[1].Value, Value: m.Groups[2].Value)).ToList();
+
+        Assert.True(told.Count >= 9, $"{told.Count}");
+        Assert.All(told, t => Assert.Equal(ServerSettings.Parse([], _ => null), ServerSettings.Parse([t.Option, t.Value], _ => null)));
+    }
+
+    /// <summary>A dead worker is found after one and a half leases at the latest; half a second is left for taking its runs up.</summary>
+    [Fact]
+    public void Everywhere_the_runs_of_a_worker_that_died_go_on_within_ten_seconds()
+    {
+        var deployed = from file in DeployFiles.All.Append("tools/cluster.sh").Append("run")
+                       from Match match in Lease().Matches(DeployFiles.Text(file))
+                       select (File: file, Seconds: int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+
+        Assert.All(deployed.Append((File: "the default", Seconds: ServerSettings.Parse([], _ => null).LeaseSeconds)), d => Assert.True(d.Seconds * 1.5 <= 9.5, $"{d.File}: {d.Seconds} s"));
+    }
+
+    [Fact]
     public async Task Every_path_that_is_asked_is_answered()
     {
         var asked = from file in DeployFiles.All.Append("tools/cluster.sh")
@@ -168,6 +188,13 @@ public sealed partial class DeployTests(TestServer server) : IClassFixture<TestS
 
     [GeneratedRegex(@"^\| `(--[a-z-]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Option();
+
+    /// <summary>A row whose last cell is one value and nothing else.</summary>
+    [GeneratedRegex(@"^\| `(--[a-z-]+)` \|.*\| `([^`|]+)` \|$", RegexOptions.Multiline)]
+    private static partial Regex Default();
+
+    [GeneratedRegex(@"(?:MILLRACE_LEASE_SECONDS|--lease-seconds)[\s:=""']+(\d+)")]
+    private static partial Regex Lease();
 
     [GeneratedRegex(@"(?<![\w.:])(/health/\w+|/metrics\b)")]
     private static partial Regex HealthPath();

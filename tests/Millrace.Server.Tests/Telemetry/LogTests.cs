@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Jq;
 using Millrace.Server.Tests.Support;
 
@@ -53,26 +54,34 @@ public sealed class LogTests
 
     /// <summary>A process that is given a secret and shows it: whole, in an error, and in two pieces of a line that is too long to be waited for.</summary>
     [Fact]
-    public async Task Fault_26_a_secret_is_in_no_stream_no_metric_no_answer_and_no_line()
+    public async Task Fault_26_a_secret_is_in_no_stream_no_metric_no_answer_no_event_no_file_and_no_line()
     {
         const string secret = "sesame-5f1c-open";
         await using var server = await ServerProgram.StartAsync(["--log=json"], ("MILLRACE_SECRET_word", secret));
         var go = Path.Combine(server.Data, "go");
         var run = await server.RunAsync("shows", $$"""
-              - show:
-                  run:
-                    shell:
-                      command: |
-                        until [ -e "$GO" ]; do sleep 0.05; done
-                        echo "begin $WORD end"
-                        head -c 9000 /dev/zero | tr '\0' x
-                        printf '%s' "$(echo "$WORD" | cut -c 1-9)"
-                        sleep 0.3
-                        echo "$WORD" | cut -c 10-
-                        echo "failed with $WORD" >&2
-                        printf 'sesa'
-                        exit 3
-                      environment: { WORD: '${ $secrets.word }', GO: '{{go}}' }
+              - caught:
+                  try:
+                    - show:
+                        run:
+                          shell:
+                            command: |
+                              until [ -e "$GO" ]; do sleep 0.05; done
+                              echo "begin $WORD end"
+                              head -c 9000 /dev/zero | tr '\0' x
+                              printf '%s' "$(echo "$WORD" | cut -c 1-9)"
+                              sleep 0.3
+                              echo "$WORD" | cut -c 10-
+                              echo "failed with $WORD" >&2
+                              printf 'sesa'
+                              exit 3
+                            environment: { WORD: '${ $secrets.word }', GO: '{{go}}' }
+                  catch:
+                    as: error
+                    do:
+                      - tell: { emit: { event: { with: { type: com.example.failed, source: 'https://example.com', data: '${ $error }' } } } }
+                      - ask: { call: 'approve:1.0.0@default', with: { title: 'Go on?', show: { error: '${ $error }' }, expire: { after: PT0.1S, outcome: approve } } }
+                      - fail: { raise: { error: { type: 'https://example.com/failed', status: 500, detail: '${ $error.detail }' } } }
             """, head: "use: {secrets: [word]}\n");
         using var workspace = await server.Http.GetAsync("/api/v1/stream", HttpCompletionOption.ResponseHeadersRead);
         var shown = new List<string>();
@@ -88,11 +97,15 @@ public sealed class LogTests
         Assert.Contains("failed with ***", shown[0], StringComparison.Ordinal);
         Assert.Contains("\"sesa\"", shown[0], StringComparison.Ordinal);
         foreach (var path in new[] { "", "/steps", "/steps/1", "/journal", "/waiting" }) shown.Add(await server.Http.GetStringAsync($"/api/v1/runs/{run}{path}"));
-        foreach (var path in new[] { "/metrics", "/api/v1/runs", "/api/v1/system", "/api/v1/definitions" }) shown.Add(await server.Http.GetStringAsync(path));
+        foreach (var path in new[] { "/metrics", "/api/v1/runs", "/api/v1/system", "/api/v1/definitions", "/api/v1/events", "/api/v1/approvals" }) shown.Add(await server.Http.GetStringAsync(path));
         await server.StopAsync();
         shown.Add(await workspace.Content.ReadAsStringAsync());
         shown.AddRange(server.Said);
         foreach (var part in new[] { "5f1c", "sesame-5f", "1c-open" }) Assert.All(shown, text => Assert.DoesNotContain(part, text, StringComparison.Ordinal));
+        // The database with what it freed, its log, and blobs.
+        var files = await Task.WhenAll(Directory.EnumerateFiles(server.Data, "*", SearchOption.AllDirectories).Select(async file => Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file))));
+        Assert.Contains(files, f => f.Contains("com.example.failed", StringComparison.Ordinal) && f.Contains("failed with ***", StringComparison.Ordinal));
+        foreach (var part in new[] { "sesame-5f", "1c-open" }) Assert.All(files, text => Assert.DoesNotContain(part, text, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class PostgresRestartTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task Writes_wait_for_a_server_that_comes_back_and_count_exactly_once()
+    public async Task Fault_3_writes_wait_for_a_server_that_comes_back_and_count_exactly_once()
     {
         await using var database = PostgresDatabase.Open(_uri, new PostgresOptions { PatienceMs = 60_000 });
         var done = 0;

@@ -32,7 +32,7 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
-    public async Task After_a_refused_fsync_of_the_log_nothing_is_acknowledged_and_everything_acknowledged_is_there()
+    public async Task Fault_6_after_a_refused_fsync_of_the_log_nothing_is_acknowledged_and_everything_acknowledged_is_there()
     {
         using var child = ChildProcess.StartRows(
             _folder["data.db"], NeverCheckpoint,
@@ -42,7 +42,7 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
-    public async Task After_a_refused_fsync_of_the_data_file_nothing_is_acknowledged_and_everything_acknowledged_is_there()
+    public async Task Fault_6_after_a_refused_fsync_of_the_data_file_nothing_is_acknowledged_and_everything_acknowledged_is_there()
     {
         // The file is made first, so that only the folding of the log is refused, which another thread does.
         await using (SqliteDatabase.Open(_folder["data.db"])) { }

@@ -10,7 +10,7 @@ public sealed class FaultTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_full_disk_refuses_every_write_keeps_what_was_acknowledged_and_recovers_when_there_is_space()
+    public async Task Fault_6_a_full_disk_refuses_every_write_keeps_what_was_acknowledged_and_recovers_when_there_is_space()
     {
         using var disk = SmallDisk.Mount(_folder["disk"], sizeMb: 6);
         var ballast = Path.Combine(disk.Path, "ballast");
@@ -24,7 +24,7 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_data_file_refuses_every_write_keeps_what_was_acknowledged_and_recovers_when_there_is_space()
+    public async Task Fault_6_a_full_data_file_refuses_every_write_keeps_what_was_acknowledged_and_recovers_when_there_is_space()
     {
         await using var database = SqliteDatabase.Open(_folder["data.db"], new SqliteOptions { PagesMax = 200, Time = _time });
         await database.WriteAsync(unit => unit.Execute("create table ballast (body blob)"));
