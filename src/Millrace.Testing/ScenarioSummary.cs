@@ -20,7 +20,9 @@ public static class ScenarioSummary
         var page = new StringBuilder();
         var sections = all.GroupBy(s => s.Scenario.Spec, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).ToList();
         page.Append("# Conformance\n\nMade by `./millrace test tests/Millrace.Conformance.Tests/scenarios --summary docs/conformance.md`; not to be edited. Each sentence is a scenario that is\n");
-        page.Append("played on the engine, once as it is and once more for each of its writes with a crash after it.\n\n");
+        page.Append("played on the engine, once as it is and once more for each of its writes with a crash after it");
+        var alone = all.Count(s => s.Scenario.Restart is { Forbidden: true } or { AfterRecord: not null });
+        page.Append(CultureInfo.InvariantCulture, $"{(alone == 0 ? "" : $"; {alone} only as they are, for the reason that stands beside each")}.\n\n");
         page.Append(CultureInfo.InvariantCulture, $"{all.Count} scenarios in {sections.Count} sections of the specification: {all.Count(s => s.State == "holds")} hold, {all.Count(s => s.State != "holds")} do not.\n");
         foreach (var section in sections)
         {

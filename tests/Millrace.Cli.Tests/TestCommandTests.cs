@@ -115,6 +115,91 @@ public sealed class TestCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task People_decide_at_their_moments_and_crashes_change_nothing()
+    {
+        var (exit, output, _) = await PlayAsync("""
+            workflow: { do: [{ ask: { call: 'approve:1.0.0@default', with: { title: 'Pay?', quorum: 2, onReject: continue, show: { n: 1 }, form: { type: object, required: [amount], properties: { amount: { type: number } } } } } }] }
+            scenarios:
+              - name: Two of three agree
+                restart: everywhere
+                signals:
+                  - { at: PT1H, decide: { task: ask, by: ann, approve: true, form: { amount: 5 }, comment: fine } }
+                  - { at: PT2H, decide: { task: ask, by: bert, delegate: cleo } }
+                  - { at: PT3H, decide: { task: /do/0/ask, show: { n: 1 }, by: cleo, approve: true, form: { amount: 6 } } }
+                expect: { took: PT3H, output: '${ .outcome == "approved" and [.decisions[] | .by, .form.amount] == ["ann", 5, "cleo", 6] and .delegations[0].to == "cleo" }' }
+              - name: One says no
+                signals: [{ at: PT1H, decide: { task: ask, by: ann, reject: true, comment: too dear } }]
+                expect: { took: PT1H, output: '${ .outcome == "rejected" and .decisions[0].comment == "too dear" }' }
+              - name: Nobody has said anything yet
+                until: P1D
+                expect: { state: waiting, waiting: [{ on: person, task: ask }] }
+            """);
+        Assert.True(exit == Exit.Completed, output);
+        Assert.Contains("3 passed", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ task: other, by: ann, approve: true, form: { amount: 5 } }", "what ann says about 'other' is refused: it asks nothing that this person could answer; questions are open of ask")]
+    [InlineData("{ task: ask, by: ann, approve: true, form: { amount: much } }", "the form at '/amount'")]
+    [InlineData("{ task: ask, by: ann, delegate: bert }", "votes about it cannot be handed on")]
+    public async Task A_decision_that_would_be_refused_fails_the_scenario(string decide, string said)
+    {
+        var (exit, output, _) = await PlayAsync($$"""
+            workflow: { do: [{ ask: { call: 'approve:1.0.0@default', with: { title: 'Pay?', delegate: false, form: { type: object, properties: { amount: { type: number } } } } } }] }
+            scenarios: [{ name: It is refused, until: P1D, signals: [{ at: PT1H, decide: {{decide}} }], expect: { state: waiting } }]
+            """);
+        Assert.Equal(Exit.Faulted, exit);
+        Assert.Contains(said, output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ task: ask, by: ann }", "approve, reject, delegate")]
+    [InlineData("{ task: ask, by: ann, delegate: bert, form: 1 }", "Who hands a vote on fills nothing in.")]
+    [InlineData("{ task: ask, by: ann, delegate: ann }", "Nobody hands a vote to themselves.")]
+    public async Task A_decision_that_says_nothing_clear_is_an_error_with_its_place(string decide, string said)
+    {
+        var (exit, _, error) = await PlayAsync($$"""
+            workflow: { do: [{ ask: { call: 'approve:1.0.0@default', with: { title: 'Pay?' } } }] }
+            scenarios: [{ name: It is unclear, signals: [{ decide: {{decide}} }], expect: { state: completed } }]
+            """);
+        Assert.Equal(Exit.Refused, exit);
+        Assert.Contains(said, error, StringComparison.Ordinal);
+        Assert.Contains("it.scenarios.yaml:2", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_waits_for_its_start_says_so()
+    {
+        var (exit, output, _) = await PlayAsync("""
+            workflow: { document: { dsl: 1.0.3, namespace: test, name: quiet, version: 1.0.0, metadata: { flow: { debounce: { after: PT10S } } } }, do: [{ a: { set: { n: 1 } } }] }
+            scenarios:
+              - { name: It waits, until: PT4S, expect: { state: pending, waiting: [{ on: slot, wakesIn: PT6S }] } }
+              - { name: It begins, expect: { state: completed, took: PT10S } }
+            """);
+        Assert.True(exit == Exit.Completed, output);
+    }
+
+    [Fact]
+    public async Task A_mock_may_be_for_runs_of_one_workflow_with_one_input()
+    {
+        var (exit, output, _) = await PlayAsync("""
+            workflow: { do: [{ all: { call: 'map:1.0.0@default', with: { in: '${ .l }', do: { namespace: test, name: child, version: 1.0.0 } } } }, { a: { call: 'hash:1.0.0@default', with: { text: x } } }] }
+            workflows: [{ document: { dsl: 1.0.3, namespace: test, name: child, version: 1.0.0 }, do: [{ a: { call: 'hash:1.0.0@default', with: { text: x } } }] }]
+            scenarios:
+              - name: Each is for its own
+                input: { l: [1, 2, 3] }
+                mocks:
+                  - { call: hash, workflow: child, input: [2], returns: { hex: two } }
+                  - { call: hash, workflow: child, input: '${ .[0] > 2 }', returns: { hex: more } }
+                  - { call: hash, workflow: child, returns: { hex: other } }
+                  - { call: hash, workflow: scenario, returns: { hex: last } }
+                restart: everywhere
+                expect: { output: { hex: last }, effects: '${ length == 4 }', runs: '${ [.[] | select(.workflow == "child") | .output[0].hex] | sort == ["more", "other", "two"] }' }
+            """);
+        Assert.True(exit == Exit.Completed, output);
+    }
+
+    [Fact]
     public async Task A_run_that_was_becomes_a_scenario_that_passes()
     {
         const string source = """

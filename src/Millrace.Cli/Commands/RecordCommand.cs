@@ -30,22 +30,21 @@ internal static class RecordCommand
         var client = session.Client;
         var root = parse.GetRequiredValue(RunsCommands.Id);
         await TellAsync(client, root, runs, cancel);
-        var input = await client.GetAsync(Path(root, "/input"), cancel);
         Json? output = runs[0].Run["state"].StringOrNull == "completed" ? await client.GetAsync(Path(root, "/output"), cancel) : (Json?)null;
         var events = new Dictionary<long, Json>();
         foreach (var position in runs.SelectMany(r => r.Journal).SelectMany(RunRecording.Positions).Distinct())
             events[position] = await EventAsync(client, position, cancel);
-        var scenario = Written(runs, input, output, events);
+        var scenario = Written(runs, output, events);
         if (parse.GetValue(To) is { } file) await File.WriteAllTextAsync(file, scenario, cancel);
         else session.Terminal.Out.Write(scenario);
         return Exit.Completed;
     }
 
-    private static string Written(List<ToldRun> runs, Json input, Json? output, Dictionary<long, Json> events)
+    private static string Written(List<ToldRun> runs, Json? output, Dictionary<long, Json> events)
     {
         try
         {
-            return RunRecording.Write(runs[0], runs[1..], input, output, events);
+            return RunRecording.Write(runs[0], runs[1..], output, events);
         }
         catch (FormatException e)
         {
@@ -56,7 +55,6 @@ internal static class RecordCommand
     /// <summary>The run, and behind it its children and theirs.</summary>
     private static async Task TellAsync(ServerClient client, string id, List<ToldRun> into, CancellationToken cancel)
     {
-        if (into.Count == RunsMax) throw new UsageException($"The run has more than {RunsMax} children; a scenario is made of fewer.");
         var run = await client.GetAsync(Path(id, ""), cancel);
         var definition = DefinitionReference.Of(run["definition"]);
         var steps = await client.ListAsync(Path(id, "/steps"), StepsMax + 1, cancel);
@@ -66,8 +64,18 @@ internal static class RecordCommand
             told.Add(step["kind"].StringOrNull is "call" or "run" or "emit" ? await client.GetAsync(Path(id, $"/steps/{step["id"]}"), cancel) : step);
         var journal = await client.ListAsync(Path(id, "/journal"), int.MaxValue, cancel);
         var source = await client.BytesAsync($"{definition.VersionPath}/source", cancel);
-        into.Add(new ToldRun(run, told, journal, System.Text.Encoding.UTF8.GetString(source)));
-        foreach (var child in steps.Select(s => s["child"].StringOrNull).OfType<string>()) await TellAsync(client, child, into, cancel);
+        var input = await client.GetAsync(Path(id, "/input"), cancel);
+        into.Add(new ToldRun(run, told, journal, System.Text.Encoding.UTF8.GetString(source), input));
+        if (!steps.Exists(s => s["child"].IsString || s["spawn"].IsObject)) return;
+        foreach (var child in await ChildrenAsync(client, id, RunsMax - into.Count, cancel)) await TellAsync(client, child, into, cancel);
+    }
+
+    /// <summary>In the order in which they began.</summary>
+    private static async Task<IEnumerable<string>> ChildrenAsync(ServerClient client, string id, int most, CancellationToken cancel)
+    {
+        var children = await client.ListAsync($"api/v1/runs?parent={Uri.EscapeDataString(id)}", most + 1, cancel);
+        if (children.Count > most) throw new UsageException($"The run has more than {RunsMax - 1} children and theirs; a scenario is made of fewer.");
+        return children.Select(c => c["id"].AsString()).Reverse();
     }
 
     private static async Task<Json> EventAsync(ServerClient client, long position, CancellationToken cancel)

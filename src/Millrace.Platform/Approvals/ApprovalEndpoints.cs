@@ -8,7 +8,6 @@ using Millrace.Jq;
 using Millrace.Platform.Http;
 using Millrace.Storage;
 using Millrace.Workflows.Kernel;
-using Millrace.Workflows.Schema;
 
 namespace Millrace.Platform.Approvals;
 
@@ -19,7 +18,6 @@ internal static class ApprovalEndpoints
     private const int FormBytesMax = 64 << 10;
     private const int NameMax = 200;
     private const int CommentMax = 4000;
-    private const int FormErrorsMax = 20;
 
     public static void MapApprovals(this IEndpointRouteBuilder api)
     {
@@ -126,17 +124,13 @@ internal static class ApprovalEndpoints
         return await VoteAsync(approval, new ApprovalVote(by, decision == "approve", null, comment, form, engine.Approvals.Now), engine, database, tenant, cancel);
     }
 
-    /// <summary>Who agrees fills the form in; who rejects may leave it.</summary>
     private static void CheckForm(Approval approval, bool approves, Json form)
     {
-        if (approval.Form is not { } schema)
-        {
-            if (!form.IsNull) throw Problem.Body400([new ProblemError { Code = "request.body", Message = "There is no form to fill in.", Pointer = "/form" }]);
-            return;
-        }
-        if (!approves && form.IsNull) return;
-        var errors = JsonSchema.Compile(schema).Validate(form, FormErrorsMax).Select(e => new ProblemError { Code = "form." + e.Keyword, Message = e.Message, Pointer = "/form" + e.Instance, Schema = e.Schema }).ToList();
-        if (errors.Count > 0) throw new Problem(422, "approval.form_invalid", "The form is not filled in as it should be.", Problem.Summarise(errors), errors);
+        var errors = ApprovalForm.Check(approval.Form, approves, form);
+        if (errors.Count == 0) return;
+        if (approval.Form is null) throw Problem.Body400([new ProblemError { Code = "request.body", Message = errors[0].Message, Pointer = "/form" }]);
+        var told = errors.Select(e => new ProblemError { Code = "form." + e.Keyword, Message = e.Message, Pointer = "/form" + e.Instance, Schema = e.Schema }).ToList();
+        throw new Problem(422, "approval.form_invalid", "The form is not filled in as it should be.", Problem.Summarise(told), told);
     }
 
     private static async Task<Approval> VoteAsync(Guid approval, ApprovalVote vote, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel)

@@ -63,15 +63,9 @@ internal static class RunDetailEndpoints
     {
         new QueryReader(request).NoMore();
         var run = RunEndpoints.ParseId(id);
-        var (row, suspended, found) = await histories.ReadAsync(tenant, run, (r, history) => Tuple.Create(r, history.State.IsSuspended, history.Waiting().Select(RunWait.Of).ToList()), cancel) ?? throw RunEndpoints.NotFound(id);
-        if (found.Count > 0)
-        {
-            // What is under way for it goes on only when it has its slot, and nothing begins while its definition stands.
-            var (limits, hold) = await database.ReadAsync(db => (LimitWaits.Of(db, tenant, run), suspended ? null : HoldWaits.Of(db, row)), cancel);
-            if (limits.Count > 0) found = limits.ConvertAll(RunWait.Of);
-            if (hold is not null) found.Insert(0, RunWait.Of(hold));
-        }
-        return TypedResults.Ok(new ItemList<RunWait>(found));
+        var (row, suspended, found) = await histories.ReadAsync(tenant, run, (r, history) => Tuple.Create(r, history.State.IsSuspended, history.Waiting()), cancel) ?? throw RunEndpoints.NotFound(id);
+        if (found.Count > 0) found = await database.ReadAsync(db => RunWaits.Of(db, row, suspended, found), cancel);
+        return TypedResults.Ok(new ItemList<RunWait>([.. found.Select(RunWait.Of)]));
     }
 
     /// <summary>Tells a run without the step from no run at all.</summary>

@@ -31,7 +31,7 @@ internal static class Expectations
                 case "events": Matching.Compare(value, List(played.Emitted), "events", exact: false, differences); break;
                 case "runs": Matching.Compare(value, List(played.Runs), "runs", exact: false, differences); break;
                 case "took": CheckTook(value, played, differences); break;
-                case "waiting": Matching.Compare(value, List(played.Run.Waiting().Select(w => Waiting(w, played))), "waiting", exact: false, differences); break;
+                case "waiting": Matching.Compare(value, List(played.Waiting.Select(w => Waiting(w, played))), "waiting", exact: false, differences); break;
                 case "refused": differences.Add("refused: the workflow was not refused"); break;
             }
         }
@@ -55,7 +55,7 @@ internal static class Expectations
         var state = played.Run.State;
         var phase = state.Phase.ToString().ToLowerInvariant();
         if (phase == expected.AsString()) return;
-        var why = state.Error is { } error ? $" with {error.ToJson()}" : state.IsFinished ? "" : string.Concat(played.Run.Waiting().Take(3).Select(w => $"; {w.Detail}"));
+        var why = state.Error is { } error ? $" with {error.ToJson()}" : state.IsFinished ? "" : string.Concat(played.Waiting.Take(3).Select(w => $"; {w.Detail}"));
         differences.Add($"state: expected {expected.AsString()}, was {phase}{why}");
     }
 

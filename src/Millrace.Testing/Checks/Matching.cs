@@ -17,6 +17,14 @@ internal static class Matching
         return differences.Count == 0;
     }
 
+    /// <summary>Whether it is that value, or one that the condition holds for.</summary>
+    public static bool Same(Json expected, Json actual)
+    {
+        var differences = new List<string>();
+        Compare(expected, actual, "", exact: true, differences);
+        return differences.Count == 0;
+    }
+
     /// <param name="exact">Objects have no members but those expected.</param>
     public static void Compare(Json expected, Json actual, string path, bool exact, List<string> differences)
     {

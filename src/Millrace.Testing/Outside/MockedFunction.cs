@@ -27,7 +27,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
 
     public async ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel)
     {
-        var effect = outside.Call(Name, context, arguments);
+        var effect = await outside.CallAsync(Name, context, arguments);
         if (effect.Mock is not null || !Inside.Contains(Name)) outside.Reached(effect);
         if (effect.Mock is not { } mock) return await RealAsync(effect, context, arguments, cancel);
         await OutsideWorld.AnswerAsync(mock, effect.Began, context.Time, cancel);

@@ -16,6 +16,9 @@ internal sealed record OutsideCall(string Key, string Call, string Task, string 
 {
     public Mock? Mock { get; init; }
 
+    /// <summary>Known only where a mock asks for it.</summary>
+    public CallingRun Run { get; init; }
+
     /// <summary>When it came first.</summary>
     public DateTimeOffset Began { get; init; }
 
@@ -24,6 +27,9 @@ internal sealed record OutsideCall(string Key, string Call, string Task, string 
 
     public Json ToJson() => new JsonObject.Builder().Set("call", Call).Set("task", Task).Set("with", With).Set("idempotencyKey", Key).Build();
 }
+
+/// <summary>The run that a call comes from: its definition's name, and its input.</summary>
+internal readonly record struct CallingRun(string? Workflow, Json Input);
 
 internal sealed record AskedRequest(Json Request, Mock? Mock, DateTimeOffset Began);
 
@@ -35,6 +41,8 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
     private readonly Dictionary<Mock, int> _used = [];
     private readonly Dictionary<string, OutsideCall> _effects = new(StringComparer.Ordinal);
     private readonly HashSet<(string Source, string Id)> _known = [];
+    private readonly Dictionary<Guid, CallingRun> _runs = [];
+    private Func<Guid, Task<CallingRun>>? _find;
 
     public List<OutsideCall> Effects { get; } = [];
     public List<Json> Emitted { get; } = [];
@@ -44,25 +52,29 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
     public List<string> Unmocked { get; } = [];
 
     /// <summary>A process begins: what it sends requests through, and where its events go.</summary>
-    public (HttpMessageHandler Handler, EventOutlet Outlet) Open(Process process, Task<DurableEngine> engine) =>
-        (new MockTransport(this, process.Time), async (emitted, _) =>
+    /// <param name="find">Tells of a run that calls.</param>
+    public (HttpMessageHandler Handler, EventOutlet Outlet) Open(Process process, Task<DurableEngine> engine, Func<Guid, Task<CallingRun>> find)
+    {
+        _find = find;
+        return (new MockTransport(this, process.Time), async (emitted, _) =>
         {
             var one = emitted.Event;
             if (_known.Add((one["source"].AsString(), one["id"].AsString()))) Emitted.Add(one);
             await (await engine).Events.PublishAsync(Tenant.Default, [one]);
-        }
-    );
+        });
+    }
 
     /// <summary>The functions with mocks before them.</summary>
     public IEnumerable<IFunction> Wrap(IEnumerable<IFunction> functions) => functions.Select(f => new MockedFunction(this, f));
 
-    public OutsideCall Call(string call, FunctionContext context, Json arguments)
+    public async ValueTask<OutsideCall> CallAsync(string call, FunctionContext context, Json arguments)
     {
+        var run = mocks.Any(m => m.Input is not null || m.Workflow is not null) ? await FindAsync(context.Run) : default;
         // Each attempt of a try is a call of its own, whatever key it comes with.
         var key = string.Create(CultureInfo.InvariantCulture, $"{context.Run:N}-{context.Step}");
         if (_effects.TryGetValue(key, out var known)) return known;
         var with = arguments.ObjectOrNull is { } members && members.Has("input") ? members.Without("input") : arguments;
-        var effect = new OutsideCall(key, call, context.Reference[(context.Reference.LastIndexOf('/') + 1)..], context.Reference, with);
+        var effect = new OutsideCall(key, call, context.Reference[(context.Reference.LastIndexOf('/') + 1)..], context.Reference, with) { Run = run };
         var mock = Use(m => m.Call is not null && IsFor(m, effect) && Matching.Like(m.With, with));
         _effects.Add(effect.Key, effect = effect with { Mock = mock, Began = context.Time.GetUtcNow() });
         return effect;
@@ -76,7 +88,7 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
     public AskedRequest Request(OutsideCall effect, int number, Json request, DateTimeOffset now)
     {
         if (number < effect.Requests.Count && effect.Requests[number].Request == request) return effect.Requests[number];
-        var mock = Use(m => !m.Request.IsNull && (m.Task is null || IsTask(m.Task, effect)) && Matching.Like(m.Request, request));
+        var mock = Use(m => !m.Request.IsNull && IsAt(m, effect) && Matching.Like(m.Request, request));
         var asked = new AskedRequest(request, mock, now);
         effect.Requests.Add(asked);
         Requests.Add(request);
@@ -95,9 +107,14 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
     }
 
     private static bool IsFor(Mock mock, OutsideCall effect) =>
-        (mock.Call == effect.Call || effect.Call.StartsWith($"{mock.Call}:", StringComparison.Ordinal)) && (mock.Task is null || IsTask(mock.Task, effect));
+        (mock.Call == effect.Call || effect.Call.StartsWith($"{mock.Call}:", StringComparison.Ordinal)) && IsAt(mock, effect);
 
-    private static bool IsTask(string task, OutsideCall effect) => task == effect.Task || task == effect.Reference;
+    private static bool IsAt(Mock mock, OutsideCall effect) =>
+        (mock.Task is not { } task || task == effect.Task || task == effect.Reference)
+        && (mock.Workflow is not { } workflow || workflow == effect.Run.Workflow)
+        && (mock.Input is not { } input || Matching.Same(input, effect.Run.Input));
+
+    private async ValueTask<CallingRun> FindAsync(Guid run) => _runs.TryGetValue(run, out var known) ? known : _runs[run] = await _find!(run);
 
     private Mock? Use(Func<Mock, bool> fits)
     {

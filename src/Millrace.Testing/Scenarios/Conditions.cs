@@ -36,8 +36,13 @@ internal static class Conditions
     {
         if (value.ObjectOrNull is { } members)
         {
+            // The input that a mock is for is compared, the one that a run begins with is not.
+            var isMock = members.Has("call") || members.Has("request");
             foreach (var (key, member) in members)
-                if (key is not ("workflow" or "workflows" or "input")) Walk(member, Pointer.Of(pointer, key), compared || Compared.Contains(key), findings);
+            {
+                var isCompared = compared || Compared.Contains(key) || (isMock && key == "input");
+                if (key is not ("workflow" or "workflows" or "input") || isCompared) Walk(member, Pointer.Of(pointer, key), isCompared, findings);
+            }
         }
         else if (value.ArrayOrNull is { } items)
         {

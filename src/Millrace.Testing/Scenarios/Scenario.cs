@@ -60,7 +60,14 @@ public abstract record ScriptItem(TimeSpan At)
     public sealed record Event(TimeSpan At, Json CloudEvent) : ScriptItem(At);
 
     /// <param name="Wish"><c>cancel</c>, <c>suspend</c> or <c>resume</c>.</param>
-    public sealed record Signal(TimeSpan At, string Wish, string? Reason) : ScriptItem(At);
+    /// <param name="Workflow">Of whose runs, by the definition's name; null: of the scenario's own run.</param>
+    public sealed record Signal(TimeSpan At, string Wish, string? Reason, string? Workflow) : ScriptItem(At);
+
+    /// <summary>A person says something about what a task asks, in whichever run of the scenario it does.</summary>
+    /// <param name="Task">Its name, or its JSON pointer.</param>
+    /// <param name="Show">What is decided is like; null: anything.</param>
+    /// <param name="Approves">Null: the vote is handed to <paramref name="Delegate"/>.</param>
+    public sealed record Decide(TimeSpan At, string Task, Json Show, string By, bool? Approves, string? Delegate, string? Comment, Json Form) : ScriptItem(At);
 
     /// <summary>The process dies, and another one begins after a while.</summary>
     public sealed record Outage(TimeSpan At, TimeSpan For) : ScriptItem(At);
@@ -77,6 +84,12 @@ public sealed record Mock(string Pointer, int Line)
 
     /// <summary>Only calls of this task: its name, or its JSON pointer.</summary>
     public string? Task { get; init; }
+
+    /// <summary>Only in runs of a definition of this name.</summary>
+    public string? Workflow { get; init; }
+
+    /// <summary>Only in runs whose input is this, or fits this condition.</summary>
+    public Json? Input { get; init; }
 
     /// <summary>What the arguments are like; null: anything.</summary>
     public Json With { get; init; }

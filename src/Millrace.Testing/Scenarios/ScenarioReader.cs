@@ -138,15 +138,20 @@ public static class ScenarioReader
 
         private static ScriptItem Signal(Cursor item)
         {
-            var (wish, reason) = item.Members.First(m => m.Key != "at");
-            return new ScriptItem.Signal(Span(item["at"]), wish, reason.Text);
+            var (wish, said) = item.Members.First(m => m.Key is not ("at" or "workflow"));
+            return wish == "decide" ? Decide(Span(item["at"]), said) : new ScriptItem.Signal(Span(item["at"]), wish, said.Text, item["workflow"].Text);
         }
+
+        private static ScriptItem.Decide Decide(TimeSpan at, Cursor said) => new(at, said["task"].Text!, said["show"].Value, said["by"].Text!,
+            said["delegate"].IsAbsent ? !said["approve"].IsAbsent : null, said["delegate"].Text, said["comment"].Text, said["form"].Value);
 
         private Mock Mock(Cursor mock) => new(mock.Pointer, findings.Map.Key(mock.Pointer).Line)
         {
             Call = mock["call"].Text,
             Request = mock["request"].Value,
             Task = mock["task"].Text,
+            Workflow = mock["workflow"].Text,
+            Input = mock.Value.AsObject().Has("input") ? mock["input"].Value : (Json?)null,
             With = mock["with"].Value,
             Answer = Answer(mock),
             After = Span(mock["after"]),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Workflows.Documents;
 using Millrace.Workflows.Graph;
@@ -11,6 +12,7 @@ internal static class ScenarioShape
     private static readonly Shape Any = new AnyShape();
     private static readonly Shape Text = new TextShape();
     private static readonly Shape Name = new TextShape("a name", t => t.Trim().Length > 0);
+    private static readonly Shape Person = new TextShape("a name of at most 200 characters", t => t.Trim().Length is > 0 and <= 200 && !t.Contains('\0'));
     private static readonly Shape Object = new AnyShape("an object", JsonKind.Object);
     private static readonly Shape Flag = new AnyShape("true or false", JsonKind.True, JsonKind.False);
     private static readonly Shape True = new AnyShape("true", JsonKind.True);
@@ -28,14 +30,30 @@ internal static class ScenarioShape
 
     private static readonly Shape Mock = new ObjectShape("a mock",
             May("call", Name), May("request", new ObjectShape("a request", May("method", Text), May("uri", Text), May("headers", Object), May("body", Any))),
-            May("task", Name), May("with", Any), May("returns", Any), May("outputs", Any), May("faults", Fault),
+            May("task", Name), May("workflow", Name), May("input", Any), May("with", Any), May("returns", Any), May("outputs", Any), May("faults", Fault),
             May("responds", new ObjectShape("a response", May("status", new WholeShape(100, 599)), May("headers", Object), May("body", Any))),
             May("refuses", True), May("hangs", True), May("after", Span), May("times", new WholeShape(1, 1_000_000)))
         .ExactlyOne("call", "request").ExactlyOne(Answers).Needs("responds", "request").Needs("refuses", "request").Needs("returns", "call").Needs("outputs", "call").Needs("outputs", "task").Needs("faults", "call").Needs("with", "call");
 
     private static readonly Shape Event = new ObjectShape("an event at its moment", May("at", Span), Must("event", new ObjectShape("an event", Must("type", Name)).Open()));
 
-    private static readonly Shape Signal = new ObjectShape("a wish at its moment", May("at", Span), May("cancel", Text), May("suspend", Text), May("resume", Text)).ExactlyOne("cancel", "suspend", "resume");
+    private static readonly Shape Decision = new ObjectShape("a person's decision",
+            Must("task", Name), May("show", Any), Must("by", Person), May("approve", True), May("reject", True), May("delegate", Person), May("comment", Text), May("form", Any))
+        .ExactlyOne("approve", "reject", "delegate")
+        .Rule((value, pointer, findings) =>
+        {
+            if (!value.TryGet("delegate", out var to)) return;
+            if (value.Has("form")) findings.AtKey("workflow.conflict", Pointer.Of(pointer, "form"), "Who hands a vote on fills nothing in.");
+            if (value.TryGet("by", out var by) && by == to) findings.AtValue("workflow.bad_value", Pointer.Of(pointer, "delegate"), "Nobody hands a vote to themselves.");
+        });
+
+    private static readonly Shape Signal = new ObjectShape("a wish at its moment",
+            May("at", Span), May("workflow", Name), May("cancel", Text), May("suspend", Text), May("resume", Text), May("decide", Decision))
+        .ExactlyOne("cancel", "suspend", "resume", "decide")
+        .Rule((value, pointer, findings) =>
+        {
+            if (value.Has("decide") && value.Has("workflow")) findings.AtKey("workflow.conflict", Pointer.Of(pointer, "workflow"), "A decision is about a task, in whichever run it asks.");
+        });
 
     private static readonly Shape Restart = new EitherShape("everywhere, never, or where the process dies",
         new ChoiceShape("everywhere", "never"),
@@ -44,7 +62,7 @@ internal static class ScenarioShape
     private static readonly Shape Effect = new ObjectShape("a call", May("call", Text), May("task", Text), May("with", Any), May("idempotencyKey", Text));
     private static readonly Shape Request = new ObjectShape("a request", May("method", Text), May("uri", Text), May("headers", Object), May("body", Any));
     private static readonly Shape Waiting = new ObjectShape("what it waits for",
-        May("on", new ChoiceShape("timer", "effect", "child", "resume", "worker", "retry", "event")), May("task", Text), May("detail", Text), May("wakesIn", Text), May("events", Any));
+        May("on", new ChoiceShape([.. Enum.GetNames<WaitKind>().Select(k => k.ToLowerInvariant())])), May("task", Text), May("detail", Text), May("wakesIn", Text), May("events", Any));
     private static readonly Shape Run = new ObjectShape("a run", May("at", Text), May("workflow", Text), May("state", Text), May("input", Any), May("output", Any), May("error", Error));
     private static readonly Shape Finding = new ObjectShape("a finding", May("code", Text), May("pointer", Text), May("message", Text), May("line", new WholeShape()));
 

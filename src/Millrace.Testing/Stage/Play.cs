@@ -15,7 +15,8 @@ namespace Millrace.Testing.Stage;
 /// <param name="Ended">Where the clock stood, Unix microseconds.</param>
 /// <param name="Writes">How many writes there were to die after.</param>
 /// <param name="Runs">All runs, in the order in which they began.</param>
-internal sealed record Played(RunHistory Run, IReadOnlyList<Json> Runs, OutsideWorld Outside, long Ended, long Writes)
+/// <param name="Waiting">What the run waits for, as the HTTP API tells it.</param>
+internal sealed record Played(RunHistory Run, IReadOnlyList<WaitingFor> Waiting, IReadOnlyList<Json> Runs, OutsideWorld Outside, long Ended, long Writes)
 {
     public IReadOnlyList<OutsideCall> Effects => Outside.Effects;
     public IReadOnlyList<Json> Requests => Outside.Requests;
@@ -35,6 +36,7 @@ internal sealed class Play : IDisposable
     private readonly IReadOnlyList<Workflow> _workflows;
     private readonly OutsideWorld _outside;
     private readonly World _world;
+    private readonly Ballot _ballot;
     private Guid _run;
     private Task? _end;
 
@@ -43,6 +45,7 @@ internal sealed class Play : IDisposable
         (_scenario, _workflows) = (scenario, workflows);
         _outside = new OutsideWorld(scenario.Mocks);
         _world = new World(new Scheduler(null, scenario.Now) { StepsMax = 2_000_000 }, workflows, scenario, _outside, crash);
+        _ballot = new Ballot(_world);
     }
 
     /// <param name="workflows">The workflow that is run, then those it starts.</param>
@@ -78,12 +81,15 @@ internal sealed class Play : IDisposable
         // Of runs that a schedule has started, the first is the one that is looked at.
         if (_scenario.Scheduled) _run = runs.FirstOrDefault(r => r.Hash == _workflows[0].Hash)?.Id ?? Guid.Empty;
         var own = all.Find(r => r.r.Id == _run).Item2 ?? new RunHistory(_workflows[0], Guid.Empty);
-        return new Played(own, [.. all.Select(r => Told(r.r, r.Item2))], _outside, Scheduler.Now, _world.Crash.Writes);
+        return new Played(own, Waiting(runs.Find(r => r.Id == _run), own), [.. all.Select(r => Told(r.r, r.Item2))], _outside, Scheduler.Now, _world.Crash.Writes);
     }
+
+    private IReadOnlyList<WaitingFor> Waiting(RunRow? row, RunHistory run) =>
+        row is null ? run.Waiting() : _world.Read(db => RunWaits.Of(db, row, run.State.IsSuspended, run.Waiting()));
 
     private RunHistory History(RunRow row)
     {
-        var history = new RunHistory(_workflows.Select(w => w.ForRun(row.Hash)).First(w => w is not null)!, row.Id);
+        var history = new RunHistory(_world.Workflow(row.Hash), row.Id);
         foreach (var record in _world.Ask(engine => engine.Journal.AfterAsync(Tenant.Default, row.Id, -1))) history.Apply(record);
         return history;
     }
@@ -111,11 +117,23 @@ internal sealed class Play : IDisposable
     private async Task<Guid> ActAsync(DurableEngine engine, ScriptItem item)
     {
         if (item is ScriptItem.Event e) await engine.Events.PublishAsync(Tenant.Default, [e.CloudEvent]);
-        else if (item is ScriptItem.Signal { Wish: "cancel" } cancel) await engine.CancelAsync(Tenant.Default, _run, cancel.Reason);
-        else if (item is ScriptItem.Signal { Wish: "suspend" } suspend) await engine.SuspendAsync(Tenant.Default, _run, suspend.Reason);
-        else if (item is ScriptItem.Signal resume) await engine.ResumeAsync(Tenant.Default, _run, resume.Reason);
+        else if (item is ScriptItem.Decide decide) await _ballot.VoteAsync(engine, decide);
+        else if (item is ScriptItem.Signal signal) await WishAsync(engine, signal);
         return _run;
     }
+
+    private async Task WishAsync(DurableEngine engine, ScriptItem.Signal signal)
+    {
+        foreach (var run in signal.Workflow is { } name ? await UnfinishedAsync(name) : [_run])
+        {
+            if (signal.Wish == "cancel") await engine.CancelAsync(Tenant.Default, run, signal.Reason);
+            else if (signal.Wish == "suspend") await engine.SuspendAsync(Tenant.Default, run, signal.Reason);
+            else await engine.ResumeAsync(Tenant.Default, run, signal.Reason);
+        }
+    }
+
+    private async Task<List<Guid>> UnfinishedAsync(string name) =>
+        [.. (await _world.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, name, null, null, RunsMax)))).Where(r => !r.IsFinished).Select(r => r.Id).Order()];
 
     /// <summary>Does something that is asked for again when the process dies before it answers.</summary>
     private void Do(Func<DurableEngine, Task<Guid>> work)

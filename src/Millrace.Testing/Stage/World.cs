@@ -4,6 +4,7 @@ using Millrace.Connectors;
 using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
+using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Jq;
 using Millrace.Storage;
@@ -14,6 +15,7 @@ using Millrace.Testing.Outside;
 using Millrace.Testing.Scenarios;
 using Millrace.Testing.Virtual;
 using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Testing.Stage;
 
@@ -76,7 +78,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
                 ReadersMax = 1,
             });
             var ready = new TaskCompletionSource<DurableEngine>();
-            var (handler, outlet) = _outside.Open(process, ready.Task);
+            var (handler, outlet) = _outside.Open(process, ready.Task, run => CallingAsync(ready.Task, run));
             _functions = ConnectorFunctions.Create(new ConnectorSettings(), outlet, handler: handler);
             var parts = new EngineParts(new CountedDatabase(_database, process, Crash), _blobs, new EventBus(), new FunctionRegistry(_outside.Wrap(_functions.All)), this, this, process.Time, NullLogger.Instance)
             {
@@ -95,7 +97,19 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
     }
 
     /// <summary>What the database of the process that is alive holds.</summary>
-    public T Read<T>(Func<DbUnit, T> read) => Ask(_ => _database!.ReadAsync(read));
+    public T Read<T>(Func<DbUnit, T> read) => Ask(_ => ReadAsync(read));
+
+    public Task<T> ReadAsync<T>(Func<DbUnit, T> read) => _database!.ReadAsync(read);
+
+    /// <summary>The version that a run with this hash carries out.</summary>
+    public Workflow Workflow(string hash) => Find(hash) ?? throw new StageException("a run has no definition");
+
+    private async Task<CallingRun> CallingAsync(Task<DurableEngine> engine, Guid run)
+    {
+        var first = await (await engine).Journal.AfterAsync(Tenant.Default, run, after: -1, limit: 1);
+        var row = await ReadAsync(db => RunStore.Get(db, Tenant.Default, run));
+        return new CallingRun(row!.Definition.Name, first[0].Entries.OfType<Entry.RunCreated>().Single().Input);
+    }
 
     /// <summary>The workflow becomes the latest of its name, and its schedule begins.</summary>
     public async Task<Guid> PushAsync(DurableEngine engine, Workflow workflow)
@@ -139,7 +153,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
         return ended.Result;
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(Find(hash));
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version)
     {
@@ -147,6 +161,8 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
         return new(_workflows.LastOrDefault(w => w.Id.Namespace == @namespace && w.Id.Name == name
             && (version == VersionRange.Latest || w.Id.Version == version || range?.Accepts(w.Id.Version) == true)));
     }
+
+    private Workflow? Find(string hash) => _workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null);
 
     public Json? Find(Tenant tenant, string name) => _secrets.ObjectOrNull is { } all && all.TryGet(name, out var secret) ? secret : (Json?)null;
 
