@@ -162,6 +162,8 @@ public abstract class ApprovalEventTests(TestDatabases databases) : EngineSuite(
         await test.Engine.Worker.Keeper.RunOnceAsync();
         await AskedAsync(test, await test.StartAsync(test.Define(Asking(""), "first")));
         await SayAsync(test, (await HearingAsync(test, watching)).Id, "anna");
+        while (await test.Disk.ReadAsync(db => db.First("select count(*) from subscription", r => r.Long(0), 0L)) == 0) await test.PassAsync(TimeSpan.FromMilliseconds(500));
+        await test.Engine.Worker.Keeper.RunOnceAsync();
         var second = await test.StartAsync(test.Define(Asking(""), "second"));
         var end = test.EndAsync(watching);
         await test.PassUntilAsync(end);

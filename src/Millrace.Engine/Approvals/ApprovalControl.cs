@@ -82,10 +82,10 @@ public sealed class ApprovalControl
         if (votes.Count > 0) vote = vote with { At = Math.Max(vote.At, votes[^1].At + 1) };
         if (row.State != ApprovalState.Open || row.Ask.ExpireAt <= vote.At) return (VoteOutcome.Closed, row);
         if (vote.Delegate is not null && !row.Ask.MayDelegate) return (VoteOutcome.NotDelegable, row);
-        ApprovalStore.Vote(db, row, vote);
         votes.Add(vote);
         var state = row.Ask.Outcome(votes.Count(v => v.Approves == true), votes.Count(v => v.Approves == false));
-        if (state != ApprovalState.Open) ApprovalStore.Settle(db, row, state, vote.At);
+        if (state != ApprovalState.Open && !ApprovalStore.Settle(db, row, state, vote.At)) return (VoteOutcome.Closed, ApprovalStore.Get(db, tenant, approval) ?? row);
+        ApprovalStore.Vote(db, row, vote);
         SignalStore.Send(db, tenant, row.Run, "approval", Approvals.Signal(approval, vote), now);
         return (VoteOutcome.Taken, row with { State = state });
     }

@@ -58,8 +58,9 @@ public static class ApprovalStore
         db.ChangeLater(run, null, "update approval set state = 4, ended_at = $1 where workspace = $2 and run = $3 and state = 0", now, tenant.Workspace, run);
 
     /// <summary>A vote settles it.</summary>
-    internal static void Settle(DbUnit db, ApprovalRow row, ApprovalState state, long now) => db.Execute(
-        "update approval set state = $1, ended_at = $2 where workspace = $3 and id = $4 and state = 0", (long)state, now, row.Tenant.Workspace, row.Id);
+    /// <returns>False when the run has settled it meanwhile, as when its time was up.</returns>
+    internal static bool Settle(DbUnit db, ApprovalRow row, ApprovalState state, long now) => db.Execute(
+        "update approval set state = $1, ended_at = $2 where workspace = $3 and id = $4 and state = 0", (long)state, now, row.Tenant.Workspace, row.Id) == 1;
 
     public static ApprovalRow? Get(DbUnit db, Tenant tenant, Guid id) =>
         db.First($"select {Columns} from approval a where a.workspace = $1 and a.id = $2", Map, null, tenant.Workspace, id);

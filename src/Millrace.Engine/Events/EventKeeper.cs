@@ -17,6 +17,9 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     private readonly LifecycleLog _lifecycle = new(worker);
     private readonly Gatherings _gatherings = new(worker);
     private long _swept;
+
+    /// <summary>More has happened than one round tells of.</summary>
+    private volatile bool _isBehind;
     private Task _loop = Task.CompletedTask;
 
     public void Start() => _loop = LoopAsync();
@@ -25,12 +28,15 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     {
         await worker.Standing.RunOnceAsync();
         if (!worker.Settings.Alone) await SettleAsync();
-        if (worker.Settings.Works) await _gatherings.RunOnceAsync();
-        if (worker.Settings.Works) await _lifecycle.RunOnceAsync();
         var now = worker.Now;
-        if (now - _swept < SweepInterval.TotalMicroseconds) return;
-        _swept = now;
-        await SweepAsync(now - (long)worker.Settings.EventsKept.TotalMicroseconds);
+        if (now - _swept >= SweepInterval.TotalMicroseconds)
+        {
+            _swept = now;
+            await SweepAsync(now - (long)worker.Settings.EventsKept.TotalMicroseconds);
+        }
+        if (!worker.Settings.Works) return;
+        await _gatherings.RunOnceAsync();
+        _isBehind = await _lifecycle.RunOnceAsync();
     }
 
     /// <summary>There are letters: they are dealt with now instead of a poll interval later. Where that fails, they are dealt with then.</summary>
@@ -106,7 +112,8 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
             {
                 try
                 {
-                    await RunOnceAsync();
+                    do await RunOnceAsync();
+                    while (_isBehind && !_stop.IsCancellationRequested);
                 }
                 catch (Exception e)
                 {

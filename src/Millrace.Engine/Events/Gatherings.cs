@@ -1,4 +1,5 @@
 using Millrace.Engine.Execution;
+using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Telemetry;
 using Millrace.Jq;
@@ -22,7 +23,17 @@ internal sealed class Gatherings(Worker worker)
         var rows = await worker.Database.ReadAsync(db => GatheringStore.Waiting(db, RowsMax));
         if (rows.Count == 0) await worker.Database.WriteAsync(db => { GatheringStore.Forget(db); return 0; });
         foreach (var row in rows)
-            while (await DealAsync(row) == LettersMax) { }
+        {
+            try
+            {
+                while (await DealAsync(row) == LettersMax) { }
+            }
+            catch (NewerBuildException e)
+            {
+                // A build that can read the definition deals with its letters; others need not wait.
+                worker.LoopFailed($"gathering events for {row.Hash}", e);
+            }
+        }
     }
 
     /// <returns>How many letters were dealt with.</returns>

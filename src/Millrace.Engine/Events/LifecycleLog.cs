@@ -18,15 +18,19 @@ internal sealed class LifecycleLog(Worker worker)
 {
     private const int PageMax = 500;
 
+    /// <summary>Pages of one workspace in one round: whoever writes all the time keeps nobody else waiting.</summary>
+    private const int PagesMax = 20;
+
     /// <summary>Runs whose next records go on from where they were, instead of being folded from the beginning for every page.</summary>
     private const int FoldsMax = 64;
 
     private readonly ConcurrentDictionary<Guid, Fold> _folds = new();
 
-    public async Task RunOnceAsync()
+    /// <returns>Whether there is more to tell of than one round takes.</returns>
+    public async Task<bool> RunOnceAsync()
     {
         var (wanted, cursors) = await worker.Database.ReadAsync(db => (LifecycleStore.Wanted(db), LifecycleStore.Cursors(db)));
-        if (wanted.Count == 0 && cursors.Count == 0) return;
+        if (wanted.Count == 0 && cursors.Count == 0) return false;
         var types = wanted.GroupBy(w => w.Tenant).ToDictionary(g => g.Key, g => g.Select(w => (w.Type, w.BySink)).ToList());
         var known = cursors.ToDictionary(c => c.Tenant, c => c.Position);
         var begun = types.Keys.Where(t => !known.ContainsKey(t)).ToList();
@@ -40,16 +44,30 @@ internal sealed class LifecycleLog(Worker worker)
                 return 0;
             });
         }
+        var more = false;
         foreach (var (tenant, position) in cursors)
-            if (types.TryGetValue(tenant, out var some)) await FollowAsync(tenant, position, some);
+        {
+            if (!types.TryGetValue(tenant, out var some)) continue;
+            try
+            {
+                more |= await FollowAsync(tenant, position, some);
+            }
+            catch (NewerBuildException e)
+            {
+                // A build that can read it tells of it, and of what follows in that workspace; the others do not wait.
+                worker.LoopFailed($"telling what happens in workspace {tenant.Workspace}", e);
+            }
+        }
+        return more;
     }
 
-    private async Task FollowAsync(Tenant tenant, long after, List<(string Type, bool BySink)> wanted)
+    /// <returns>Whether there is more than one round takes.</returns>
+    private async Task<bool> FollowAsync(Tenant tenant, long after, List<(string Type, bool BySink)> wanted)
     {
-        while (true)
+        for (var pages = 0; pages < PagesMax; pages++)
         {
             var page = await worker.Database.ReadAsync(db => JournalStore.After(db, tenant, after, PageMax));
-            if (page.Count == 0) return;
+            if (page.Count == 0) return false;
             var events = new List<ToldEvent>();
             foreach (var records in page.GroupBy(r => r.Run)) await TellAsync(tenant, records.Key, records.Min(r => r.Seq), records.Max(r => r.Seq), wanted, events);
             for (var i = 0; i < events.Count; i += PageMax) await worker.Events.PublishAsync(tenant, events.GetRange(i, Math.Min(PageMax, events.Count - i)));
@@ -61,6 +79,7 @@ internal sealed class LifecycleLog(Worker worker)
             });
             after = to;
         }
+        return true;
     }
 
     private async Task TellAsync(Tenant tenant, Guid run, long first, long last, List<(string Type, bool BySink)> wanted, List<ToldEvent> into)
