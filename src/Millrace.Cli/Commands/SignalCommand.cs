@@ -21,7 +21,7 @@ internal static class SignalCommand
 
     private static async Task<int> SendAsync(Session session, ParseResult parse, CancellationToken cancel)
     {
-        Json body = Json.Object("name", parse.GetRequiredValue(Name));
+        var body = Json.Object("name", parse.GetRequiredValue(Name));
         if (InputArguments.Read(parse.GetValue(Data), parse.GetValue(Members) ?? [], session.Terminal.In, "--data") is { } data) body = body.AsObject().With("data", data);
         var (_, sent) = await session.Client.PostAsync(RunsCommands.Path(parse, "/signals"), body, parse.GetValue(Key), cancel);
         if (session.Json) session.Terminal.Print(sent);
