@@ -150,7 +150,7 @@ public abstract class ApprovalEventTests(TestDatabases databases) : EngineSuite(
     [Fact]
     public async Task Whoever_asks_people_because_people_are_asked_does_not_hear_itself()
     {
-        await using var test = await OpenAsync();
+        await using var test = await HeardAsync();
         var watch = test.Define($$"""
             - hear: { listen: { to: { one: { with: { type: {{Prefix}}asked.v1 } } } } }
             {{Asking("")}}
@@ -158,8 +158,6 @@ public abstract class ApprovalEventTests(TestDatabases databases) : EngineSuite(
             """, "watch");
         var watching = await test.StartAsync(watch);
         await test.UntilAsync(watching, r => r is { State: RunPhase.Waiting, Lease: null });
-        // From the first look on, what happens is told.
-        await test.Engine.Worker.Keeper.RunOnceAsync();
         await AskedAsync(test, await test.StartAsync(test.Define(Asking(""), "first")));
         await SayAsync(test, (await HearingAsync(test, watching)).Id, "anna");
         while (await test.Disk.ReadAsync(db => db.First("select count(*) from subscription", r => r.Long(0), 0L)) == 0) await test.PassAsync(TimeSpan.FromMilliseconds(500));
@@ -168,6 +166,7 @@ public abstract class ApprovalEventTests(TestDatabases databases) : EngineSuite(
         var end = test.EndAsync(watching);
         await test.PassUntilAsync(end);
         Assert.Equal(second.ToString(), (await end).State.Output[0]["run"].AsString());
+        Assert.Equal(["asked", "voted", "decided"], Words(await Told.OfAsync(test, watching)));
     }
 
     [Theory]

@@ -15,7 +15,11 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => _there = await SinkDouble.StartAsync();
 
-    public async ValueTask DisposeAsync() => await _there.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await _there.DisposeAsync();
+    }
 
     [Fact]
     public async Task Events_of_the_wanted_types_come_in_their_order()
