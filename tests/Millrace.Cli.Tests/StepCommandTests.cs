@@ -38,7 +38,8 @@ public sealed class StepCommandTests : IAsyncLifetime
         var (exit, output, error) = await RunAsync("run", file, "--json");
         Assert.True(exit == end, output + error);
         // Children of a map are runs of the same definition; the first of all is the one that was asked for.
-        var run = JsonText.Parse((await RunAsync("runs", "list", "--definition", $"test/{Path.GetFileNameWithoutExtension(file)}", "--json")).Out)["items"].AsArray().Last()["id"].AsString();
+        var runs = JsonText.Parse((await RunAsync("runs", "list", "--definition", $"test/{Path.GetFileNameWithoutExtension(file)}", "--json")).Out)["items"].AsArray();
+        var run = runs[^1]["id"].AsString();
         var steps = JsonText.Parse((await RunAsync("runs", "steps", run, "--json")).Out)["items"].AsArray();
         return (run, steps.ToDictionary(s => s["name"].AsString(), s => s["id"].ToString()));
     }

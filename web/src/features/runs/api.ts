@@ -7,7 +7,6 @@ import type {
   Json,
   Page,
   Run,
-  RunComparison,
   RunMoment,
   Step,
   Waiting,
@@ -15,6 +14,7 @@ import type {
 import { request, requestText, url } from '~/lib/http'
 import { viewOf, type RunView } from './run-fold-model'
 import type { RunFilter } from './run-list-model'
+import type { RunComparison } from './comparison'
 
 export function runsQuery(filter: RunFilter) {
   return infiniteQueryOptions({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { DiffRow } from '~/lib/api'
+import type { DiffRow } from './comparison'
 import { changeText, shownRows } from './compare-model'
 
 const row = (change: DiffRow['change'], differs: string[] = []): DiffRow => ({ path: '/a', change, differs })

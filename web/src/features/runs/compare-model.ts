@@ -1,4 +1,4 @@
-import type { DiffRow } from '~/lib/api'
+import type { DiffRow } from './comparison'
 
 /** What is different about a step, in words. */
 export function changeText(row: DiffRow): string {

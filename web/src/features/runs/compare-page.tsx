@@ -6,11 +6,12 @@ import { Button } from '~/components/ui/button'
 import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feedback'
 import { PageHeader, Trail, usePageTitle } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
-import type { DiffRow, Json, Run, RunComparison, Step } from '~/lib/api'
+import type { Json, Run, Step } from '~/lib/api'
 import { shortId } from '~/lib/ids'
 import { formatDuration } from '~/lib/time'
 import { comparisonQuery } from './api'
 import { changeText, shownRows } from './compare-model'
+import type { DiffRow, RunComparison } from './comparison'
 import { headline } from './error-model'
 
 /** Two runs side by side, step by step. */
