@@ -50,7 +50,7 @@ internal static class Wakeable
                 foreach (var record in await new JournalReader(database, blobs).AfterAsync(row.Tenant, row.Id, -1))
                     if (record.Seq <= last) history.Apply(record);
             }
-            catch (DamagedRecordException)
+            catch (Exception e) when (e is DamagedRecordException or NewerBuildException)
             {
                 // It is known for what it is, and can say no more.
                 continue;
