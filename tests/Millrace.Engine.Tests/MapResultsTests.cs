@@ -209,7 +209,7 @@ public abstract class MapResultsTests(TestDatabases databases) : EngineSuite(dat
             var request = new StartRequest(Tenant.Default, workflow, List(5), "once", "request");
             var end = EndAsync(test, request);
             await Task.WhenAny(end, test.Database.Died).WaitAsync(TestEngine.Patience);
-            var crashed = test.Database.Died.IsCompleted;
+            var crashed = !test.Database.Spare();
             if (crashed)
             {
                 await test.CrashAsync();

@@ -306,7 +306,7 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
             var died = test.Database.Died;
             var end = EndAsync(test, start);
             await Task.WhenAny(end, died).WaitAsync(TestEngine.Patience);
-            var crashed = died.IsCompleted;
+            var crashed = !test.Database.Spare();
             if (crashed)
             {
                 await test.CrashAsync();
@@ -339,7 +339,7 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
             test.Database.DieAt = test.Database.Writes + at;
             var died = test.Database.Died;
             await Task.WhenAny(test.PassUntilAsync(RedriveAsync(test, id)), died).WaitAsync(TestEngine.Patience);
-            var crashed = died.IsCompleted;
+            var crashed = !test.Database.Spare();
             if (crashed)
             {
                 await test.CrashAsync();
