@@ -96,7 +96,7 @@ public sealed class CommandTests : IAsyncLifetime
         Assert.Equal("event 1 k1 was there already", (await RunAsync("runs", "signal", id, "approved", "--data", """{"by": "ada"}""", "--key", "k1")).Out.Trim());
         (exit, _, error) = await RunAsync("runs", "signal", id, "approved");
         Assert.Equal(Exit.Refused, exit);
-        Assert.Contains("The run has ended.", error, StringComparison.Ordinal);
+        Assert.Contains("run.already_finished", error, StringComparison.Ordinal);
         Assert.Contains("--data is no JSON", (await RunAsync("runs", "signal", other, "approved", "--data", "{")).Error, StringComparison.Ordinal);
         Assert.Contains("approved", (await RunAsync("runs", "waiting", other)).Out, StringComparison.Ordinal);
     }

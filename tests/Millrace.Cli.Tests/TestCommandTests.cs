@@ -189,12 +189,12 @@ public sealed class TestCommandTests : IDisposable
               - name: Each is for its own
                 input: { l: [1, 2, 3] }
                 mocks:
-                  - { call: hash, workflow: child, input: [2], returns: { hex: two } }
-                  - { call: hash, workflow: child, input: '${ .[0] > 2 }', returns: { hex: more } }
+                  - { call: hash, workflow: child, input: 2, returns: { hex: two } }
+                  - { call: hash, workflow: child, input: '${ . > 2 }', returns: { hex: more } }
                   - { call: hash, workflow: child, returns: { hex: other } }
                   - { call: hash, workflow: scenario, returns: { hex: last } }
                 restart: everywhere
-                expect: { output: { hex: last }, effects: '${ length == 4 }', runs: '${ [.[] | select(.workflow == "child") | .output[0].hex] | sort == ["more", "other", "two"] }' }
+                expect: { output: { hex: last }, effects: '${ length == 4 }', runs: '${ [.[] | select(.workflow == "child") | .output.hex] | sort == ["more", "other", "two"] }' }
             """);
         Assert.True(exit == Exit.Completed, output);
     }

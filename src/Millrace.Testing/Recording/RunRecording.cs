@@ -105,6 +105,8 @@ public static class RunRecording
     private static HashSet<string> Ids(IReadOnlyList<ToldRun> runs) =>
     [
         .. runs.Select(r => r.Run["id"].StringOrNull).OfType<string>(),
+        // Of children that could not be started as well.
+        .. runs.SelectMany(r => r.Entries).Select(e => e.Entry["child"].StringOrNull).OfType<string>(),
         .. runs.SelectMany(r => r.Entries).Where(e => e.Entry["e"].StringOrNull == "approval.asked").Select(e => e.Entry["approval"].StringOrNull).OfType<string>(),
     ];
 
