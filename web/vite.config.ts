@@ -10,5 +10,5 @@ export default defineConfig({
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: { host: '127.0.0.1', proxy: { '/api': server, '/health': server, '/openapi': server } },
   build: { reportCompressedSize: false, chunkSizeWarningLimit: 700 },
-  test: { include: ['src/**/*.test.{ts,tsx}'], setupFiles: ['src/test-setup.ts'] },
+  test: { include: ['src/**/*.test.{ts,tsx}'], setupFiles: ['src/test-setup.ts'], testTimeout: 20_000 },
 })
