@@ -12,6 +12,33 @@ public abstract class LostRunTests(TestDatabases databases) : EngineSuite(databa
 {
     private const string Count = "- work: { call: 'count:1.0.0@default', with: {} }";
 
+    [Fact]
+    public async Task Starts_that_the_store_refused_cost_nothing_when_it_is_back()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define(Count);
+        var freed = 0;
+        test.Database.Watch = sql => freed += sql.Contains("set lease = null", StringComparison.Ordinal) ? 1 : 0;
+        test.Database.WritesRefused = 40;
+        for (var i = 0; i < 40; i++) await Assert.ThrowsAsync<StorageUnavailableException>(() => test.StartAsync(workflow));
+        await test.Engine.Worker.Lost.RecoverAsync();
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(await test.StartAsync(workflow))).State.Phase);
+        await test.Engine.Worker.Lost.RecoverAsync();
+        Assert.Equal(0, freed);
+        Assert.Single(test.Functions.Ledger);
+    }
+
+    [Fact]
+    public async Task A_start_that_was_reported_as_failed_and_is_there_is_carried_out()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define(Count);
+        test.Database.WriteLost = true;
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => test.StartAsync(workflow));
+        var run = Assert.Single(await test.Disk.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 10))));
+        Assert.Equal(RunPhase.Completed, (await test.PassUntilAsync(run.Id, r => r.IsFinished)).State);
+    }
+
     public sealed class OnSqlite() : LostRunTests(TestDatabases.Sqlite);
 
     public sealed class OnPostgres() : LostRunTests(TestDatabases.Postgres)

@@ -91,8 +91,8 @@ public sealed class DurableEngine : IAsyncDisposable
         }
         catch (StorageUnavailableException)
         {
-            // It may have been written all the same.
-            _worker.Lost.Add(request.Tenant, row.Id);
+            // It may have been written all the same: the database is asked once, however many were refused.
+            _worker.Lost.Doubt();
             throw;
         }
         finally

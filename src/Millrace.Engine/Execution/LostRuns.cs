@@ -19,7 +19,7 @@ internal sealed class LostRuns(Worker worker)
 
     public void Add(Tenant tenant, Guid run) => _lost.Enqueue((tenant, run));
 
-    /// <summary>A claim was reported as failed: which runs it took, if any, only the database knows.</summary>
+    /// <summary>A claim or a start was reported as failed: which runs it took, if any, only the database knows.</summary>
     public void Doubt() => Volatile.Write(ref _doubt, true);
 
     public void Expect(Guid run) => _coming[run] = true;
