@@ -19,11 +19,7 @@ internal sealed class RunFailures(Worker worker)
     public void OfCommit(RunActor actor, RunRecord record, Exception e)
     {
         if (e is BrokenChainException) return;
-        if (e is LostRunException)
-        {
-            using (worker.Log.About(actor)) worker.Log.RecordLost(actor.Id, e.Message, record.Seq);
-            worker.Forget(actor);
-        }
+        if (e is LostRunException) Lost(actor, e, record.Seq);
         else if (e is OvertakenException) worker.Standing.ReadAgain(actor);
         else OfTurn(actor, e);
     }
@@ -36,6 +32,12 @@ internal sealed class RunFailures(Worker worker)
             _ = worker.Strays.LeaveAsync(actor.Tenant, actor.Id, actor.Lease.Id, newer);
             return;
         }
+        if (e is LostRunException)
+        {
+            // It was let go of, and is another's or waits to be taken again.
+            Lost(actor, e, actor.State.Position + 1);
+            return;
+        }
         worker.Forget(actor);
         if (e is NoSlotException)
         {
@@ -44,6 +46,12 @@ internal sealed class RunFailures(Worker worker)
             return;
         }
         using (worker.Log.About(actor)) CouldNotGoOn(actor.Tenant, actor.Id, e);
+    }
+
+    private void Lost(RunActor actor, Exception e, long seq)
+    {
+        using (worker.Log.About(actor)) worker.Log.RecordLost(actor.Id, e.Message, seq);
+        worker.Forget(actor);
     }
 
     /// <summary>

@@ -13,17 +13,30 @@ internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
     /// <summary>Some apis are of a build that does not know every route; whoever is told so asks again later.</summary>
     public bool IsMixed { get; set; }
 
+    private const int TriesMax = 5;
+
     /// <summary>Answers that no client should get, with how often.</summary>
     public IReadOnlyDictionary<string, int> Surprises => _surprises;
 
     public async Task<string> GetAsync(string path, CancellationToken cancel) => await _http.GetStringAsync(new Uri(cluster.Api[0].Address, path), cancel);
 
-    /// <summary>Sends something of which the answer must be that it was done.</summary>
+    /// <summary>Sends something that may be sent again, and of which the answer must be that it was done; a server that has just begun may take its time.</summary>
     public async Task PostAsync(string path, string body, string mediaType, CancellationToken cancel)
     {
-        using var content = new StringContent(body, Encoding.UTF8, mediaType);
-        using var response = await _http.PostAsync(new Uri(cluster.Api[0].Address, path), content, cancel);
-        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {await response.Content.ReadAsStringAsync(cancel)}");
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                using var content = new StringContent(body, Encoding.UTF8, mediaType);
+                using var response = await _http.PostAsync(new Uri(cluster.Api[0].Address, path), content, cancel);
+                if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"{path}: {await response.Content.ReadAsStringAsync(cancel)}");
+                return;
+            }
+            catch (TaskCanceledException) when (tries < TriesMax && !cancel.IsCancellationRequested)
+            {
+                // It took longer than a request may.
+            }
+        }
     }
 
     /// <param name="body">Null: it is only read.</param>
