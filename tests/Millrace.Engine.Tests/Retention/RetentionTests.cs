@@ -98,6 +98,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
             """, metadata: "retention: { completed: PT5S, cancelled: PT5S }");
         var first = await test.StartAsync(workflow, Json.Object("n", 0), key: "endless");
         await test.PassUntilAsync(first, r => r.IsFinished);
+        await WhileAsync(test, db => RunStore.List(db, Tenant.Default, new RunFilter([RunPhase.Waiting], null, null, null, null, 1)).Count == 0);
         await UntilCountAsync(test, "run", 2);
         var last = await test.Disk.ReadAsync(db => ContinuationStore.LastOf(db, Tenant.Default, first));
         Assert.Equal(RunPhase.Waiting, (await test.RowAsync(last)).State);
@@ -135,6 +136,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         });
         var (first, _) = (await test.Engine.Schedules.TriggerAsync(Tenant.Default, "test", "test", null))!.Value;
         await test.PassUntilAsync(first, r => r.IsFinished);
+        await WhileAsync(test, db => RunStore.List(db, Tenant.Default, new RunFilter([RunPhase.Waiting], null, null, null, null, 1)).Count == 0);
         await UntilCountAsync(test, "run", 2);
         Assert.Equal(1, await CountAsync(test, "schedule_run"));
     }

@@ -7,13 +7,13 @@ namespace Millrace.Tests.Chaos;
 /// <summary>How clients of every sort reach both apis, and the answers that none of them should get.</summary>
 internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
 {
+    private const int TriesMax = 5;
+
     private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromSeconds(30) }) { Timeout = TimeSpan.FromSeconds(6) };
     private readonly ConcurrentDictionary<string, int> _surprises = new();
 
     /// <summary>Some apis are of a build that does not know every route; whoever is told so asks again later.</summary>
     public bool IsMixed { get; set; }
-
-    private const int TriesMax = 5;
 
     /// <summary>Answers that no client should get, with how often.</summary>
     public IReadOnlyDictionary<string, int> Surprises => _surprises;
