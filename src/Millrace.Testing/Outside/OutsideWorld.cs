@@ -56,12 +56,13 @@ internal sealed class OutsideWorld(IReadOnlyList<Mock> mocks)
     public (HttpMessageHandler Handler, EventOutlet Outlet) Open(Process process, Task<DurableEngine> engine, Func<Guid, Task<CallingRun>> find)
     {
         _find = find;
-        return (new MockTransport(this, process.Time), async (emitted, _) =>
-        {
-            var one = emitted.Event;
-            if (_known.Add((one["source"].AsString(), one["id"].AsString()))) Emitted.Add(one);
-            await (await engine).Events.PublishAsync(Tenant.Default, [one]);
-        });
+        return (new MockTransport(this, process.Time), (emitted, _) => PublishAsync(emitted.Event, engine));
+    }
+
+    private async ValueTask PublishAsync(Json one, Task<DurableEngine> engine)
+    {
+        if (_known.Add((one["source"].AsString(), one["id"].AsString()))) Emitted.Add(one);
+        await (await engine).Events.PublishAsync(Tenant.Default, [one]);
     }
 
     /// <summary>The functions with mocks before them.</summary>
