@@ -121,11 +121,11 @@ function Hearers({ alone, fits, onChange }: HearersProps) {
   return (
     <fieldset className="flex flex-col gap-1">
       <legend className="font-medium">Who hears it</legend>
-      <label className="flex items-baseline gap-2">
+      <label className="flex min-h-6 items-center gap-2">
         <input type="radio" name="hearers" checked={alone} disabled={!fits} onChange={() => onChange(true)} />
         This run alone
       </label>
-      <label className="flex items-baseline gap-2">
+      <label className="flex min-h-6 items-center gap-2">
         <input type="radio" name="hearers" checked={!alone} onChange={() => onChange(false)} />
         Every run of the workspace that listens for it
       </label>

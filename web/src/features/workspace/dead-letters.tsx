@@ -105,10 +105,10 @@ function LetterRow({ letter, refused, pending, onRequeue, onForget }: LetterProp
         )}
       </span>
       <span className="flex gap-1">
-        <Button size="sm" look="quiet" disabled={pending} onClick={onRequeue} aria-label={`Try ${name} again`}>
+        <Button size="sm" look="quiet" disabled={pending} onClick={onRequeue} aria-label={`Try again: ${name}`}>
           Try again
         </Button>
-        <Button size="sm" look="quiet" disabled={pending} onClick={onForget} aria-label={`Forget ${name}…`}>
+        <Button size="sm" look="quiet" disabled={pending} onClick={onForget} aria-label={`Forget: ${name}`}>
           Forget…
         </Button>
       </span>

@@ -145,9 +145,9 @@ test('Retention is changed, and what is refused of it stands at its field', asyn
 test('One dead letter is tried again, another is forgotten when asked twice, and the rest is left alone', async () => {
   const asked = workspace()
   renderPage(<WorkspacePage />)
-  await userEvent.click(await screen.findByRole('button', { name: 'Try shop/a again' }))
+  await userEvent.click(await screen.findByRole('button', { name: 'Try again: shop/a' }))
   await expect.poll(() => sent(asked, 'POST')).toEqual([['/api/v1/dead-letters/requeue', '{"ids":["a"]}']])
-  await userEvent.click(screen.getByRole('button', { name: 'Forget shop/b…' }))
+  await userEvent.click(screen.getByRole('button', { name: 'Forget: shop/b' }))
   const dialog = screen.getByRole('dialog', { name: 'Forget this dead letter?', hidden: true })
   expect(sent(asked, 'POST')).toHaveLength(1)
   await userEvent.click(within(dialog).getByRole('button', { name: 'Forget', hidden: true }))
