@@ -28,7 +28,7 @@ internal sealed class Compensations
     {
         if (End is not null) return;
         _done ??= [];
-        if (step.Node.Body is DoBody or ForBody or ForkBody or TryBody or InvokeBody or ListenBody or CallBody { Each: not null }) _done.RemoveAll(d => d.Step.Around().Contains(step));
+        if (step.Node.Body is DoBody or ForBody or ForkBody or TryBody or InvokeBody or ListenBody or CallBody { Each: not null }) _done.RemoveAll(d => d.Step.Id > step.Id && d.Step.Around().Contains(step));
         _done.Add((step, output));
     }
 

@@ -45,13 +45,15 @@ public abstract class StartCrashTests(TestDatabases databases) : LimitSuite(data
         var crashes = await Story.DyingAtEveryWriteAsync(() => OpenAsync(), afterCommit, first: async test =>
         {
             var workflow = Define(test, "debounce: { key: '${ .order }', after: PT10S }");
-            started = [];
+            // A list of its own: what has died may still be at it.
+            List<Guid> runs = [];
             foreach (var key in (string[])["a", "b", "c"])
             {
-                started.Add(await StartAsync(test, workflow, key));
-                await InLineAsync(test, started[^1]);
+                runs.Add(await StartAsync(test, workflow, key));
+                await InLineAsync(test, runs[^1]);
                 test.Time.Advance(TimeSpan.FromMilliseconds(1));
             }
+            started = runs;
         }, tell: async test =>
         {
             foreach (var run in started) await test.Engine.EndAsync(Tenant.Default, run);
