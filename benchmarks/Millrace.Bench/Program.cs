@@ -31,7 +31,7 @@ foreach (var (scenario, run) in SpawnBench.Scenarios) benches[$"spawn:{scenario}
 
 if (args is [PostgresWorker.Argument, .. var rest]) return await PostgresWorker.RunAsync(rest);
 Figures.AsJson = args.Contains("--json");
-if (args is ["chaos", .. var chaos]) return await ChaosBench.RunAsync(chaos);
+if (args is ["chaos", .. var chaos]) return Math.Max(await ChaosBench.RunAsync(chaos), Held());
 if (args is ["soak", ..] && (args.Contains("--days") || args.Contains("--hours"))) return Math.Max(await WeekBench.RunAsync(args, InFolderAsync), Held());
 if (args is ["upgrade", .. var upgrade]) return await UpgradeBench.RunAsync(upgrade);
 var atOnce = Array.IndexOf(args, "--at-once");
@@ -50,7 +50,7 @@ var unknown = Array.Find(names, n => n is not ("engine" or "spawn") && !benches.
 if (names.Length == 0 || unknown is not null)
 {
     if (unknown is not null) Console.Error.WriteLine($"There is no bench '{unknown}'.");
-    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, spawn, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S], upgrade [--from COMMIT] [--runs N], soak --hours H --days D");
+    Console.Error.WriteLine($"Usage: ./bench NAME... [--json] [--at-once RUNS]\n  NAME: engine, spawn, {string.Join(", ", benches.Keys)}, or peers (see benchmarks/peers)\n  or: simulate [--seeds N] [--from S] [--minutes M], chaos [--runs N] [--minutes M] [--seed S] [--proxies] [--verbose], upgrade [--from COMMIT] [--runs N], soak --hours H --days D");
     return 2;
 }
 foreach (var name in names)

@@ -52,6 +52,21 @@ public abstract class LifecycleTests(TestDatabases databases) : EngineSuite(data
     }
 
     [Fact]
+    public async Task Who_comes_second_to_a_page_tells_nothing_of_it()
+    {
+        await using var test = await WantedAsync(await OpenAsync());
+        var run = await test.StartAsync(test.Define("- a: { set: { x: 1 } }"));
+        await test.EndAsync(run);
+        await ToldAsync(test, run);
+        var at = await test.Disk.ReadAsync(db => LifecycleStore.Cursors(db).Single().Position);
+        var late = new ToldEvent(JsonText.Parse("""{"specversion": "1.0", "id": "late", "source": "/tests", "type": "late"}"""), false);
+        Assert.False(await test.Engine.Events.PublishAsync(Tenant.Default, [late], db => LifecycleStore.Advance(db, Tenant.Default, at - 1, at + 1)));
+        Assert.Null(await test.Disk.ReadAsync(db => EventStore.Find(db, Tenant.Default, "/tests", "late")));
+        Assert.True(await test.Engine.Events.PublishAsync(Tenant.Default, [late], db => LifecycleStore.Advance(db, Tenant.Default, at, at + 1)));
+        Assert.NotNull(await test.Disk.ReadAsync(db => EventStore.Find(db, Tenant.Default, "/tests", "late")));
+    }
+
+    [Fact]
     public async Task Every_type_is_told_in_its_shape()
     {
         await using var test = await WantedAsync(await OpenAsync());

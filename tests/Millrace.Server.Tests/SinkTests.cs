@@ -1,7 +1,13 @@
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Connectors.Events;
+using Millrace.Engine.Execution;
 using Millrace.Jq;
+using Millrace.Platform.Sinks;
 using Millrace.Server.Tests.Support;
 using Millrace.Tests.Doubles;
 using Millrace.Workflows.Kernel;
@@ -137,6 +143,53 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_process_whose_clock_is_an_hour_late_sends_what_is_due()
+    {
+        await Loop.StopAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            var id = await MakeAsync("late", """, "types": ["late"]""");
+            await server.PostAsync("/api/v1/events", Event("l1", "late"), "application/cloudevents+json");
+            var late = new SinkLoop(server.Database, server.Engine, server.Services.GetRequiredService<EventDelivery>(), server.Services.GetRequiredService<ISecretSource>(), new LateClock(), NullLogger<SinkLoop>.Instance);
+            using var patience = new CancellationTokenSource(TestServer.Patience);
+            while ((await server.GetAsync($"/api/v1/sinks/{id}")).Body["delivered"].ToString() != "1") await late.RunOnceAsync(patience.Token);
+            Assert.Equal("l1", (await _there.NextAsync()).Event["id"].AsString());
+            Assert.True(await DueAsync(id) <= server.Engine.Now);
+        }
+        finally
+        {
+            await Loop.StartAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_sends_for_long_says_so_and_nobody_else_sends_the_same()
+    {
+        var (claim, held) = (Loop.ClaimTime, new TaskCompletionSource());
+        (Loop.ClaimTime, _there.Held) = (TimeSpan.FromMilliseconds(400), held.Task);
+        try
+        {
+            var id = await MakeAsync("slow", """, "types": ["slow"]""");
+            await server.PostAsync("/api/v1/events", Event("s1", "slow"), "application/cloudevents+json");
+            await _there.NextAsync();
+            var dues = new HashSet<long>();
+            using var patience = new CancellationTokenSource(TestServer.Patience);
+            while (dues.Count < 4)
+            {
+                patience.Token.ThrowIfCancellationRequested();
+                dues.Add(await DueAsync(id));
+            }
+            Assert.False(_there.HasMore);
+            held.SetResult();
+            while ((await server.GetAsync($"/api/v1/sinks/{id}")).Body["delivered"].ToString() != "1") patience.Token.ThrowIfCancellationRequested();
+        }
+        finally
+        {
+            Loop.ClaimTime = claim;
+        }
+    }
+
+    [Fact]
     public async Task A_sink_is_tested_listed_and_removed()
     {
         var id = await MakeAsync("tried", """, "types": ["none"]""");
@@ -161,6 +214,10 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
         Assert.Contains(pointer, refused.Text, StringComparison.Ordinal);
     }
 
+    private SinkLoop Loop => server.Services.GetServices<IHostedService>().OfType<SinkLoop>().Single();
+
+    private Task<long> DueAsync(string id) => server.Database.ReadAsync(db => db.First("select due_at from sink where id = $1", r => r.Long(0), 0L, Guid.Parse(id)));
+
     private static string Event(string id, string type, string data = "{}") => $$"""{"specversion": "1.0", "id": "{{id}}", "source": "/tests", "type": "{{type}}", "data": {{data}} }""";
 
     private async Task<string> MakeAsync(string name, string more)
@@ -168,6 +225,11 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
         var made = await server.PostAsync("/api/v1/sinks", $"{{\"name\": \"{name}\", \"url\": \"{_there.Base}events\"{more}}}");
         Assert.True(made.Status == 201, made.Text);
         return made.Body["id"].AsString();
+    }
+
+    private sealed class LateClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddHours(-1);
     }
 
     private sealed record Came(Json Event, Dictionary<string, string> Headers);
@@ -180,6 +242,11 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
         public int Refuse { get; set; }
 
         public int Status { get; set; } = 503;
+
+        /// <summary>It answers nobody before.</summary>
+        public Task Held { get; set; } = Task.CompletedTask;
+
+        public bool HasMore => _came.Reader.TryPeek(out _);
 
         public static async Task<SinkDouble> StartAsync()
         {
@@ -194,6 +261,7 @@ public abstract class SinkTests(TestServer server) : IAsyncLifetime
         {
             using var reader = new StreamReader(http.Request.Body);
             _came.Writer.TryWrite(new Came(JsonText.Parse(await reader.ReadToEndAsync()), http.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            await Held;
             if (Refuse > 0)
             {
                 Refuse--;

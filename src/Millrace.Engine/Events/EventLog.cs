@@ -41,21 +41,24 @@ public sealed class EventLog
     {
         var rows = new List<EventRow>(events.Count);
         foreach (var one in events) rows.Add(await PrepareAsync(one));
-        return await PublishAsync(tenant, events, rows);
+        return (await PublishAsync(tenant, events, rows, _ => true))!;
     }
 
-    /// <summary>As for events from outside, but that some are for sinks alone.</summary>
-    internal async Task PublishAsync(Tenant tenant, IReadOnlyList<ToldEvent> events)
+    /// <summary>As for events from outside, but that some are for sinks alone, and that they are kept in the transaction that takes them.</summary>
+    /// <param name="take">Whether they are this process's to tell.</param>
+    /// <returns>False when they are not, and none was kept.</returns>
+    internal async Task<bool> PublishAsync(Tenant tenant, IReadOnlyList<ToldEvent> events, Func<DbUnit, bool> take)
     {
         var rows = new List<EventRow>(events.Count);
         foreach (var one in events) rows.Add(await PrepareAsync(one.Body) with { IsForSinks = one.IsForSinks });
-        await PublishAsync(tenant, [.. events.Select(e => e.Body)], rows);
+        return await PublishAsync(tenant, [.. events.Select(e => e.Body)], rows, take) is not null;
     }
 
-    private async Task<Published[]> PublishAsync(Tenant tenant, IReadOnlyList<Json> events, List<EventRow> rows)
+    private async Task<Published[]?> PublishAsync(Tenant tenant, IReadOnlyList<Json> events, List<EventRow> rows, Func<DbUnit, bool> take)
     {
         var starts = await new Triggers(_worker).FindAsync(tenant, events, rows);
-        var (published, told) = await _worker.Database.WriteAsync(db => Write(db, tenant, rows, starts));
+        var (published, told) = await _worker.Database.WriteAsync(db => take(db) ? Write(db, tenant, rows, starts) : default);
+        if (published is null) return null;
         foreach (var run in told) _worker.Nudge(tenant, run);
         if (Started(published, starts) is > 0 and var started)
         {

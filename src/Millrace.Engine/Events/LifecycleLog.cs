@@ -11,15 +11,15 @@ namespace Millrace.Engine.Events;
 
 /// <summary>
 /// Follows the journals of workspaces in which somebody listens for lifecycle events, or for those of questions to people, and publishes them. Nobody else pays for them:
-/// runs write nothing, and without a listener nothing is read. Events are published before the cursor moves, under ids that follow from the
-/// journal: after a crash, or where two processes do it at once, they are duplicates and count once.
+/// runs write nothing, and without a listener nothing is read. A page's events are published in the transaction that moves the cursor behind it: each once, and those of a run
+/// in the order of its journal, though several processes follow. (Two that published the same page at once would give later events the earlier places: those are the transactions'.)
 /// </summary>
 internal sealed class LifecycleLog(Worker worker)
 {
-    private const int PageMax = 500;
+    private const int PageMax = 200;
 
     /// <summary>Pages of one workspace in one round: whoever writes all the time keeps nobody else waiting.</summary>
-    private const int PagesMax = 20;
+    private const int PagesMax = 50;
 
     /// <summary>Runs whose next records go on from where they were, instead of being folded from the beginning for every page.</summary>
     private const int FoldsMax = 64;
@@ -61,7 +61,7 @@ internal sealed class LifecycleLog(Worker worker)
         return more;
     }
 
-    /// <returns>Whether there is more than one round takes.</returns>
+    /// <returns>Whether there is more than one round takes, and nobody else is at it.</returns>
     private async Task<bool> FollowAsync(Tenant tenant, long after, List<(string Type, bool BySink)> wanted)
     {
         for (var pages = 0; pages < PagesMax; pages++)
@@ -70,13 +70,8 @@ internal sealed class LifecycleLog(Worker worker)
             if (page.Count == 0) return false;
             var events = new List<ToldEvent>();
             foreach (var records in page.GroupBy(r => r.Run)) await TellAsync(tenant, records.Key, records.Min(r => r.Seq), records.Max(r => r.Seq), wanted, events);
-            for (var i = 0; i < events.Count; i += PageMax) await worker.Events.PublishAsync(tenant, events.GetRange(i, Math.Min(PageMax, events.Count - i)));
             var (from, to) = (after, page[^1].Position);
-            await worker.Database.WriteAsync(db =>
-            {
-                LifecycleStore.Advance(db, tenant, from, to);
-                return 0;
-            });
+            if (!await worker.Events.PublishAsync(tenant, events, db => LifecycleStore.Advance(db, tenant, from, to))) return false;
             after = to;
         }
         return true;

@@ -26,8 +26,16 @@ internal static class LifecycleStore
         "insert into lifecycle (organisation, workspace, position) values ($1, $2, $3) on conflict do nothing",
         tenant.Organisation, tenant.Workspace, JournalStore.LastOf(db, tenant));
 
-    public static void Advance(DbUnit db, Tenant tenant, long from, long to) => db.Execute(
-        "update lifecycle set position = $1 where workspace = $2 and position = $3", to, tenant.Workspace, from);
+    /// <summary>Whether somebody is to be told of records of the run, and was not yet.</summary>
+    public static bool IsUntold(DbUnit db, Tenant tenant, Guid run) => db.First(
+        "select 1 from lifecycle where workspace = $1 and position < (select position from journal where workspace = $1 and run = $2 order by seq desc limit 1)",
+        _ => true, false, tenant.Workspace, run);
+
+    /// <summary>Moves on behind a page, which is told of in this transaction.</summary>
+    /// <returns>False when another process has done so, or is at it.</returns>
+    public static bool Advance(DbUnit db, Tenant tenant, long from, long to) => db.Execute(
+        "update lifecycle set position = $1 where workspace in (select workspace from lifecycle where workspace = $2 and position = $3 /*pg: for update skip locked */)",
+        to, tenant.Workspace, from) == 1;
 
     public static void End(DbUnit db, Tenant tenant) => db.Execute("delete from lifecycle where workspace = $1", tenant.Workspace);
 }

@@ -57,6 +57,9 @@ public sealed class DurableEngine : IAsyncDisposable
     public RunSignals Signals => field ??= new RunSignals(_worker);
     public ApprovalControl Approvals => field ??= new ApprovalControl(_worker);
 
+    /// <summary>The time that due times are written and compared by, Unix microseconds: where several processes share a database it is the database's, whatever this one's clock says.</summary>
+    public long Now => _worker.Now;
+
     /// <summary>Runs this worker holds now.</summary>
     public int Held => _worker.Held;
 

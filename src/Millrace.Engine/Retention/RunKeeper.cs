@@ -1,3 +1,4 @@
+using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Storage;
@@ -16,7 +17,7 @@ internal sealed class RunKeeper : IAsyncDisposable
     /// <summary>Runs and records that go in one transaction: short enough for those who wait behind it.</summary>
     private const int RunsMax = 100, RecordsMax = 2000;
 
-    private const long PauseMicros = 20_000, NeededMicros = 600_000_000;
+    private const long PauseMicros = 20_000, NeededMicros = 600_000_000, UntoldMicros = 2_000_000;
 
     private readonly Worker _worker;
     private readonly DueLoop _loop, _looking;
@@ -86,13 +87,15 @@ internal sealed class RunKeeper : IAsyncDisposable
         return _worker.Settings.Schedules ? Math.Max(again, await Loose.RunOnceAsync(() => _looking.IsStopping)) : again;
     }
 
-    private static int Expire(DbUnit db, long now)
+    internal static int Expire(DbUnit db, long now)
     {
         var due = RetentionStore.Due(db, now, RunsMax);
         foreach (var run in due)
         {
             if (RunStore.Get(db, run.Tenant, run.Run) is not { IsFinished: true } row) RetentionStore.Keep(db, run.Tenant, run.Run);
             else if (RetentionStore.IsNeeded(db, run, row.Parent)) RetentionStore.Postpone(db, run, now + NeededMicros);
+            // What happened in it is read from its journal.
+            else if (LifecycleStore.IsUntold(db, run.Tenant, run.Run)) RetentionStore.Postpone(db, run, now + UntoldMicros);
             else if (RetentionStore.Remove(db, run) && row.Trigger is { } trigger) RetentionStore.RemoveTick(db, run.Tenant, trigger.Schedule, trigger.At, run.Run);
         }
         return due.Count;

@@ -28,13 +28,13 @@ internal static class BulkEndpoints
         group.MapPost("/bulk/{id}/cancellation", StopAsync).WithName("StopBulk").WithSummary("Go on to no further runs; what was done stays done.").Produces<BulkWork>(202).Refuses(404, 409, 503);
     }
 
-    private static async Task<IResult> AskAsync(HttpRequest request, Database database, DurableEngine engine, Tenant tenant, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> AskAsync(HttpRequest request, Database database, DurableEngine engine, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
         var key = RunEndpoints.IdempotencyKey(request);
         var body = await RequestBody.JsonAsync(request, BytesMax, cancel);
         var wish = BulkWish.Read(body);
-        var (id, now) = (engine.NewId(), Micros.Of(time.GetUtcNow()));
+        var (id, now) = (engine.NewId(), engine.Now);
         // Runs that begin from now on have ids behind this one, and are none of its business.
         var found = wish.Ids?.Count ?? await database.ReadAsync(db => RunStore.Count(db, tenant, wish.Filter with { Before = id, Limit = CountMax }), cancel);
         var row = new BulkRow(tenant, id, body, BulkState.Running, wish.Ids is null ? id : Guid.AllBitsSet, found, 0, 0, [], now, now, null);
@@ -66,11 +66,11 @@ internal static class BulkEndpoints
         return TypedResults.Ok((await FindAsync(database, tenant, ParseId(id), cancel)).View);
     }
 
-    private static async Task<IResult> StopAsync(string id, HttpRequest request, Database database, Tenant tenant, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> StopAsync(string id, HttpRequest request, Database database, DurableEngine engine, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
         var bulk = ParseId(id);
-        var stopped = await database.WriteAsync(db => BulkStore.Stop(db, tenant, bulk, Micros.Of(time.GetUtcNow())));
+        var stopped = await database.WriteAsync(db => BulkStore.Stop(db, tenant, bulk, engine.Now));
         var row = await FindAsync(database, tenant, bulk, cancel);
         return stopped ? Accepted(row) : throw Problem.Conflict("bulk.already_finished", "It is over.", "All of its runs have been gone through, or it was stopped.");
     }

@@ -20,16 +20,14 @@ public sealed class BulkLoop(Database database, DurableEngine engine, RunForks f
     /// <summary>Runs of a page. Forks copy journals, so there are fewer.</summary>
     private const int SignalsAtOnce = 200, ForksAtOnce = 20;
 
-    /// <summary>A page that takes longer may be begun by another process as well.</summary>
-    private static readonly TimeSpan PageTime = TimeSpan.FromMinutes(1);
-
-    private long Now => Micros.Of(time.GetUtcNow());
+    /// <summary>A page that takes longer may be begun by another process as well, which does nothing twice; one whose process died waits no longer.</summary>
+    private static readonly TimeSpan PageTime = TimeSpan.FromSeconds(10);
 
     /// <summary>Does one page of the work that is due for longest.</summary>
     /// <returns>False when none is due.</returns>
     internal async Task<bool> RunOnceAsync(CancellationToken cancel)
     {
-        var now = Now;
+        var now = engine.Now;
         if (!await database.ReadAsync(db => BulkStore.IsDue(db, now), cancel)) return false;
         if (await database.WriteAsync(db => BulkStore.Take(db, now, now + (long)PageTime.TotalMicroseconds)) is not { } row) return false;
         var wish = BulkWish.Read(row.Request);
@@ -105,7 +103,7 @@ public sealed class BulkLoop(Database database, DurableEngine engine, RunForks f
 
     private BulkRow After(BulkRow row, List<Guid> runs, List<BulkRefusal> refusals, int atOnce)
     {
-        var (now, over) = (Now, runs.Count < atOnce);
+        var (now, over) = (engine.Now, runs.Count < atOnce);
         return row with
         {
             ComeTo = runs.Count == 0 ? row.ComeTo : runs[^1],

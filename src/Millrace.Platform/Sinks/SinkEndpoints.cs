@@ -42,10 +42,10 @@ internal static class SinkEndpoints
         return TypedResults.Ok(Page.Of(found, limit, s => Cursor.Of("sinks", s.Name)));
     }
 
-    private static async Task<IResult> MakeAsync(HttpRequest request, Database database, DurableEngine engine, Tenant tenant, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> MakeAsync(HttpRequest request, Database database, DurableEngine engine, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
-        var now = Micros.Of(time.GetUtcNow());
+        var now = engine.Now;
         var none = new SinkRow(tenant, engine.NewId(), "", "", [], null, true, false, 0, now, 0, 0, null, null, PatienceByDefault, null, now, now);
         var row = Read(none, await RequestBody.JsonAsync(request, BodyMax, cancel), makes: true);
         var made = await database.WriteAsync(db =>
@@ -65,14 +65,14 @@ internal static class SinkEndpoints
         return TypedResults.Ok(found ?? throw NotFound(id));
     }
 
-    private static async Task<Ok<Sink>> ChangeAsync(string id, HttpRequest request, Database database, Tenant tenant, TimeProvider time, CancellationToken cancel)
+    private static async Task<Ok<Sink>> ChangeAsync(string id, HttpRequest request, Database database, DurableEngine engine, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
         var body = await RequestBody.JsonAsync(request, BodyMax, cancel);
         var changed = await database.WriteAsync(db =>
         {
             if (SinkStore.Get(db, tenant, IdOf(id)) is not { } row) return null;
-            var after = Read(row, body, makes: false) with { UpdatedAt = Micros.Of(time.GetUtcNow()) };
+            var after = Read(row, body, makes: false) with { UpdatedAt = engine.Now };
             if (after.Name != row.Name && SinkStore.Named(db, tenant, after.Name) is not null) throw Exists(after.Name);
             SinkStore.Update(db, after);
             return SinkStore.Get(db, tenant, IdOf(id));

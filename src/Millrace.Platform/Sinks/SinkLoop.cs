@@ -16,40 +16,71 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
 {
     private const int PageMax = 50;
 
-    /// <summary>A page that takes longer may be begun by another process as well; it stops before.</summary>
-    private static readonly TimeSpan PageTime = TimeSpan.FromMinutes(2);
+    /// <summary>Other sinks wait no longer.</summary>
+    private static readonly TimeSpan PageTime = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan BackOffMax = TimeSpan.FromMinutes(5);
 
-    private long Now => Micros.Of(time.GetUtcNow());
+    /// <summary>Nobody else takes a sink for so long after its process last said that it is at it: a process that died holds it back no longer.</summary>
+    internal TimeSpan ClaimTime { get; set; } = TimeSpan.FromSeconds(10);
+
+    private long Claimed => engine.Now + (long)ClaimTime.TotalMicroseconds;
 
     /// <summary>Sends a page of the sink that is due for longest.</summary>
     /// <returns>False when none is due.</returns>
     internal async Task<bool> RunOnceAsync(CancellationToken cancel)
     {
-        var now = Now;
+        var now = engine.Now;
         if (!await database.ReadAsync(db => SinkStore.IsDue(db, now), cancel)) return false;
-        if (await database.WriteAsync(db => SinkStore.Take(db, now, now + (long)PageTime.TotalMicroseconds)) is not { } row) return false;
-        var page = await database.ReadAsync(db => EventStore.After(db, row.Tenant, row.Position, PageMax), cancel);
-        var come = row;
-        foreach (var e in page)
+        if (await database.WriteAsync(db => SinkStore.Take(db, now, Claimed)) is not { } row) return false;
+        using var over = new CancellationTokenSource();
+        var keeping = KeepAsync(row, over.Token);
+        SinkRow come;
+        try
         {
-            if (SinkTypes.Take(row.Types, e.Type))
-            {
-                if (Now - now > PageTime.TotalMicroseconds / 2) break;
-                var end = await SendAsync(row, await engine.Events.BodyAsync(e, cancel), cancel);
-                if (end.Error is not null)
-                {
-                    come = Failed(come, end);
-                    break;
-                }
-                come = come with { Delivered = come.Delivered + 1, Attempts = 0, FailingSince = null, Error = null };
-            }
-            come = come with { Position = e.Position, DueAt = Now };
+            come = await SendPageAsync(row, cancel);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await keeping;
         }
         if (await database.WriteAsync(db => SinkStore.Advance(db, row, come)) && come.DeadAt is not null)
             log.LogWarning("Sink {Sink} of workspace {Workspace} is given up: nothing was taken since {Since}", row.Name, row.Tenant.Workspace, Micros.ToTime(come.FailingSince!.Value));
         return true;
+    }
+
+    /// <returns>The sink as it stands behind the page, due for the next one.</returns>
+    private async Task<SinkRow> SendPageAsync(SinkRow row, CancellationToken cancel)
+    {
+        var began = time.GetTimestamp();
+        var come = row;
+        foreach (var e in await database.ReadAsync(db => EventStore.After(db, row.Tenant, row.Position, PageMax), cancel))
+        {
+            if (SinkTypes.Take(row.Types, e.Type))
+            {
+                if (time.GetElapsedTime(began) > PageTime) break;
+                var end = await SendAsync(row, await engine.Events.BodyAsync(e, cancel), cancel);
+                if (end.Error is not null) return Failed(come, end);
+                come = come with { Delivered = come.Delivered + 1, Attempts = 0, FailingSince = null, Error = null };
+            }
+            come = come with { Position = e.Position };
+        }
+        return come with { DueAt = engine.Now };
+    }
+
+    /// <summary>Says that the sink's page is under way, until it is not. Where that cannot be said another process may send it as well.</summary>
+    private async Task KeepAsync(SinkRow row, CancellationToken over)
+    {
+        using var pulse = new PeriodicTimer(ClaimTime / 4, time);
+        try
+        {
+            while (await pulse.WaitForNextTickAsync(over)) await database.WriteAsync(db => SinkStore.Keep(db, row, Claimed));
+        }
+        catch (Exception e) when (e is OperationCanceledException or StorageUnavailableException)
+        {
+            // The page is over, or the database is away.
+        }
     }
 
     internal Task<DeliveryEnd> SendAsync(SinkRow row, Jq.Json e, CancellationToken cancel)
@@ -65,7 +96,7 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
     /// <summary>Each time it waits twice as long; one that says it is gone (410), or fails for longer than it may, is given up.</summary>
     private SinkRow Failed(SinkRow row, DeliveryEnd end)
     {
-        var now = Now;
+        var now = engine.Now;
         var since = row.FailingSince ?? now;
         var wait = Math.Min(BackOffMax.TotalMicroseconds, PageLoop.Pulse.TotalMicroseconds * Math.Pow(2, Math.Min(row.Attempts, 20)));
         return row with

@@ -25,6 +25,9 @@ internal static class SinkStore
 
     private const string Behind = "exists (select 1 from event where event.workspace = sink.workspace and event.position > sink.position and event.position <= $2)";
 
+    /// <summary>Where it stood when it was taken, and not changed by anybody since.</summary>
+    private const string Unmoved = "position = $4 and updated_at = $5 and dead_at is null";
+
     /// <returns>False when the workspace has one of that name.</returns>
     public static bool Insert(DbUnit db, SinkRow row)
     {
@@ -72,7 +75,7 @@ internal static class SinkStore
     public static bool IsDue(DbUnit db, long now) => db.First(
         $"select 1 from sink where paused = 0 and dead_at is null and due_at <= $1 and {Behind} limit 1", _ => true, false, now, db.Horizon);
 
-    /// <summary>Takes the sink that is due for longest, in any workspace: nobody else takes it before <paramref name="until"/>.</summary>
+    /// <summary>Takes the sink that is due for longest, in any workspace: nobody else takes it before <paramref name="until"/>, or what <see cref="Keep"/> says later.</summary>
     public static SinkRow? Take(DbUnit db, long now, long until) => db.First(
         $"""
         update sink set due_at = $3 where (workspace, id) in
@@ -81,14 +84,18 @@ internal static class SinkStore
         """,
         Map, null, now, db.Horizon, until);
 
+    /// <summary>Nobody else takes the sink before <paramref name="until"/>, if it stands where it did.</summary>
+    public static bool Keep(DbUnit db, SinkRow row, long until) => db.Execute(
+        $"update sink set due_at = $1 where workspace = $2 and id = $3 and {Unmoved}", until, row.Tenant.Workspace, row.Id, row.Position, row.UpdatedAt) == 1;
+
     /// <summary>Says how far a delivery has come, and lets go of the sink.</summary>
-    /// <returns>False when it does not stand where it did, or was taken over or changed meanwhile.</returns>
+    /// <returns>False when it does not stand where it did, or was changed meanwhile.</returns>
     public static bool Advance(DbUnit db, SinkRow from, SinkRow to) => db.Execute(
-        """
-        update sink set position = $1, due_at = $2, delivered = $3, attempts = $4, failing_since = $5, error = $6, dead_at = $7
-        where workspace = $8 and id = $9 and position = $10 and due_at = $11 and dead_at is null
+        $"""
+        update sink set due_at = $1, position = $6, delivered = $7, attempts = $8, failing_since = $9, error = $10, dead_at = $11
+        where workspace = $2 and id = $3 and {Unmoved}
         """,
-        to.Position, to.DueAt, to.Delivered, to.Attempts, to.FailingSince, to.Error, to.DeadAt, from.Tenant.Workspace, from.Id, from.Position, from.DueAt) == 1;
+        to.DueAt, from.Tenant.Workspace, from.Id, from.Position, from.UpdatedAt, to.Position, to.Delivered, to.Attempts, to.FailingSince, to.Error, to.DeadAt) == 1;
 
     private static void Want(DbUnit db, SinkRow row)
     {

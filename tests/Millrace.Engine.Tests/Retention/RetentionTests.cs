@@ -1,6 +1,7 @@
 using Millrace.Engine.Admin;
 using Millrace.Engine.Approvals;
 using Millrace.Engine.DeadLetters;
+using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Engine.Retention;
@@ -85,6 +86,28 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         await test.EndAsync(parent);
         await test.PassAsync(TimeSpan.FromMinutes(11));
         Assert.Equal(1, await CountAsync(test, "run"));
+    }
+
+    [Fact]
+    public async Task A_run_of_which_somebody_is_still_to_be_told_stays_until_that_is_done()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define(Count, metadata: "retention: { completed: PT1H }"));
+        await test.EndAsync(run);
+        var there = await test.Disk.WriteAsync(db =>
+        {
+            bool IsThere(long told, TimeSpan after)
+            {
+                db.Execute("update lifecycle set position = $1", told);
+                RunKeeper.Expire(db, test.Engine.Worker.Now + (long)after.TotalMicroseconds);
+                return RunStore.Get(db, Tenant.Default, run) is not null;
+            }
+
+            LifecycleStore.Begin(db, Tenant.Default);
+            var last = db.First("select max(position) from journal", r => r.Long(0), 0L);
+            return (Untold: IsThere(last - 1, TimeSpan.FromHours(2)), Told: IsThere(last, TimeSpan.FromHours(3)));
+        });
+        Assert.Equal((true, false), there);
     }
 
     [Fact]

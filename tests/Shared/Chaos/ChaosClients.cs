@@ -13,6 +13,9 @@ internal sealed class ChaosClients : IDisposable
 {
     private const int AtOnce = 24;
 
+    /// <summary>So many runs of a kind come one after another, and share a key where it has one: kinds are many, and those that wait for one another have to meet.</summary>
+    private const int OfKindAtOnce = 3;
+
     /// <summary>How often a sender looks, every two seconds, whether a wish of which nothing was heard has been carried out.</summary>
     private const int LooksMax = 10;
 
@@ -23,6 +26,7 @@ internal sealed class ChaosClients : IDisposable
     private readonly int _seed;
     private readonly int _first;
     private readonly ConcurrentDictionary<int, string> _acknowledged = new();
+    private readonly ConcurrentDictionary<int, bool> _ordered = new();
     private readonly ConcurrentBag<Task> _wishes = [];
     private int _next = -1;
 
@@ -32,14 +36,21 @@ internal sealed class ChaosClients : IDisposable
     {
         (_kinds, _runs, _within, _seed, _first) = (kinds, runs, within, seed, first);
         _door = new ChaosDoor(cluster);
-        (Voters, Holders) = (new ChaosVoters(_door), new ChaosHolds(_door, seed));
+        (Voters, Holders, Sequels) = (new ChaosVoters(_door), new ChaosHolds(_door, seed), new ChaosSequels(_door));
     }
 
     public ChaosVoters Voters { get; }
     public ChaosHolds Holders { get; }
+    public ChaosSequels Sequels { get; }
+
+    /// <summary>How others reach the apis.</summary>
+    public ChaosDoor Door => _door;
 
     /// <summary>Number of a run to the id it was acknowledged with.</summary>
     public IReadOnlyDictionary<int, string> Acknowledged => _acknowledged;
+
+    /// <summary>Numbers of runs whose event was acknowledged.</summary>
+    public IReadOnlyCollection<int> Ordered => [.. _ordered.Keys];
 
     /// <summary>Answers that no client should get, with how often.</summary>
     public IReadOnlyDictionary<string, int> Surprises => _door.Surprises;
@@ -52,11 +63,12 @@ internal sealed class ChaosClients : IDisposable
 
     public IEnumerable<int> Numbers => Enumerable.Range(_first, _runs);
 
-    public ChaosKind Of(int number) => _kinds[number % _kinds.Count];
+    public ChaosKind Of(int number) => _kinds[number / OfKindAtOnce % _kinds.Count];
 
     public async Task PushAsync(Uri outside, CancellationToken cancel)
     {
-        foreach (var kind in _kinds.Prepend(ChaosWork.Child).Prepend(ChaosWork.SlowChild))
+        // Children that none of the runs has are of builds that may be older than what they do.
+        foreach (var kind in ChaosWork.Children.Where(c => _kinds.Any(k => k.Tasks.Contains($"name: {c.Name},", StringComparison.Ordinal))).Concat(_kinds))
             await _door.PostAsync("api/v1/definitions", kind.Document(outside), "application/yaml", cancel);
     }
 
@@ -73,9 +85,15 @@ internal sealed class ChaosClients : IDisposable
             {
                 var number = _first + next;
                 await Pause.ForAsync(_within * next / _runs - System.Diagnostics.Stopwatch.GetElapsedTime(began), cancel);
-                var id = await StartAsync(number, random, cancel);
-                Started.Writer.TryWrite(id);
                 var kind = Of(number);
+                if (kind.IsBegunByEvent)
+                {
+                    await OrderAsync(number, random, cancel);
+                    continue;
+                }
+                var id = await StartAsync(number, random, cancel);
+                if (!kind.IsNotFollowed) Started.Writer.TryWrite(id);
+                if (kind.Sequel != ChaosSequel.None) _wishes.Add(Sequels.FollowAsync(kind, number, id, random.Next(), cancel));
                 if (kind.Ask is { } ask) _wishes.Add(Voters.DecideAsync(number, id, ask, random.Next(), cancel));
                 if (kind.IsPaused) _wishes.Add(PauseAsync(id, random.Between(0, 1), random.Between(0.2, 2), random.Next(), cancel));
                 else if (kind.IsListening) _wishes.Add(TellAsync(number, random.Between(0, 2), random.Next(), cancel));
@@ -84,9 +102,15 @@ internal sealed class ChaosClients : IDisposable
         }));
         Started.Writer.TryComplete();
         await enough.CancelAsync();
-        await holding;
-        await Task.WhenAll(_wishes);
+        var bulks = new[]
+        {
+            Sequels.BulkAsync("bulked", "retry", ChaosKind.Faulted, RunsFor(ChaosSequel.BulkRetry), new Random(_seed * 31 + 500), cancel),
+            Sequels.BulkAsync("swept", "cancel", "", RunsFor(ChaosSequel.BulkCancel), new Random(_seed * 31 + 501), cancel),
+        };
+        await Task.WhenAll([holding, .. bulks, .. _wishes]);
     }
+
+    private List<string> RunsFor(ChaosSequel sequel) => [.. _acknowledged.Where(a => Of(a.Key).Sequel == sequel).Select(a => a.Value)];
 
     public Task<string> GetAsync(string path, CancellationToken cancel) => _door.GetAsync(path, cancel);
 
@@ -110,10 +134,12 @@ internal sealed class ChaosClients : IDisposable
 
     private string InputOf(int number) => $$"""{"n": "r{{number}}", "line": "{{LineOf(number)}}", "trio": "{{TrioOf(number)}}"}""";
 
-    private string LineOf(int number) => string.Create(CultureInfo.InvariantCulture, $"k{number / _kinds.Count % 3}");
+    private int Round(int number) => number / OfKindAtOnce / _kinds.Count;
+
+    private string LineOf(int number) => string.Create(CultureInfo.InvariantCulture, $"k{Round(number) % 3}");
 
     /// <summary>The key that a run shares with the two others of its kind that come next to it.</summary>
-    public string TrioOf(int number) => string.Create(CultureInfo.InvariantCulture, $"t{number / _kinds.Count / 3}");
+    public string TrioOf(int number) => string.Create(CultureInfo.InvariantCulture, $"t{Round(number)}");
 
     private async Task CancelAsync(string id, TimeSpan after, int seed, CancellationToken cancel)
     {
@@ -136,12 +162,24 @@ internal sealed class ChaosClients : IDisposable
         }
     }
 
-    /// <summary>Sends the event that a run waits for, always under the same id.</summary>
+    /// <summary>Sends the event that a run waits for.</summary>
     private async Task TellAsync(int number, TimeSpan after, int seed, CancellationToken cancel)
     {
-        var random = new Random(seed);
         await Pause.ForAsync(after, cancel);
-        var body = string.Create(CultureInfo.InvariantCulture, $$"""{"specversion": "1.0", "id": "told-{{number}}", "source": "https://chaos.example", "type": "{{ChaosKind.EventType}}", "subject": "r{{number}}"}""");
+        await SendAsync($"told-{number}", ChaosKind.EventType, number, new Random(seed), cancel);
+    }
+
+    /// <summary>Sends the event that begins a run.</summary>
+    private async Task OrderAsync(int number, Random random, CancellationToken cancel)
+    {
+        await SendAsync($"order-{number}", ChaosKind.OrderType, number, random, cancel);
+        _ordered[number] = true;
+    }
+
+    /// <summary>Until it is acknowledged, always under the same id.</summary>
+    private async Task SendAsync(string id, string type, int number, Random random, CancellationToken cancel)
+    {
+        var body = $$"""{"specversion": "1.0", "id": "{{id}}", "source": "https://chaos.example", "type": "{{type}}", "subject": "r{{number}}", "data": {"n": "r{{number}}"} }""";
         while (!cancel.IsCancellationRequested)
         {
             var (status, text) = await _door.AskAsync("api/v1/events", body, null, random, cancel, "application/cloudevents+json");

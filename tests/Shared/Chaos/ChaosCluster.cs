@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace Millrace.Tests.Chaos;
 
-/// <summary>PostgreSQL with fsync, Redis, two api, three workers and a scheduler on this machine, each process with wires of its own.</summary>
+/// <summary>PostgreSQL with fsync, Redis, two api, three workers and two schedulers on this machine, each process with wires of its own.</summary>
 internal sealed class ChaosCluster : IAsyncDisposable
 {
     public const int LeaseSeconds = 4;
 
-    private const int Apis = 2, WorkersCount = 3;
+    private const int Apis = 2, WorkersCount = 3, SchedulersCount = 2;
 
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
@@ -23,7 +23,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         (Postgres, Redis, _folder) = (postgres, redis, folder);
         _direct = $"Host=127.0.0.1;Port={postgres.Port};Username=millrace;Database=test1;Pooling=false;Timeout=3;Command Timeout=30";
         ChaosProcess Make(string role, int number, NetworkNamespace? network = null) => new(dll, folder, role, number, postgres.Port, redis.Port, network);
-        Scheduler = Make("scheduler", 1);
+        Schedulers = [.. Enumerable.Range(1, SchedulersCount).Select(n => Make("scheduler", n))];
         Api = [.. Enumerable.Range(1, Apis).Select(n => Make("api", n))];
         Workers = [.. Enumerable.Range(1, WorkersCount).Select(n => Make("worker", n, networks.ElementAtOrDefault(n - 1)))];
     }
@@ -34,10 +34,10 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>Whether workers are in networks of their own, and must find what is outside at <see cref="NetworkNamespace.Machine"/>.</summary>
     public bool IsApart => _networks.Count > 0;
 
-    public ChaosProcess Scheduler { get; }
+    public ChaosProcess[] Schedulers { get; }
     public ChaosProcess[] Api { get; }
     public ChaosProcess[] Workers { get; }
-    public IEnumerable<ChaosProcess> All => [Scheduler, .. Workers, .. Api];
+    public IEnumerable<ChaosProcess> All => [.. Schedulers, .. Workers, .. Api];
 
     /// <param name="apart">Whether each worker has a network of its own, where the machine lets us.</param>
     public static async Task<ChaosCluster> StartAsync(string dll, bool apart, CancellationToken cancel)
@@ -51,7 +51,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
         // The first one migrates the database.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(StartLimit);
-        await cluster.Scheduler.StartAsync(limit.Token);
+        await cluster.Schedulers[0].StartAsync(limit.Token);
         await Task.WhenAll(cluster.All.Select(p => p.StartAsync(limit.Token)));
         return cluster;
     }

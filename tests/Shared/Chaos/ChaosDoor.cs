@@ -40,12 +40,13 @@ internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
     }
 
     /// <param name="body">Null: it is only read.</param>
+    /// <param name="method">Null: POST where there is a body.</param>
     /// <returns>No status where there was no answer.</returns>
-    public async Task<(HttpStatusCode? Status, string Text)> AskAsync(string path, string? body, string? key, Random random, CancellationToken cancel, string mediaType = "application/json")
+    public async Task<(HttpStatusCode? Status, string Text)> AskAsync(string path, string? body, string? key, Random random, CancellationToken cancel, string mediaType = "application/json", HttpMethod? method = null)
     {
         try
         {
-            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(cluster.Api[random.Next(cluster.Api.Length)].Address, path));
+            using var request = new HttpRequestMessage(method ?? (body is null ? HttpMethod.Get : HttpMethod.Post), new Uri(cluster.Api[random.Next(cluster.Api.Length)].Address, path));
             if (key is not null) request.Headers.Add("Idempotency-Key", key);
             if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, mediaType);
             using var response = await _http.SendAsync(request, cancel);

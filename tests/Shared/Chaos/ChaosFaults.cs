@@ -57,7 +57,7 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
 
     private async Task KillAsync(Random random, CancellationToken giveUp)
     {
-        if (Take(random, [.. cluster.Workers, .. cluster.Api, .. random.Next(4) == 0 ? [cluster.Scheduler] : Array.Empty<ChaosProcess>()]) is not { } process) return;
+        if (Take(random, [.. cluster.Workers, .. cluster.Api, .. random.Next(3) == 0 ? cluster.Schedulers : []]) is not { } process) return;
         Count($"kill_{process.Role}", process.Name);
         var id = process.Id;
         var died = Stopwatch.GetTimestamp();
@@ -76,7 +76,7 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
     /// <summary>A zombie: it stands still for longer than its lease, and goes on as if nothing had happened.</summary>
     private async Task HaltAsync(Random random, CancellationToken giveUp)
     {
-        if (Take(random, [.. cluster.Workers, .. cluster.Workers, .. cluster.Api, cluster.Scheduler]) is not { } process) return;
+        if (Take(random, [.. cluster.Workers, .. cluster.Workers, .. cluster.Api, .. cluster.Schedulers]) is not { } process) return;
         Count("halt", process.Name);
         process.Halt();
         await Pause.ForAsync(random.Between(ChaosCluster.LeaseSeconds * 0.5, ChaosCluster.LeaseSeconds * 2.5), giveUp);

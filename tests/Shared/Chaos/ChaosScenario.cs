@@ -27,7 +27,10 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
         if (cluster.IsApart) Told("each worker is in a network of its own");
         using var clients = new ChaosClients(cluster, ChaosWork.All, runs, within, seed);
         using var followers = new ChaosFollowers(cluster, seed) { Complain = Told };
+        var (sinks, schedules) = (new ChaosSinks(cluster, clients.Door, outside), new ChaosSchedules(cluster, clients.Door));
+        await sinks.MakeAsync(cancel);
         await clients.PushAsync(outside.Address, cancel);
+        await schedules.PushAsync(outside.Address, cancel);
         using var calmed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var faults = new ChaosFaults(cluster, seed, calm) { Told = Told };
@@ -39,12 +42,13 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
         await calmed.CancelAsync();
         await harm;
         Told($"calm after {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s");
+        await schedules.StopAsync(cancel);
         await FinishedAsync(cluster, Told, cancel);
         var serving = Stopwatch.GetElapsedTime(began);
         await HeardAsync(cluster, followers, cancel);
         await enough.CancelAsync();
         await following;
-        var verdict = new ChaosVerdict(cluster, outside, clients, followers, runs);
+        var verdict = new ChaosVerdict(cluster, outside, clients, followers, runs) { Sinks = sinks, Schedules = schedules };
         await verdict.JudgeAsync(cancel);
         return new ChaosResult(verdict, faults.Counts, [.. faults.Takeovers.Order()], serving, outside.Recorded.Count, outside.Attempts - outside.Recorded.Count, followers.Ends.Count, followers.Connections);
     }

@@ -1,46 +1,5 @@
 namespace Millrace.Tests.Chaos;
 
-/// <summary>What a run of chaos is: which definition, which effects it has when it completes, and how it may end.</summary>
-/// <param name="Effects">Suffixes of the effects' names, each recorded once when the run completes.</param>
-/// <param name="Children">Child runs of one that completes.</param>
-internal sealed record ChaosKind(string Name, string[] Effects, int Children, string[] MayEnd, string Tasks)
-{
-    public const string Completed = "completed", Cancelled = "cancelled", Faulted = "faulted";
-
-    /// <summary>The definition that is made to stand and go on again.</summary>
-    public const string Held = "held";
-
-    /// <summary>The type of the events that runs listen for.</summary>
-    public const string EventType = "chaos.told";
-
-    /// <summary>What limits it, as its document says it.</summary>
-    public string? Flow { get; init; }
-
-    /// <summary>What its runs ask people.</summary>
-    public ChaosAsk? Ask { get; init; }
-
-    /// <summary>Of three runs that share a key the last one takes the place of the others.</summary>
-    public bool IsLastOfTrio { get; init; }
-
-    /// <summary>Somebody cancels it.</summary>
-    public bool IsWithdrawn => MayEnd.Contains(Cancelled) && !IsLastOfTrio;
-
-    public bool IsPaused => Name == "paused";
-    public bool IsHeld => Name == Held;
-
-    /// <summary>It waits for an event about it.</summary>
-    public bool IsListening => Name == "listening";
-
-    /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
-    public static string Effect(int number, string suffix) => $"r{number}.{suffix}";
-
-    public string Document(Uri outside)
-    {
-        var metadata = Flow is null ? "" : $", metadata: {{ flow: {{ {Flow} }} }}";
-        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: 1.0.0{metadata} }}\ndo:\n{Tasks.Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal)}";
-    }
-}
-
 /// <summary>Forks, child runs, waits, retries, loops, cancels, suspensions, questions and limits, all with keyed effects.</summary>
 internal static class ChaosWork
 {
@@ -56,6 +15,17 @@ internal static class ChaosWork
         "child", [], 0, [Completed], "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/${ .n }', body: {} } }\n  - rest: { wait: PT0.3S }\n");
 
     public static ChaosKind SlowChild { get; } = new("slow", [], 0, [Cancelled], LongRest);
+
+    /// <summary>Started by a map; one of its items is never taken outside.</summary>
+    public static ChaosKind PickyChild { get; } = new(
+        "picky", [], 0, [Completed, Faulted], "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/${ if .n | endswith(\"m4\") then \"refused\" else \"effects\" end }/${ .n }', body: {} } }\n");
+
+    /// <summary>Started by a map; the first request for each of its items is refused, and its run faults.</summary>
+    public static ChaosKind ShakyChild { get; } = new(
+        "shy", [], 0, [Completed, Faulted, Cancelled], "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/shaky/${ .n }', body: {} } }\n");
+
+    /// <summary>Definitions that others start.</summary>
+    public static IReadOnlyList<ChaosKind> Children { get; } = [Child, SlowChild, PickyChild, ShakyChild];
 
     /// <summary>What every build since the first can do.</summary>
     public static IReadOnlyList<ChaosKind> Plain { get; } =
@@ -105,19 +75,49 @@ internal static class ChaosWork
     private static readonly IReadOnlyList<ChaosKind> Limited =
     [
         new(ChaosKind.Held, ["a", "b", "c"], 0, [Completed], Call("a") + Rest + Call("b") + "  - sleep: { wait: PT0.3S }\n" + Call("c")),
-        new("limited", ["a", "b"], 0, [Completed], Busy("a") + Rest + Busy("b")) { Flow = $"concurrency: {{ key: '${{ .line }}', limit: {LimitedMost} }}" },
-        new("locked", ["a", "b"], 0, [Completed], Lock("enter", "a") + Rest + Lock("leave", "b")) { Flow = "concurrency: { key: '${ .line }', limit: 1, counts: unfinished }" },
+        new("limited", ["a", "b"], 0, [Completed], Busy("a") + Rest + Busy("b")) { Metadata = $"flow: {{ concurrency: {{ key: '${{ .line }}', limit: {LimitedMost} }} }}" },
+        new("locked", ["a", "b"], 0, [Completed], Lock("enter", "a") + Rest + Lock("leave", "b")) { Metadata = "flow: { concurrency: { key: '${ .line }', limit: 1, counts: unfinished } }" },
         new("newest", ["a", "b"], 0, [Completed, Cancelled], Call("a") + "  - rest: { wait: PT2S }\n" + Call("b"))
         {
-            Flow = "concurrency: { key: '${ .trio }', limit: 1, onLimit: cancelInProgress }", IsLastOfTrio = true,
+            Metadata = "flow: { concurrency: { key: '${ .trio }', limit: 1, onLimit: cancelInProgress } }", IsLastOfTrio = true,
         },
-        new("debounced", ["a"], 0, [Completed, Cancelled], Call("a")) { Flow = "debounce: { key: '${ .trio }', after: PT2S, max: PT10S }", IsLastOfTrio = true },
+        new("debounced", ["a"], 0, [Completed, Cancelled], Call("a")) { Metadata = "flow: { debounce: { key: '${ .trio }', after: PT2S, max: PT10S } }", IsLastOfTrio = true },
+    ];
+
+    /// <summary>Runs that are undone, that go on as others, that somebody does something about later, and that events begin.</summary>
+    private static readonly IReadOnlyList<ChaosKind> Followed =
+    [
+        new("undone", ["a", "b", "c", "ub", "ua"], 0, [Faulted], Undoable("a") + Rest + Undoable("b") + Call("c") + Fail) { Undone = ["a", "b"], Whole = Faulted },
+        new("recalled", [], 0, [Cancelled], Undoable("a") + Undoable("b") + Call("c") + LongRest) { Undone = ["a", "b"] },
+        new("endless", ["e0", "e1", "e2", "e3"], 0, [Completed],
+            Post("e", "effects/${ .n }.e${ .i // 0 }") + "  - more: { if: '${ (.i // 0) < 3 }', call: 'continue:1.0.0@default', with: { input: '${ {n, i: ((.i // 0) + 1)} }' } }\n") { Links = 4 },
+        new("branched", ["a", "b", "c", "f.b", "f.c"], 0, [Completed], Call("a") + Rest + Call("b") + Call("c")) { Sequel = ChaosSequel.Fork },
+        new("retried", ["a", "b", "c"], 0, [Faulted], Breaking) { Sequel = ChaosSequel.Retry, Whole = Faulted },
+        new("deadly", ["a", "b", "c"], 0, [Faulted], Breaking) { Sequel = ChaosSequel.Requeue, Whole = Faulted, Metadata = "deadLetter: true" },
+        new("bulked", ["a", "b", "c"], 0, [Faulted], Breaking) { Sequel = ChaosSequel.BulkRetry, Whole = Faulted },
+        new("swept", ["a"], 0, [Cancelled], Call("a") + LongRest) { Sequel = ChaosSequel.BulkCancel },
+        new("redriven", ["m0", "m1", "m2", "d"], ChaosKind.AnyNumber, [Completed], Map(3, "shy", "key: '${ $item.n }', concurrency: 2") + Call("d")) { Sequel = ChaosSequel.Redrive },
+        new("tolerant", ["m0", "m1", "m2", "m3", "d"], 5, [Completed], Map(5, "picky", "key: '${ $item.n }', concurrency: 2, onError: { tolerate: 1 }") + Call("d")) { Tolerated = 1 },
+        new("signalled", ["a", "b"], 0, [Completed], Call("a") + $"  - hear: {{ listen: {{ to: {{ one: {{ with: {{ type: {ChaosKind.SignalType} }} }} }} }}, output: {{ as: $input }} }}\n" + Call("b")) { Sequel = ChaosSequel.Signal },
+        new("brief", ["a", "b"], 0, [Completed], Call("a") + Rest + Call("b")) { IsBrief = true, Metadata = $"retention: {{ completed: PT{ChaosKind.BriefSeconds}S }}" },
+        new("ordered", ["a", "b"], 0, [Completed], "  - take: { set: { n: '${ .[0].n }' } }\n" + Call("a") + Rest + Call("b"))
+        {
+            IsBegunByEvent = true, Schedule = $"on: {{ one: {{ with: {{ type: {ChaosKind.OrderType} }} }} }}, read: data",
+        },
+    ];
+
+    /// <summary>Nobody starts these: an interval and a clock do. Whoever is at the last one is there alone.</summary>
+    public static IReadOnlyList<ChaosKind> Scheduled { get; } =
+    [
+        new("ticking", [], 0, [Completed], Ticked) { Schedule = "every: PT2S", Metadata = "schedule: { catchUp: { mode: all } }" },
+        new("timed", [], 0, [Completed], Ticked) { Schedule = "cron: '*/3 * * * * *'", Metadata = "schedule: { catchUp: { mode: all } }" },
+        new(ChaosKind.Alone, [], 0, [Completed], LockTick("enter") + "  - rest: { wait: PT2S }\n" + LockTick("leave")) { Schedule = "every: PT1S", Metadata = "schedule: { overlap: skip }" },
     ];
 
     /// <summary>What builds before approvals and limits cannot do, without holds, which such a build does not keep.</summary>
     public static IReadOnlyList<ChaosKind> Newer { get; } = [.. Asking, .. Limited.Where(k => !k.IsHeld)];
 
-    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited];
+    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed];
 
     private static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
 
@@ -130,6 +130,22 @@ internal static class ChaosWork
     private static string Post(string name, string path) => $"  - {name}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{path}', body: {{}} }}, output: {{ as: $input }} }}\n";
 
     private static string Ask(string how) => $"  - ask: {{ call: approve:1.0.0@default, with: {{ title: 'Go on with ${{ .n }}?', show: '${{ {{n}} }}', {how} }} }}\n";
+
+    /// <summary>It fails at its second effect, always for the run that asks first, and not for one that goes on for it.</summary>
+    private static string Breaking => Call("a") + Post("b", "broken/${ .n }.b") + Call("c");
+
+    private const string Fail = "  - fail: { raise: { error: { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/runtime', status: 500, title: On purpose } } }\n";
+
+    private const string Ticked = "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/tick.${ $workflow.id }', body: {} } }\n";
+
+    private static string LockTick(string turn) => $"  - {turn}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{turn}/{ChaosKind.Alone}/1/${{ $workflow.id }}/tick.{turn}.${{ $workflow.id }}', body: {{}} }} }}\n";
+
+    private static string Undoable(string effect) =>
+        $"  - {effect}:\n      call: http\n      with: {{ method: post, endpoint: 'OUTSIDE/effects/${{ .n }}.{effect}', body: {{}} }}\n      output: {{ as: $input }}\n" +
+        $"      metadata: {{ compensate: [ {{ u{effect}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/effects/${{ .n }}.u{effect}', body: {{}} }} }} }} ] }}\n";
+
+    private static string Map(int items, string child, string how) =>
+        $"  - all: {{ call: 'map:1.0.0@default', with: {{ in: '${{ .n as $n | [range({items})] | map({{n: ($n + \".m\" + (. | tostring))}}) }}', do: {{ namespace: chaos, name: {child}, version: 1.0.0 }}, {how} }}, output: {{ as: $input }} }}\n";
 
     private static string Branch(string effect) => Indent(Call(effect));
 

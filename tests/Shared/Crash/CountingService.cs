@@ -19,7 +19,9 @@ internal sealed class CountingService : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, string> _recorded = new();
+    private readonly ConcurrentQueue<string> _order = new();
     private readonly ConcurrentDictionary<string, bool> _refused = new();
+    private readonly ConcurrentDictionary<string, string> _broken = new();
     private int _attempts;
     private int _contradictions;
 
@@ -30,6 +32,9 @@ internal sealed class CountingService : IAsyncDisposable
     /// <summary>Idempotency key to what was recorded under it, once.</summary>
     public IReadOnlyDictionary<string, string> Recorded => _recorded;
 
+    /// <summary>Effects in the order in which they were recorded.</summary>
+    public IReadOnlyCollection<string> Order => _order;
+
     /// <summary>Requests that came, repeated ones too.</summary>
     public int Attempts => Volatile.Read(ref _attempts);
 
@@ -37,6 +42,9 @@ internal sealed class CountingService : IAsyncDisposable
     public int Contradictions => Volatile.Read(ref _contradictions);
 
     public BusyLines Lines { get; } = new();
+
+    /// <summary>Events that were sent to it.</summary>
+    public DeliveryBook Deliveries { get; } = new();
 
     /// <summary>Called for each request, with its number, before it is answered.</summary>
     public Action<int> Arrived { get; set; } = _ => { };
@@ -60,6 +68,19 @@ internal sealed class CountingService : IAsyncDisposable
             service.Arrived(Interlocked.Increment(ref service._attempts));
             return service._refused.TryAdd(effect, true) ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : service.Record(effect, request);
         });
+        // Never for the key that asks first.
+        app.MapPost("/broken/{effect}", (string effect, HttpRequest request) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            var key = request.Headers["Idempotency-Key"].ToString();
+            return service._broken.GetOrAdd(effect, key) == key ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : service.Record(effect, request);
+        });
+        app.MapPost("/refused/{effect}", () =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            return Results.StatusCode(StatusCodes.Status422UnprocessableEntity);
+        });
+        app.MapPost("/sink/{name}", async (string name, HttpRequest request) => Results.StatusCode(await service.Deliveries.TakeAsync(name, request) ? 204 : 503));
         app.MapPost("/busy/{line}/{most}/{effect}", async (string line, int most, string effect, HttpRequest request) =>
         {
             service.Arrived(Interlocked.Increment(ref service._attempts));
@@ -89,7 +110,8 @@ internal sealed class CountingService : IAsyncDisposable
     private IResult Record(string effect, HttpRequest request)
     {
         var key = request.Headers["Idempotency-Key"].ToString();
-        var recorded = _recorded.GetOrAdd(key, effect);
+        if (_recorded.TryAdd(key, effect)) _order.Enqueue(effect);
+        var recorded = _recorded[key];
         if (recorded != effect) Interlocked.Increment(ref _contradictions);
         return Results.Json(new { key, recorded });
     }

@@ -1,0 +1,79 @@
+namespace Millrace.Tests.Chaos;
+
+/// <summary>What somebody does about a run later: nothing, fork it from a step, retry it, take it back to its map, try it again from the dead letters, retry or cancel it with many others, or send it a signal.</summary>
+internal enum ChaosSequel { None, Fork, Retry, Redrive, Requeue, BulkRetry, BulkCancel, Signal }
+
+/// <summary>What a run of chaos is: which definition, which effects it has when it completes, and how it may end.</summary>
+/// <param name="Effects">Suffixes of the effects' names, each recorded once when the run completes.</param>
+/// <param name="Children">Child runs of one that completes, or <see cref="AnyNumber"/>.</param>
+internal sealed record ChaosKind(string Name, string[] Effects, int Children, string[] MayEnd, string Tasks)
+{
+    public const string Completed = "completed", Cancelled = "cancelled", Faulted = "faulted";
+
+    /// <summary>The definition that is made to stand and go on again, and the one whose schedule starts no second run beside one under way.</summary>
+    public const string Held = "held", Alone = "alone";
+
+    /// <summary>Of children that are carried out again nobody knows how many there are.</summary>
+    public const int AnyNumber = -1;
+
+    /// <summary>How long a brief run stays. Longer than a request can be under way that was given up meanwhile: with the run its start key goes.</summary>
+    public const int BriefSeconds = 30;
+
+    /// <summary>The type of the events that runs listen for, of those that begin runs, and of signals.</summary>
+    public const string EventType = "chaos.told", OrderType = "chaos.order", SignalType = "chaos.go";
+
+    /// <summary>What its document's metadata say.</summary>
+    public string? Metadata { get; init; }
+
+    /// <summary>What begins its runs besides requests.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>An event begins each of its runs: nobody is told the run's id.</summary>
+    public bool IsBegunByEvent { get; init; }
+
+    /// <summary>What somebody does about each of its runs after it was started.</summary>
+    public ChaosSequel Sequel { get; init; }
+
+    /// <summary>Suffixes of effects that are undone when the run does not complete, in the order in which they are done; the effect that undoes one has a <c>u</c> before its suffix.</summary>
+    public string[] Undone { get; init; } = [];
+
+    /// <summary>How many runs, each continuing the one before, it comes to.</summary>
+    public int Links { get; init; } = 1;
+
+    /// <summary>How many of its children fault though it completes.</summary>
+    public int Tolerated { get; init; }
+
+    /// <summary>It leaves some time after its end.</summary>
+    public bool IsBrief { get; init; }
+
+    /// <summary>The end by which all effects have happened, its own or those of the fork that goes on for it.</summary>
+    public string Whole { get; init; } = Completed;
+
+    /// <summary>What its runs ask people.</summary>
+    public ChaosAsk? Ask { get; init; }
+
+    /// <summary>Of three runs that share a key the last one takes the place of the others.</summary>
+    public bool IsLastOfTrio { get; init; }
+
+    /// <summary>Somebody cancels it.</summary>
+    public bool IsWithdrawn => MayEnd.Contains(Cancelled) && !IsLastOfTrio && Sequel != ChaosSequel.BulkCancel;
+
+    public bool IsPaused => Name == "paused";
+    public bool IsHeld => Name == Held;
+
+    /// <summary>Its run may end more than once, or be gone before whoever follows it has seen the end.</summary>
+    public bool IsNotFollowed => IsBrief || Sequel == ChaosSequel.Redrive;
+
+    /// <summary>It waits for an event about it.</summary>
+    public bool IsListening => Name == "listening";
+
+    /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
+    public static string Effect(int number, string suffix) => $"r{number}.{suffix}";
+
+    public string Document(Uri outside)
+    {
+        var metadata = Metadata is null ? "" : $", metadata: {{ {Metadata} }}";
+        var schedule = Schedule is null ? "" : $"schedule: {{ {Schedule} }}\n";
+        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: 1.0.0{metadata} }}\n{schedule}do:\n{Tasks.Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal)}";
+    }
+}
