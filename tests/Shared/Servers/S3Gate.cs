@@ -6,9 +6,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Millrace.Storage.Blobs;
-using Millrace.Tests.Servers;
 
-namespace Millrace.Storage.Tests.Blobs;
+namespace Millrace.Tests.Servers;
 
 /// <summary>
 /// Stands before an <see cref="S3Server"/> and does what that leaves out: verifies signatures and checksums, aborts uploads,
@@ -62,11 +61,14 @@ public sealed class S3Gate : IAsyncLifetime
     }
 
     /// <summary>A store under a prefix of its own, and a gate that lets everything pass.</summary>
-    public S3Options NewOptions()
+    public S3Options NewOptions() => S3Options.Parse(NewPlace(), AccessKey, SecretKey);
+
+    /// <summary>The same as the setting of a server.</summary>
+    public string NewPlace()
     {
         (Before, Refuse, CutAfter) = (_ => Task.CompletedTask, _ => null, _ => null);
         Requests.Clear();
-        return S3Options.Parse($"s3://{S3Server.Bucket}/{Guid.NewGuid():N}/a b?endpoint={Address}&region=eu-test-1&pathStyle=true", AccessKey, SecretKey);
+        return $"s3://{S3Server.Bucket}/{Guid.NewGuid():N}/a b?endpoint={Address}&region=eu-test-1&pathStyle=true";
     }
 
     /// <summary>Puts an object behind the store's back.</summary>
