@@ -3,10 +3,8 @@
 # process id, in the opposite order. Expects the functions of tools/toolchain.sh, and $port, $data and $server_dll.
 
 cluster=$data/cluster
-workers=3
-# The first api answers on $port; everything else follows it, so that two clusters on one machine need only another --port and --data.
-api_ports="$port $((port + 1))"
-worker_ports=$(seq -s ' ' $((port + 11)) $((port + 10 + workers)))
+# Beside the scheduler. The first api answers on $port; everything else follows it, so that two clusters on one machine need only another --port and --data.
+names="worker-1 worker-2 worker-3 api-1 api-2"
 scheduler_port=$((port + 21))
 postgres_port=$((port + 31))
 redis_port=$((port + 32))
@@ -159,29 +157,32 @@ start_blobs() {
   blobs="s3://millrace/blobs?endpoint=http://127.0.0.1:$s3_port&region=local&pathStyle=true"
 }
 
-# start_role NAME ROLE PORT OPTION…
+# port_of NAME
+port_of() {
+  case $1 in
+    api-*) echo $((port + ${1#api-} - 1)) ;;
+    worker-*) echo $((port + 10 + ${1#worker-})) ;;
+    scheduler) echo "$scheduler_port" ;;
+  esac
+}
+
+# start_role NAME: scheduler, or worker-2 and the like.
 start_role() {
-  local name=$1 role=$2 at=$3
-  shift 3
-  start "$name" dotnet "$server_dll" --role "$role" --port "$at" --data "$data" --redis "redis://127.0.0.1:$redis_port" \
-    --blobs "$blobs" --drain-seconds "$drain_seconds" "$@"
+  local web=()
+  case $1 in api-*) [ -f web/dist/index.html ] && web=(--web web/dist) ;; esac
+  start "$1" dotnet "$server_dll" --role "${1%-*}" --port "$(port_of "$1")" --data "$data" --redis "redis://127.0.0.1:$redis_port" \
+    --blobs "$blobs" --drain-seconds "$drain_seconds" "${web[@]}"
 }
 
 start_roles() {
-  local n=0 at web=()
+  local n
   # Not an option: arguments can be read by everybody on this machine.
   export MILLRACE_DATABASE="postgres://millrace:$postgres_password@127.0.0.1:$postgres_port/millrace"
-  [ -f web/dist/index.html ] && web=(--web web/dist)
   # The scheduler first: it alone migrates a new database, the others then find it done.
-  start_role scheduler scheduler "$scheduler_port"
+  start_role scheduler
   await scheduler 120 answers "$scheduler_port" /health/live
-  for at in $worker_ports; do start_role "worker-$((n += 1))" worker "$at"; done
-  n=0
-  for at in $api_ports; do start_role "api-$((n += 1))" api "$at" "${web[@]}"; done
-  n=0
-  for at in $worker_ports; do await "worker-$((n += 1))" 60 answers "$at" /health/ready; done
-  n=0
-  for at in $api_ports; do await "api-$((n += 1))" 60 answers "$at" /health/ready; done
+  for n in $names; do start_role "$n"; done
+  for n in $names; do await "$n" 60 answers "$(port_of "$n")" /health/ready; done
 }
 
 say_what_runs() {
@@ -192,17 +193,16 @@ say_what_runs() {
       postgres) at="127.0.0.1:$postgres_port" ;;
       redis) at="127.0.0.1:$redis_port" ;;
       s3) at="http://127.0.0.1:$s3_port" ;;
-      scheduler) at="http://127.0.0.1:$scheduler_port/metrics" ;;
-      worker-*) at="http://127.0.0.1:$(echo "$worker_ports" | cut -d ' ' -f "${one:7:1}")/metrics" ;;
-      api-*) at="http://127.0.0.1:$(echo "$api_ports" | cut -d ' ' -f "${one:4:1}")" ;;
+      api-*) at="http://127.0.0.1:$(port_of "${one%%:*}")" ;;
+      *) at="http://127.0.0.1:$(port_of "${one%%:*}")/metrics" ;;
     esac
     printf '  %-10s pid %-8s %s\n' "${one%%:*}" "${one##*:}" "$at"
   done
 }
 
 refuse_taken_ports() {
-  local at
-  for at in $api_ports $worker_ports $scheduler_port $postgres_port $redis_port; do
+  local n at
+  for at in $(for n in $names; do port_of "$n"; done) $scheduler_port $postgres_port $redis_port; do
     listens "$at" || continue
     echo "cluster: something listens on port $at already; choose another --port" >&2
     exit 2
@@ -223,15 +223,23 @@ start_cluster() {
   start_roles
 }
 
-# Until Ctrl+C, or until one of them is gone.
+# Until Ctrl+C. A process of ours that is gone is started again, as service managers do; without what they all stand on the others stop.
 serve_cluster() {
-  local one
+  local i name
   say_what_runs
   while true; do
-    for one in "${started[@]}"; do
-      kill -0 "${one##*:}" 2>/dev/null && continue
-      echo "cluster: ${one%%:*} is gone; stopping the others" >&2
-      exit 4
+    for i in "${!started[@]}"; do
+      kill -0 "${started[i]##*:}" 2>/dev/null && continue
+      name=${started[i]%%:*}
+      unset "started[i]"
+      case $name in
+        postgres | redis | s3)
+          echo "cluster: $name is gone; stopping the others" >&2
+          exit 4
+          ;;
+      esac
+      start_role "$name"
+      echo "cluster: $name was gone; it is started again, pid ${started[-1]##*:}"
     done
     # A sleep that a signal interrupts.
     sleep 1 &

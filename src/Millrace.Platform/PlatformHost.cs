@@ -22,6 +22,7 @@ using Millrace.Platform.Sinks;
 using Millrace.Platform.Schedules;
 using Millrace.Platform.Status;
 using Millrace.Platform.Streams;
+using Millrace.Platform.Uploads;
 using Millrace.Storage;
 using Millrace.Storage.Blobs;
 using Millrace.Storage.Bus;
@@ -45,6 +46,7 @@ public static class PlatformHost
         services.AddSingleton(s => s.GetRequiredService<DurableEngine>().Schedules);
         services.AddSingleton<ImportedSource>();
         services.AddSingleton<PushDefinition>();
+        services.AddSingleton<ClientUploads>();
         services.AddSingleton<StartRun>();
         services.AddSingleton<RunForks>();
         services.AddHostedService<BulkLoop>();
@@ -89,6 +91,7 @@ public static class PlatformHost
         runs.MapDiffs();
         runs.MapBulk();
         runs.MapArtifacts();
+        api.MapUploads();
         api.MapApprovals();
         api.MapHolds();
         api.MapEvents();

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using Millrace.Jq;
 
@@ -42,6 +43,17 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
         return await answer.Content.ReadAsByteArrayAsync(cancel);
     }
 
+    /// <summary>Sends content to where the server says, which is not the server itself.</summary>
+    /// <returns>The content's name, for the request that uses it.</returns>
+    public async Task<Json> UploadAsync(byte[] content, CancellationToken cancel)
+    {
+        Json name = JsonObject.Empty.With("sha256", Convert.ToHexStringLower(SHA256.HashData(content))).With("size", content.LongLength);
+        var (_, offer) = await PostAsync("api/v1/uploads", name, null, cancel);
+        var request = new HttpRequestMessage(new HttpMethod(offer["method"].AsString()), new Uri(offer["href"].AsString())) { Content = new ByteArrayContent(content) };
+        using var answer = await AnswerAsync(request, HttpCompletionOption.ResponseContentRead, cancel);
+        return name;
+    }
+
     /// <summary>A text line by line, as it comes.</summary>
     public async IAsyncEnumerable<string> LinesAsync(string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
@@ -75,6 +87,9 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
         return await AnswerAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
     }
 
+    /// <summary>Never the whole address: that of an upload holds a signature.</summary>
+    private Uri Host(HttpRequestMessage request) => request.RequestUri is { IsAbsoluteUri: true } there && there.Authority != Address.Authority ? new Uri(there.GetLeftPart(UriPartial.Authority)) : Address;
+
     private static HttpRequestMessage With(HttpMethod method, string path, Json body, string type = "application/json")
     {
         var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(JsonText.ToUtf8(body)) };
@@ -107,11 +122,11 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new UnreachableException(Address, e.InnerException?.Message ?? e.Message);
+            throw new UnreachableException(Host(request), e.InnerException?.Message ?? e.Message);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw new UnreachableException(Address, $"no answer within {AnswerTimeout.TotalSeconds:0} s.");
+            throw new UnreachableException(Host(request), $"no answer within {AnswerTimeout.TotalSeconds:0} s.");
         }
         if (answer.IsSuccessStatusCode) return answer;
         using (answer)

@@ -9,6 +9,11 @@ namespace Millrace.Cli.Commands;
 /// <summary><c>millrace run</c>: from a file or a name to the run's end.</summary>
 internal static class RunCommand
 {
+    /// <summary>A request of 16 MiB is taken, with what else it says.</summary>
+    private const int InRequestMax = (16 << 20) - (16 << 10);
+
+    private const int UploadMax = 128 << 20;
+
     private static readonly Argument<string> What = new("what") { Description = "A definition's file (it is pushed first, with the definitions it runs that lie beside it), or namespace/name[:version] of one the server has." };
     private static readonly Argument<string[]> Members = new("key=value") { Description = "Members of the input. A value that is JSON is taken as JSON (n=5, on=true, list=[1,2]), anything else as text; n='\"5\"' forces text.", Arity = ArgumentArity.ZeroOrMore };
     private static readonly Option<string?> Input = new("--input") { Description = "The whole input: JSON text, @file, or - for the standard input. key=value sets members on top of it.", HelpName = "json|@file|-" };
@@ -32,11 +37,11 @@ internal static class RunCommand
     {
         var what = parse.GetRequiredValue(What);
         var members = parse.GetValue(Members) ?? [];
-        var input = InputArguments.Read(parse.GetValue(Input), members, session.Terminal.In);
+        var input = InputArguments.Read(parse.GetValue(Input), members, session.Terminal.In, bytesMax: UploadMax);
         var (definition, pushed) = await ResolveAsync(session, what, cancel);
         if (input is { } typed && members.Length > 0) input = InputArguments.WithAbsolutePaths(typed, members, await SchemaAsync(session, definition, cancel));
         var request = JsonObject.Empty.With("definition", definition.ToJson());
-        if (input is { } given) request = request.With("input", given);
+        if (input is { } given) request = await WithInputAsync(session.Client, request, given, cancel);
         var (status, run) = await session.Client.PostAsync("api/v1/runs", request, parse.GetValue(Key), cancel);
         var id = run["id"].AsString();
         if (!session.Json) session.Terminal.Line($"run {id} {(status == 201 ? "started" : "was started before with this key")}");
@@ -47,6 +52,13 @@ internal static class RunCommand
             return Exit.Completed;
         }
         return await new RunWatch(session, plain: parse.GetValue(Plain)).FollowAsync(run, pushed, cancel);
+    }
+
+    /// <summary>In the request; what is too large for that is uploaded, which a server with a bucket offers.</summary>
+    private static async Task<JsonObject> WithInputAsync(ServerClient client, JsonObject request, Json input, CancellationToken cancel)
+    {
+        var bytes = JsonText.ToUtf8(input);
+        return bytes.Length <= InRequestMax ? request.With("input", input) : request.With("upload", await client.UploadAsync(bytes, cancel));
     }
 
     private static async Task<Json> SchemaAsync(Session session, DefinitionReference definition, CancellationToken cancel) =>

@@ -1,3 +1,4 @@
+using System.Text;
 using Millrace.Jq;
 
 namespace Millrace.Cli.Inputs;
@@ -12,12 +13,13 @@ internal static class InputArguments
     public const int BytesMax = 16 << 20;
 
     /// <param name="option">What the whole value was given by.</param>
+    /// <param name="bytesMax">Of the whole value; by default what one request holds.</param>
     /// <returns>Null when the command line gives no input at all.</returns>
     /// <exception cref="UsageException">A part of it is wrong; the message says which.</exception>
-    public static Json? Read(string? whole, IReadOnlyList<string> members, TextReader standardInput, string option = "--input")
+    public static Json? Read(string? whole, IReadOnlyList<string> members, TextReader standardInput, string option = "--input", int bytesMax = BytesMax)
     {
         if (whole is null && members.Count == 0) return null;
-        var input = whole is null ? Json.EmptyObject : ReadWhole(whole, standardInput, option);
+        var input = whole is null ? Json.EmptyObject : ReadWhole(whole, standardInput, option, bytesMax);
         if (members.Count == 0) return input;
         var set = input.ObjectOrNull ?? throw new UsageException($"{option} is no JSON object, so key=value has nothing to set: {Shorten(input.ToString())}");
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -61,12 +63,12 @@ internal static class InputArguments
         }
     }
 
-    private static Json ReadWhole(string whole, TextReader standardInput, string option)
+    private static Json ReadWhole(string whole, TextReader standardInput, string option, int bytesMax)
     {
         var (name, text) = whole switch
         {
-            "-" => ("the standard input", ReadBounded(standardInput)),
-            ['@', .. var path] => (path, TextFile.Read(path, BytesMax)),
+            "-" => ("the standard input", ReadBounded(standardInput, bytesMax)),
+            ['@', .. var path] => (path, TextFile.Read(path, bytesMax)),
             _ => (option, whole),
         };
         try
@@ -79,11 +81,12 @@ internal static class InputArguments
         }
     }
 
-    private static string ReadBounded(TextReader reader)
+    private static string ReadBounded(TextReader reader, int charsMax)
     {
-        var buffer = new char[BytesMax + 1];
-        var length = reader.ReadBlock(buffer, 0, buffer.Length);
-        return length <= BytesMax ? new string(buffer, 0, length) : throw new UsageException($"The standard input is longer than {BytesMax} characters.");
+        var (text, buffer) = (new StringBuilder(), new char[1 << 16]);
+        for (int length; (length = reader.Read(buffer)) > 0;)
+            if (text.Append(buffer, 0, length).Length > charsMax) throw new UsageException($"The standard input is longer than {charsMax} characters.");
+        return text.ToString();
     }
 
     private static string Shorten(string text) => text.Length <= 60 ? text : text[..60] + "…";

@@ -23,11 +23,16 @@ internal static class ArtifactEndpoints
     /// <summary>Types a browser may show; it saves all others, because what a run writes may come from anywhere.</summary>
     private static readonly string[] Shown = ["text/plain", "text/markdown", "text/csv", "application/json", "image/png", "image/jpeg", "image/gif", "image/webp"];
 
+    /// <summary>For how long a download may begin at an address of the bucket's own.</summary>
+    private static readonly TimeSpan DirectFor = TimeSpan.FromMinutes(15);
+
     public static void MapArtifacts(this RouteGroupBuilder runs)
     {
         var group = runs.MapGroup("/{id}/artifacts").WithTags("Artifacts");
         group.MapGet("", ListAsync).WithName("ListArtifacts").WithSummary("The files the run keeps, by name.").Refuses(404);
-        group.MapGet("/{*name}", GetAsync).WithName("GetArtifact").WithSummary("The file's bytes.").Produces<byte[]>(200, "application/octet-stream").Refuses(404);
+        group.MapGet("/{*name}", GetAsync).WithName("GetArtifact").WithSummary("The file's bytes.")
+            .Query("direct", "true: where files are in a bucket the answer is 302 with an address there that is good for some minutes and needs no key.")
+            .Produces<byte[]>(200, "application/octet-stream").Produces(302).Refuses(400, 404);
     }
 
     private static async Task<Ok<ItemList<Artifact>>> ListAsync(string id, HttpRequest request, Database database, BlobStore blobs, Tenant tenant, CancellationToken cancel)
@@ -40,10 +45,17 @@ internal static class ArtifactEndpoints
 
     private static async Task<IResult> GetAsync(string id, string name, HttpContext context, Database database, BlobStore blobs, Tenant tenant, CancellationToken cancel)
     {
-        new QueryReader(context.Request).NoMore();
+        var query = new QueryReader(context.Request);
+        var direct = query.Flag("direct");
+        query.NoMore();
         var run = RunEndpoints.ParseId(id);
         var row = await database.ReadAsync(db => ArtifactStore.Get(db, tenant, run, name), cancel)
             ?? throw Problem.NotFound("artifact.not_found", "There is no such artifact.", $"The run {id} has no artifact '{name}'.");
+        if (direct && blobs is S3BlobStore bucket)
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            return TypedResults.Redirect(bucket.PresignGet(new BlobRef(row.Sha256, row.Size), DirectFor, Path.GetFileName(row.Name)).AbsoluteUri);
+        }
         var content = await blobs.OpenAsync(new BlobRef(row.Sha256, row.Size), cancel);
         var shown = MediaTypeHeaderValue.TryParse(row.MediaType, out var type) && Shown.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase);
         var disposition = new ContentDispositionHeaderValue(shown ? "inline" : "attachment");

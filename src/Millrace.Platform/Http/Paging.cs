@@ -92,6 +92,14 @@ internal sealed class QueryReader(HttpRequest request)
         return number >= min && number <= max ? number : throw Problem.Parameter(name, $"{number} is out of range.", expected);
     }
 
+    /// <summary>False when it is absent.</summary>
+    public bool Flag(string name) => Text(name, 5) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        var text => throw Problem.Parameter(name, $"'{text}' is not known.", "true or false"),
+    };
+
     public Guid? Id(string name)
     {
         if (Text(name, 100) is not { } text) return null;

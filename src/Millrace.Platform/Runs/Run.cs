@@ -3,6 +3,7 @@ using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Platform.Http;
+using Millrace.Platform.Uploads;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
@@ -105,7 +106,8 @@ public sealed record RunWait(int? Step, string? Reference, WaitKind On, DateTime
 
 /// <summary>Body of a request to start a run. Described here, read by hand: see <see cref="StartRun"/>.</summary>
 /// <param name="Input">An empty object when absent.</param>
-public sealed record StartRunBody(StartRunDefinition Definition, Json? Input);
+/// <param name="Upload">Instead of it: an input that was uploaded.</param>
+public sealed record StartRunBody(StartRunDefinition Definition, Json? Input, UploadContent? Upload);
 
 /// <param name="Version">The latest when absent.</param>
 public sealed record StartRunDefinition(string Namespace, string Name, string? Version);

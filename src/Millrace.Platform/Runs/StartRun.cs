@@ -6,28 +6,33 @@ using Millrace.Engine.Telemetry;
 using Millrace.Jq;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
+using Millrace.Platform.Uploads;
 using Millrace.Storage;
+using Millrace.Storage.Blobs;
 using Millrace.Workflows.Graph;
 
 namespace Millrace.Platform.Runs;
 
 /// <summary>Starts a run: finds the version, checks that it can run on this input, and lets the engine commit it.</summary>
-public sealed class StartRun(Database database, CompiledDefinitions compiled, DurableEngine engine)
+public sealed class StartRun(Database database, CompiledDefinitions compiled, DurableEngine engine, ClientUploads uploads)
 {
     private const int NameMax = 200;
     private const int SchemaErrorsMax = 20;
 
     /// <param name="traceParent">The caller's W3C traceparent as it came; one that is none is as good as absent.</param>
     /// <returns>The run's id, and whether this request started it.</returns>
-    /// <exception cref="Problem">400 for a wrong body, 404 <c>definition.not_found</c>, 409 <c>run.idempotency_conflict</c>, 422 <c>run.input_invalid</c>.</exception>
+    /// <exception cref="Problem">400 for a wrong body, 404 <c>definition.not_found</c>, <c>upload.not_found</c>, 409 <c>run.idempotency_conflict</c>, 422 <c>run.input_invalid</c>.</exception>
     public async Task<(Guid Run, bool Started)> StartAsync(Tenant tenant, Json body, string? idempotencyKey, string? traceParent, CancellationToken cancel)
     {
-        var (name, input) = Read(body);
-        var request = idempotencyKey is null ? null : HashOf(name, input);
+        var (name, input, upload) = Read(body);
+        var request = idempotencyKey is null ? null : HashOf(name, input, upload);
         if (request is not null && await KnownAsync(tenant, idempotencyKey!, request, cancel) is { } known) return (known, false);
         var workflow = await ResolveAsync(tenant, name, cancel);
+        if (upload is not null) input = RequestBody.ParseJson(await uploads.ReadAsync(tenant, upload, cancel));
         CheckInput(workflow, input);
-        return await engine.StartAsync(new StartRequest(tenant, workflow, input, idempotencyKey, request, EngineTrace.Normalised(traceParent))) switch
+        var outcome = await engine.StartAsync(new StartRequest(tenant, workflow, input, idempotencyKey, request, EngineTrace.Normalised(traceParent)));
+        if (upload is not null && outcome is StartOutcome.Started) await uploads.RemoveAsync(tenant, upload);
+        return outcome switch
         {
             StartOutcome.Started started => (started.Run, true),
             StartOutcome.Existing existing => (existing.Run, false),
@@ -35,22 +40,23 @@ public sealed class StartRun(Database database, CompiledDefinitions compiled, Du
         };
     }
 
-    private static (DefinitionName Name, Json Input) Read(Json body)
+    private static (DefinitionName Name, Json Input, BlobRef? Upload) Read(Json body)
     {
         var shape = new BodyShape(body);
         var definition = shape.Object("definition");
         var name = new DefinitionName(definition.RequiredText("namespace", NameMax), definition.RequiredText("name", NameMax), definition.OptionalText("version", SemanticVersion.LengthMax));
         definition.NoMore();
-        var input = shape.Any("input") ?? Json.EmptyObject;
+        var (input, upload) = (shape.Any("input"), shape.OptionalObject("upload") is { } content ? UploadRules.Read(content) : null);
+        if (input is not null && upload is not null) shape.Refuse("upload", "The input is in the request already.", "either input or upload");
         shape.NoMore();
         shape.ThrowIfWrong();
-        return (name, input);
+        return (name, input ?? Json.EmptyObject, upload);
     }
 
     /// <summary>The same key must come with the same request; what the latest version is may have changed meanwhile, so the request is hashed as it was made.</summary>
-    private static string HashOf(DefinitionName name, Json input)
+    private static string HashOf(DefinitionName name, Json input, BlobRef? upload)
     {
-        var request = Json.Array(name.Namespace, name.Name, name.Version, input);
+        var request = upload is null ? Json.Array(name.Namespace, name.Name, name.Version, input) : Json.Array(name.Namespace, name.Name, name.Version, upload.Sha256, upload.Size);
         return Convert.ToHexStringLower(SHA256.HashData(JsonText.ToUtf8(request)));
     }
 

@@ -30,24 +30,25 @@ internal sealed class Backup(AdminArguments arguments, TextWriter output, TimePr
         var data = arguments.Need("data");
         var (file, copy) = (AdminArguments.FileOf(data), Path.Combine(folder, Manifest.SqliteFile));
         if (!File.Exists(file)) throw new AdminException($"There is no database {file}.");
+        var place = arguments.Find("blobs") ?? AdminArguments.BlobsOf(data);
         Snapshots.CopyFile(file, copy);
         List<TableSum> sums;
         await using (var database = SqliteDatabase.Open(copy))
         {
             var tables = await Table.OfAsync(database, cancel);
             sums = await database.ReadAsync(db => TableSum.Of(db, tables), cancel);
-            await CopyBlobsAsync(await database.ReadAsync(WholeDatabase.Blobs, cancel), arguments.Find("blobs") ?? AdminArguments.BlobsOf(data), folder, cancel);
+            if (!IsBucket(place)) await CopyBlobsAsync(await database.ReadAsync(WholeDatabase.Blobs, cancel), place, folder, cancel);
         }
 
         File.Delete($"{copy}.lock");
-        return await Manifest.WriteAsync(folder, Manifest.Sqlite, at, hasBlobs: true, sums, cancel);
+        return await Manifest.WriteAsync(folder, Manifest.Sqlite, at, !IsBucket(place), sums, cancel);
     }
 
     private async Task<Manifest> OfPostgresAsync(string uri, string folder, DateTimeOffset at, CancellationToken cancel)
     {
         await using var database = AdminArguments.OpenPostgres(uri);
         var place = arguments.Need("blobs");
-        var inBucket = place.StartsWith("s3://", StringComparison.Ordinal);
+        var inBucket = IsBucket(place);
         var tables = await Table.OfAsync(database, cancel);
         var (sums, blobs) = await Snapshots.ExportAsync(database, (db, snapshot) =>
         {
@@ -60,6 +61,9 @@ internal sealed class Backup(AdminArguments arguments, TextWriter output, TimePr
         if (!inBucket) await CopyBlobsAsync(blobs, place, folder, cancel);
         return await Manifest.WriteAsync(folder, Manifest.Postgres, at, !inBucket, sums, cancel);
     }
+
+    /// <summary>A bucket has backups of its own.</summary>
+    private static bool IsBucket(string place) => place.StartsWith("s3://", StringComparison.Ordinal);
 
     private async Task CopyBlobsAsync(List<BlobRef> blobs, string place, string folder, CancellationToken cancel)
     {

@@ -36,7 +36,13 @@ public abstract class BlobStore
     public async Task<byte[]> ReadAsync(BlobRef blob, CancellationToken cancel = default)
     {
         if (blob.Size > Array.MaxLength) throw new BlobTooLargeException(Array.MaxLength);
-        await using var stream = await OpenAsync(blob, cancel);
+        return await ReadAsync(await OpenAsync(blob, cancel), blob, cancel);
+    }
+
+    /// <summary>Reads a stream that verifies itself to its end, and disposes it.</summary>
+    protected static async Task<byte[]> ReadAsync(Stream opened, BlobRef blob, CancellationToken cancel)
+    {
+        await using var stream = opened;
         var content = new byte[blob.Size];
         var length = await stream.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancel);
 

@@ -41,8 +41,7 @@ public sealed class S3BlobStore : BlobStore, IDisposable
         return spool.Blob;
     }
 
-    public override async Task<Stream> OpenAsync(BlobRef blob, CancellationToken cancel = default) =>
-        (await OpenAsync(KeyOf(blob), blob, cancel)).Content;
+    public override Task<Stream> OpenAsync(BlobRef blob, CancellationToken cancel = default) => OpenAsync(KeyOf(blob), blob, cancel);
 
     public override async Task<bool> ExistsAsync(BlobRef blob, CancellationToken cancel = default) =>
         await _bucket.SizeAsync(KeyOf(blob), cancel) == blob.Size;
@@ -59,44 +58,34 @@ public sealed class S3BlobStore : BlobStore, IDisposable
     });
 
     /// <summary>
-    /// An address to which anybody can upload this blob for a time, by PUT of exactly its bytes (at most 5 GB). The upload stands
-    /// apart until <see cref="AcceptAsync"/>, because not every server verifies the content.
+    /// An address to which anybody can upload this content for a time, by PUT of exactly its bytes (at most 5 GB). The upload is no blob: it stands
+    /// apart until <see cref="ReadUploadAsync"/>, because not every server verifies the content.
     /// </summary>
+    /// <param name="owner">Keeps the uploads of one from those of others; safe as part of a key.</param>
     /// <param name="valid">Up to seven days.</param>
-    public Uri PresignPut(BlobRef blob, TimeSpan valid) => _bucket.Presign(HttpVerb.PUT, IncomingKeyOf(blob), Checked(valid), request =>
+    public Uri PresignPut(string owner, BlobRef content, TimeSpan valid) => _bucket.Presign(HttpVerb.PUT, UploadKeyOf(owner, content), Checked(valid), request =>
     {
-        request.Headers.ContentLength = blob.Size;
-        request.Parameters["x-amz-checksum-sha256"] = Convert.ToBase64String(Convert.FromHexString(blob.Sha256));
+        request.Headers.ContentLength = content.Size;
+        request.Parameters["x-amz-checksum-sha256"] = Convert.ToBase64String(Convert.FromHexString(content.Sha256));
     });
 
-    /// <summary>Verifies what was uploaded to <see cref="PresignPut"/>'s address and makes it a blob. Accepting again does no harm.</summary>
+    /// <summary>Reads and verifies what was uploaded to <see cref="PresignPut"/>'s address.</summary>
     /// <exception cref="BlobAbsentException">Nothing was uploaded.</exception>
     /// <exception cref="BlobCorruptException">Something else was uploaded; it is gone.</exception>
-    public Task AcceptAsync(BlobRef blob, CancellationToken cancel = default) => _puts.RunAsync(
-        blob,
-        async () =>
+    public async Task<byte[]> ReadUploadAsync(string owner, BlobRef content, CancellationToken cancel = default)
+    {
+        try
         {
-            var incoming = IncomingKeyOf(blob);
-            if (!await ExistsAsync(blob, cancel))
-            {
-                var (content, etag) = await OpenAsync(incoming, blob, cancel);
-                try
-                {
-                    await using (content) await content.CopyToAsync(Stream.Null, cancel);
-                }
-                catch (BlobCorruptException)
-                {
-                    await _bucket.DeleteAsync(incoming, cancel);
-                    throw;
-                }
+            return await ReadAsync(await OpenAsync(UploadKeyOf(owner, content), content, cancel), content, cancel);
+        }
+        catch (BlobCorruptException)
+        {
+            await RemoveUploadAsync(owner, content, cancel);
+            throw;
+        }
+    }
 
-                await _bucket.CopyAsync(incoming, etag, KeyOf(blob), cancel);
-                await LookAsync(blob, cancel);
-            }
-
-            await _bucket.DeleteAsync(incoming, cancel);
-        },
-        cancel);
+    public Task RemoveUploadAsync(string owner, BlobRef content, CancellationToken cancel = default) => _bucket.DeleteAsync(UploadKeyOf(owner, content), cancel);
 
     public void Dispose() => _bucket.Dispose();
 
@@ -106,13 +95,13 @@ public sealed class S3BlobStore : BlobStore, IDisposable
 
     private string KeyOf(BlobRef blob) => $"{_prefix}{blob.Sha256[..2]}/{blob.Sha256[2..]}";
 
-    private string IncomingKeyOf(BlobRef blob) => $"{_prefix}incoming/{blob.Sha256}";
+    private string UploadKeyOf(string owner, BlobRef content) => $"{_prefix}incoming/{owner}/{content.Sha256}";
 
-    private async Task<(Stream Content, string ETag)> OpenAsync(string key, BlobRef blob, CancellationToken cancel)
+    private async Task<Stream> OpenAsync(string key, BlobRef blob, CancellationToken cancel)
     {
         var (content, etag) = await _bucket.OpenAsync(key, 0, null, cancel) ?? throw new BlobAbsentException(blob);
         StorageMetrics.BlobsRead.Add(blob.Size);
-        return (new VerifiedStream(new S3ReadStream(_bucket, key, etag, content), blob), etag);
+        return new VerifiedStream(new S3ReadStream(_bucket, key, etag, content), blob);
     }
 
     private Task PutAsync(Spool content, CancellationToken cancel) => _puts.RunAsync(

@@ -22,26 +22,15 @@ internal sealed class S3Bucket : IDisposable
     private const int Megabyte = 1 << 20;
 
     private readonly AmazonS3Client _client;
+    private readonly AmazonS3Client _signer;
     private readonly S3Options _options;
 
     public S3Bucket(S3Options options)
     {
         _options = options;
-        var config = new AmazonS3Config
-        {
-            AuthenticationRegion = options.Region,
-            ForcePathStyle = options.PathStyle,
-            Timeout = options.Timeout,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            RetryMode = RequestRetryMode.Standard,
-            MaxErrorRetry = RetriesMax,
-            // Compatible servers do not know the newer checksums. Bodies are signed, and what is read is verified by its name.
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-        };
-        if (options.Endpoint is { } endpoint) config.ServiceURL = endpoint.AbsoluteUri;
-        else config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
-        _client = new AmazonS3Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config);
+        _client = ClientOf(options, options.Endpoint);
+        // A signature holds for one host, so it is made for the one that clients reach.
+        _signer = options.Public is { } reached ? ClientOf(options, reached) : _client;
     }
 
     public TimeSpan Timeout => _options.Timeout;
@@ -93,13 +82,6 @@ internal sealed class S3Bucket : IDisposable
         await GuardAsync(() => _client.PutObjectAsync(request, cancel), cancel);
     }
 
-    /// <summary>Copies within the bucket, provided that the source is still what it was.</summary>
-    public Task CopyAsync(string from, string etag, string to, CancellationToken cancel) => GuardAsync(
-        () => _client.CopyObjectAsync(
-            new CopyObjectRequest { SourceBucket = _options.Bucket, SourceKey = from, ETagToMatch = etag, DestinationBucket = _options.Bucket, DestinationKey = to },
-            cancel),
-        cancel);
-
     public Task DeleteAsync(string key, CancellationToken cancel) => GuardAsync(() => _client.DeleteObjectAsync(_options.Bucket, key, cancel), cancel);
 
     public Uri Presign(HttpVerb verb, string key, TimeSpan valid, Action<GetPreSignedUrlRequest> complete)
@@ -110,13 +92,36 @@ internal sealed class S3Bucket : IDisposable
             Key = key,
             Verb = verb,
             Expires = TimeProvider.System.GetUtcNow().UtcDateTime + valid,
-            Protocol = _options.Endpoint?.Scheme == "http" ? Protocol.HTTP : Protocol.HTTPS,
+            Protocol = (_options.Public ?? _options.Endpoint)?.Scheme == "http" ? Protocol.HTTP : Protocol.HTTPS,
         };
         complete(request);
-        return new Uri(_client.GetPreSignedURL(request));
+        return new Uri(_signer.GetPreSignedURL(request));
     }
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _signer.Dispose();
+    }
+
+    private static AmazonS3Client ClientOf(S3Options options, Uri? endpoint)
+    {
+        var config = new AmazonS3Config
+        {
+            AuthenticationRegion = options.Region,
+            ForcePathStyle = options.PathStyle,
+            Timeout = options.Timeout,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            RetryMode = RequestRetryMode.Standard,
+            MaxErrorRetry = RetriesMax,
+            // Compatible servers do not know the newer checksums. Bodies are signed, and what is read is verified by its name.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        if (endpoint is not null) config.ServiceURL = endpoint.AbsoluteUri;
+        else config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
+        return new AmazonS3Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config);
+    }
 
     /// <summary>The parts become an object when all are there, and vanish when one of them fails.</summary>
     private async Task PutInPartsAsync(string key, Spool content, CancellationToken cancel)

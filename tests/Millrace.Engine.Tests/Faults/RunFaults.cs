@@ -19,6 +19,8 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
     [InlineData("timeout", "- a: { call: 'hold:1.0.0@default', with: {}, timeout: { after: PT5S } }")]
     [InlineData("exception", "- a: { call: 'broken:1.0.0@default', with: {} }")]
     [InlineData("race", "- a: { fork: { compete: true, branches: [ { x: { call: 'hold:1.0.0@default', with: {} } }, { y: { wait: PT2S } } ] } }")]
+    [InlineData("suspend", "- a: { call: 'hold:1.0.0@default', with: {} }")]
+    [InlineData("queue", "- a: { call: 'hold:1.0.0@default', with: {} }")]
     [InlineData("retry", "- a: { try: [ { x: { call: 'flaky:1.0.0@default', with: {} } } ], catch: { retry: { delay: PT1H, limit: { attempt: { count: 5 } } } } }")]
     public async Task Faults_10_and_11_a_slot_is_given_back_however_its_step_ends(string how, string tasks)
     {
@@ -26,11 +28,53 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
         test.Functions.FailuresLeft = 1;
         var first = await test.StartAsync(test.Define(tasks));
         if (how == "retry") await test.UntilAsync(first, r => r.State == RunPhase.Waiting);
-        if (how is "cancel" or "timeout" or "race") await test.Functions.Entered;
+        else if (how != "exception") await test.Functions.Entered;
         if (how == "cancel") await test.Engine.CancelAsync(Tenant.Default, first, null);
+        if (how == "suspend") await test.Engine.SuspendAsync(Tenant.Default, first, null);
+        if (how == "queue")
+        {
+            // In line for the slot when it is cancelled.
+            var queued = await test.StartAsync(test.Define("- c: { call: 'count:1.0.0@default', with: {} }", "queued"));
+            await test.UntilAsync(queued, r => r.State == RunPhase.Running);
+            await test.Engine.CancelAsync(Tenant.Default, queued, null);
+            Assert.Equal(RunPhase.Cancelled, (await test.EndAsync(queued)).State.Phase);
+        }
+        if (how is "suspend" or "queue") test.Functions.Open();
         var second = await test.StartAsync(test.Define("- b: { call: 'count:1.0.0@default', with: {} }", "second"));
         await test.PassUntilAsync(second, r => r.IsFinished);
         Assert.Equal(RunPhase.Completed, (await test.RowAsync(second)).State);
+        if (how == "suspend") Assert.Equal(RunPhase.Suspended, (await test.RowAsync(first)).State);
+    }
+
+    /// <summary>Hundreds are under way at once, so that ends come in any order.</summary>
+    [Fact]
+    public async Task Fault_12_a_join_of_ten_thousand_children_is_exact_though_some_fail_and_some_say_their_end_twice()
+    {
+        const int Children = 10_000, Twice = 2_000;
+        await using var test = await OpenAsync();
+        test.Define("""
+            - look: { if: '${ .n % 7 == 3 }', raise: { error: { type: 'https://example.com/errors/bad', status: 400, title: Bad } } }
+            - give: { set: '${ .n }' }
+            """, "child");
+        var id = await test.StartAsync(test.Define(
+            "- all: { call: 'map:1.0.0@default', with: { in: '${ [range(10000) | {n: .}] }', do: { namespace: test, name: child, version: ^1.0 }, concurrency: 300, onError: collect } }"));
+        var end = test.Engine.EndAsync(Tenant.Default, id).WaitAsync(TimeSpan.FromMinutes(2));
+        var said = new HashSet<Guid>();
+        while (said.Count < Twice && !end.IsCompleted)
+        {
+            var ended = await test.Disk.ReadAsync(db => db.Query("select id from run where parent = $1 and state >= 4 limit 2000", r => r.Id(0), id));
+            await AgainAsync(test, id, [.. ended.Where(said.Add)]);
+        }
+        Assert.Equal(RunPhase.Completed, await end);
+        Assert.True(said.Count >= Twice, $"{said.Count}");
+
+        var output = (await test.HistoryAsync(id)).State.Output;
+        var bad = Enumerable.Range(0, Children).Where(n => n % 7 == 3).ToList();
+        Assert.Equal((Children, bad.Count), ((int)output["total"].AsNumber(), (int)output["failed"].AsNumber()));
+        Assert.Equal(bad, output["errors"].AsArray().Select(e => (int)e["offset"].AsNumber()));
+        Assert.Equal(Enumerable.Range(0, Children).Select(n => n % 7 == 3 ? "null" : $"{n}"), output["results"].AsArray().Select(r => r.ToString()));
+        Assert.Equal(Children, await test.Disk.ReadAsync(db => db.First("select count(*) from run where parent = $1 and state >= 4", r => r.Int(0), 0, id)));
+        Assert.Equal(0, await SignalsAsync(test));
     }
 
     [Fact]
@@ -65,21 +109,27 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
     }
 
     [Fact]
-    public async Task Fault_16_a_run_stays_with_its_version_when_a_new_one_is_deployed()
+    public async Task Fault_16_a_thousand_runs_stay_with_their_version_when_a_new_one_is_deployed()
     {
+        const int Runs = 1_000;
         await using var test = await OpenAsync();
         var old = test.Define("""
             - rest: { wait: PT1H }
             - say: { set: { version: old } }
             """);
-        var id = await test.StartAsync(old);
-        await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
-        test.Define("- say: { set: { version: new } }");
+        var ids = await Task.WhenAll(Enumerable.Range(0, Runs).Select(_ => test.StartAsync(old)));
+        foreach (var id in ids) await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
+        var young = test.Define("- say: { set: { version: new } }");
         test.Remember(old);
+        Assert.Equal("""{"version":"new"}""", (await test.EndAsync(await test.StartAsync(young))).State.Output.ToString());
         await test.CrashAsync();
         await test.ReopenAsync();
         test.Time.Advance(TimeSpan.FromHours(2));
-        Assert.Equal("""{"version":"old"}""", (await test.EndAsync(id)).State.Output.ToString());
+        foreach (var id in ids)
+        {
+            await test.PassUntilAsync(id, r => r.IsFinished);
+            Assert.Equal("""{"version":"old"}""", (await test.HistoryAsync(id)).State.Output.ToString());
+        }
     }
 
     [Fact]
@@ -180,6 +230,39 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
         Assert.Equal(0, await SignalsAsync(test));
     }
 
+    [Theory]
+    [InlineData("timeout", RunPhase.Faulted, "- a: { call: 'hold:1.0.0@default', with: {}, timeout: { after: PT5S } }")]
+    [InlineData("retry", RunPhase.Completed, "- a: { try: [ { x: { call: 'flaky:1.0.0@default', with: {} } } ], catch: { retry: { delay: PT5S, limit: { attempt: { count: 5 } } } } }")]
+    public async Task Fault_24_cancelling_while_timers_fire_ends_each_once_and_leaves_no_wish_behind(string timer, RunPhase otherwise, string tasks)
+    {
+        const int Runs = 200;
+        await using var test = await OpenAsync();
+        test.Functions.FailuresLeft = Runs;
+        var workflow = test.Define(tasks);
+        var ids = await Task.WhenAll(Enumerable.Range(0, Runs).Select(_ => test.StartAsync(workflow)));
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (timer == "timeout" && test.Functions.Held.Count < Runs) await pulse.WaitForNextTickAsync(patience.Token);
+        if (timer == "retry") foreach (var id in ids) await test.UntilAsync(id, r => r.State == RunPhase.Waiting);
+
+        // All of their timers are due at once, and half of the wishes were there before.
+        var wishes = ids.Select((id, n) =>
+        {
+            if (n == Runs / 2) test.Time.Advance(TimeSpan.FromSeconds(6));
+            return test.Engine.CancelAsync(Tenant.Default, id, "race");
+        }).ToList();
+        foreach (var (id, wish) in ids.Zip(wishes))
+        {
+            var end = (await test.PassUntilAsync(id, r => r.IsFinished)).State;
+            Assert.Contains(end, new[] { RunPhase.Cancelled, otherwise });
+            if (await wish == ControlOutcome.AlreadyFinished) Assert.Equal(otherwise, end);
+        }
+
+        var ends = await test.Disk.ReadAsync(db => db.Query("select count(*) from journal where state >= 4 group by run", r => r.Long(0)));
+        Assert.Equal(Enumerable.Repeat(1L, Runs), ends);
+        Assert.Equal(0, await SignalsAsync(test));
+    }
+
     [Fact]
     public async Task Fault_24_a_wish_that_meets_the_end_goes_with_it()
     {
@@ -225,6 +308,13 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
         Assert.Equal(RunPhase.Faulted, run.State.Phase);
         Assert.StartsWith("/do/0/evil", run.State.Error!.Instance, StringComparison.Ordinal);
     }
+
+    /// <summary>The children's word of their end once more.</summary>
+    private static Task<int> AgainAsync(TestEngine test, Guid parent, Guid[] children) => test.Disk.WriteAsync(db =>
+    {
+        foreach (var child in children) SignalStore.Send(db, Tenant.Default, parent, "child", Json.Object("run", child.ToString()), 0);
+        return 0;
+    });
 
     private static Task<int> SignalsAsync(TestEngine test) => test.Disk.ReadAsync(db => db.First("select count(*) from signal", r => r.Int(0), 0));
 }

@@ -48,6 +48,15 @@ public sealed partial class DeployTests(TestServer server) : IClassFixture<TestS
         Assert.All(told, t => Assert.Equal(ServerSettings.Parse([], _ => null), ServerSettings.Parse([t.Option, t.Value], _ => null)));
     }
 
+    /// <summary>pg_dump refuses a newer server, and what a newer pg_restore sends is refused by an older one.</summary>
+    [Fact]
+    public void The_image_has_the_programs_for_the_server_that_the_compose_file_runs()
+    {
+        var server = Postgres().Match(DeployFiles.Text("deploy/compose.yaml")).Groups[1].Value;
+        Assert.Contains($"\nARG POSTGRES_MAJOR={server}\n", DeployFiles.Text("deploy/Dockerfile"), StringComparison.Ordinal);
+        Assert.Contains("postgresql-client-$POSTGRES_MAJOR", DeployFiles.Text("deploy/Dockerfile"), StringComparison.Ordinal);
+    }
+
     /// <summary>A dead worker is found after one and a half leases at the latest; half a second is left for taking its runs up.</summary>
     [Fact]
     public void Everywhere_the_runs_of_a_worker_that_died_go_on_within_ten_seconds()
@@ -207,6 +216,9 @@ public sealed partial class DeployTests(TestServer server) : IClassFixture<TestS
 
     [GeneratedRegex(@"MILLRACE_DRAIN_SECONDS=(\d+)")]
     private static partial Regex Drain();
+
+    [GeneratedRegex(@"image: postgres:(\d+)-")]
+    private static partial Regex Postgres();
 
     [GeneratedRegex(@"\nTimeoutStopSec=(\d+)\n")]
     private static partial Regex StopLimit();

@@ -18,6 +18,9 @@ internal sealed class CallDouble : ServiceDouble
         return service;
     }
 
+    /// <summary>What was sent to a path so far.</summary>
+    public IEnumerable<byte[]> Sent(string path) => _sent.Where(s => s.Path == path).Select(s => s.Body);
+
     /// <summary>The first body sent to a path that holds all of these.</summary>
     public async Task<(string? Type, byte[] Body)> SentAsync(string path, params byte[][] parts)
     {

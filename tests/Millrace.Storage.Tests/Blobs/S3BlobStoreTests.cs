@@ -180,27 +180,40 @@ public sealed class S3BlobStoreTests : BlobStoreTests, IClassFixture<S3Gate>, ID
     }
 
     [Fact]
-    public async Task What_anybody_uploads_to_a_presigned_address_becomes_a_blob_when_it_is_accepted()
+    public async Task An_address_for_clients_is_that_which_they_reach()
     {
-        var content = RandomNumberGenerator.GetBytes(100_000);
-        var blob = new BlobRef(Convert.ToHexStringLower(SHA256.HashData(content)), content.Length);
-        await Assert.ThrowsAsync<BlobAbsentException>(() => _store.AcceptAsync(blob));
-
-        using var answer = await _anybody.PutAsync(_store.PresignPut(blob, Hour), new ByteArrayContent(content));
-        answer.EnsureSuccessStatusCode();
-        Assert.False(await _store.ExistsAsync(blob));
-        await _store.AcceptAsync(blob);
-        await _store.AcceptAsync(blob);
-        Assert.Equal(content, await _store.ReadAsync(blob));
-        Assert.Equal(1, await KeptAsync());
+        var blob = await _store.PutAsync("abc"u8.ToArray());
+        using var behind = new S3BlobStore(S3Options.Parse($"s3://{_options.Bucket}/{_options.Prefix}?endpoint={_gate.Address}&public=http://localhost:{_gate.Address.Port}", _options.AccessKey, _options.SecretKey));
+        var address = behind.PresignGet(blob, Hour);
+        Assert.Equal("localhost", address.Host);
+        Assert.Equal("abc", await _anybody.GetStringAsync(address));
+        Assert.Equal("abc"u8.ToArray(), await behind.ReadAsync(blob));
     }
 
     [Fact]
-    public async Task Another_upload_than_was_asked_for_never_becomes_a_blob()
+    public async Task What_anybody_uploads_to_a_presigned_address_is_read_by_its_owner_and_is_no_blob()
+    {
+        var content = RandomNumberGenerator.GetBytes(100_000);
+        var blob = Named(content);
+        await Assert.ThrowsAsync<BlobAbsentException>(() => _store.ReadUploadAsync("me", blob));
+
+        using var answer = await _anybody.PutAsync(_store.PresignPut("me", blob, Hour), new ByteArrayContent(content));
+        answer.EnsureSuccessStatusCode();
+        Assert.Equal(content, await _store.ReadUploadAsync("me", blob));
+        Assert.False(await _store.ExistsAsync(blob));
+        await Assert.ThrowsAsync<BlobAbsentException>(() => _store.ReadUploadAsync("you", blob));
+
+        await _store.RemoveUploadAsync("me", blob);
+        await _store.RemoveUploadAsync("me", blob);
+        Assert.Equal(0, await KeptAsync());
+    }
+
+    [Fact]
+    public async Task Another_upload_than_was_asked_for_is_never_read()
     {
         var content = RandomNumberGenerator.GetBytes(100);
-        var blob = new BlobRef(Convert.ToHexStringLower(SHA256.HashData(content)), content.Length);
-        var address = _store.PresignPut(blob, Hour);
+        var blob = Named(content);
+        var address = _store.PresignPut("me", blob, Hour);
 
         // Signed, so that a server which knows no checksums still refuses another length before it is sent.
         Assert.Contains("X-Amz-SignedHeaders=content-length", address.Query, StringComparison.Ordinal);
@@ -211,22 +224,12 @@ public sealed class S3BlobStoreTests : BlobStoreTests, IClassFixture<S3Gate>, ID
         }
 
         // A server that verifies nothing would have taken it.
-        await _gate.OverwriteAsync($"{_options.Prefix}incoming/{blob.Sha256}", new byte[100]);
-        await Assert.ThrowsAsync<BlobCorruptException>(() => _store.AcceptAsync(blob));
-        Assert.False(await _store.ExistsAsync(blob));
-        Assert.Equal(0, await KeptAsync());
-    }
-
-    [Fact]
-    public async Task An_upload_that_changes_while_it_is_verified_does_not_become_a_blob()
-    {
-        var content = RandomNumberGenerator.GetBytes(100);
-        var blob = new BlobRef(Convert.ToHexStringLower(SHA256.HashData(content)), content.Length);
-        var incoming = $"{_options.Prefix}incoming/{blob.Sha256}";
-        await _gate.OverwriteAsync(incoming, content);
-        _gate.Before = r => r.StartsWith("PUT", StringComparison.Ordinal) ? _gate.OverwriteAsync(incoming, new byte[100]) : Task.CompletedTask;
-        await Assert.ThrowsAsync<StorageUnavailableException>(() => _store.AcceptAsync(blob));
-        Assert.False(await _store.ExistsAsync(blob));
+        foreach (var other in new[] { new byte[100], new byte[101], content[..50] })
+        {
+            await _gate.OverwriteAsync($"{_options.Prefix}incoming/me/{blob.Sha256}", other);
+            await Assert.ThrowsAsync<BlobCorruptException>(() => _store.ReadUploadAsync("me", blob));
+            Assert.Equal(0, await KeptAsync());
+        }
     }
 
     [Theory]
@@ -239,6 +242,8 @@ public sealed class S3BlobStoreTests : BlobStoreTests, IClassFixture<S3Gate>, ID
     protected override Task OverwriteAsync(BlobRef blob, byte[] content) => _gate.OverwriteAsync($"{_options.Prefix}{blob.Sha256[..2]}/{blob.Sha256[2..]}", content);
 
     protected override async Task<int> KeptAsync() => (await _gate.KeysAsync(_options.Prefix)).Count + _gate.Uploads.Count();
+
+    private static BlobRef Named(byte[] content) => new(Convert.ToHexStringLower(SHA256.HashData(content)), content.Length);
 
     private static async Task<(string Code, bool Recoverable)> FaultOfAsync(Func<Task> call)
     {

@@ -27,7 +27,7 @@ internal sealed class S3Server : IAsyncDisposable
     public static async Task<S3Server> StartAsync()
     {
         var script = Path.Combine(Repository(), "tests", "doubles-s3", "node_modules", "s3rver", "bin", "s3rver.js");
-        if (!File.Exists(script)) throw new FileNotFoundException("s3rver is missing; ./test Storage installs it, or 'npm ci' in tests/doubles-s3.", script);
+        if (!File.Exists(script)) throw new FileNotFoundException("s3rver is missing; ./test installs it, or 'npm ci' in tests/doubles-s3.", script);
         var folder = Directory.CreateTempSubdirectory("millrace-s3-").FullName;
         string[] arguments = [script, "-d", folder, "-a", "127.0.0.1", "-p", "0", "-s", "--no-vhost-buckets", "--configure-bucket", Bucket];
         var process = Process.Start(new ProcessStartInfo("node", arguments) { RedirectStandardOutput = true })!;

@@ -3,7 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Millrace.Storage.Tests.Blobs;
+namespace Millrace.Tests.Servers;
 
 /// <summary>
 /// Signature Version 4 as the side that verifies computes it (Amazon S3 API Reference, "Authenticating Requests"), in the header or
