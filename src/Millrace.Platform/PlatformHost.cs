@@ -78,6 +78,7 @@ public static class PlatformHost
         api.MapSchedules();
         api.MapLimits();
         api.MapRetention();
+        api.MapTriggers();
         api.MapDeadLetters();
         var runs = api.MapGroup("/runs").WithTags("Runs");
         runs.MapRuns();

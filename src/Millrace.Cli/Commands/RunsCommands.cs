@@ -25,7 +25,9 @@ internal static class RunsCommands
         var group = new Verb("runs", "List runs, look into them, and act on them.",
             "millrace runs list --state faulted", "millrace runs waiting 019a…", "millrace runs cancel 019a… --reason 'wrong input'");
         group.Add(line.With(new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Limit }, ListAsync));
-        group.Add(line.With(new Verb("get", "Show one run.", "millrace runs get 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "", c)));
+        var get = new Verb("get", "Show one run, with what started it.", "millrace runs get 019a…") { Id };
+        get.Aliases.Add("show");
+        group.Add(line.With(get, (s, p, c) => ShowAsync(s, p, "", c)));
         group.Add(line.With(new Verb("steps", "List the steps of a run in the order in which they began.", "millrace runs steps 019a…") { Id, StepsMax }, StepsAsync));
         group.Add(StepCommand.Create(line));
         group.Add(line.With(new Verb("journal", "Print the run's record, one line of JSON for each entry.", "millrace runs journal 019a… --after 17") { Id, After }, JournalAsync));
