@@ -84,6 +84,9 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
     /// <summary>Only forks of this run.</summary>
     public Guid? ForkOf { get; init; }
 
+    /// <summary>Only runs that no other run has started.</summary>
+    public bool TopOnly { get; init; }
+
     /// <summary>Unix microseconds, inclusive.</summary>
     public long? CreatedFrom { get; init; }
 
@@ -218,7 +221,7 @@ public static class RunStore
         var states = new StringBuilder();
         foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
         // Said so that the index on parents is used.
-        var children = filter.Parent is null ? "($5 is null or parent = $5)" : "parent = $5";
+        var children = filter.Parent is not null ? "parent = $5" : $"($5 is null or parent = $5){(filter.TopOnly ? " and parent is null" : "")}";
         return $"""
             workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and {children}
             and ($7 is null or fork_of = $7) and ($8 is null or created_at >= $8) and ($9 is null or created_at < $9){(states.Length == 0 ? "" : $" and state in ({states})")}
