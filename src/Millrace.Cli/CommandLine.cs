@@ -81,7 +81,9 @@ internal sealed class CommandLine
         root.Subcommands.Add(DefinitionCommands.Create(this));
         root.Subcommands.Add(RunsCommands.Create(this));
         root.Subcommands.Add(EventsCommands.Create(this));
+        root.Subcommands.Add(ResourceCommands.Create(this));
         root.Subcommands.Add(ScheduleCommands.Create(this));
+        root.Subcommands.Add(TriggerCommands.Create(this));
         root.Subcommands.Add(LimitCommands.Create(this));
         root.Subcommands.Add(DeadLetterCommands.Create(this));
         root.Subcommands.Add(RetentionCommand.Create(this));

@@ -34,12 +34,13 @@ public sealed class ConnectorFunctions : IDisposable
     /// <param name="outlet">Where emitted events go.</param>
     /// <param name="processes">Where processes run; null: this machine.</param>
     /// <param name="handler">Replaces the sockets of outgoing requests; null: the machine's own.</param>
+    /// <param name="stored">Gives what workspaces keep under names; null: they keep nothing.</param>
     /// <exception cref="ArgumentException">A setting is out of its range.</exception>
-    public static ConnectorFunctions Create(ConnectorSettings settings, EventOutlet outlet, IProcessPort? processes = null, HttpMessageHandler? handler = null)
+    public static ConnectorFunctions Create(ConnectorSettings settings, EventOutlet outlet, IProcessPort? processes = null, HttpMessageHandler? handler = null, StoredResources? stored = null)
     {
         var pool = new HttpPool(settings.Http, handler);
         // Who may have processes run may read what they could read.
-        var sender = new HttpSender(pool, readsFiles: settings.Process.Allowed);
+        var sender = new HttpSender(pool, readsFiles: settings.Process.Allowed, stored);
         var process = new ProcessTask(settings.Process, processes ?? new HostProcessPort(settings.Process));
         var grpc = new GrpcChannels(settings.Http, pool.Trust, settings.Grpc, handler);
         return new ConnectorFunctions([pool, grpc], new ImportReader(sender),

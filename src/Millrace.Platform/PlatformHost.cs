@@ -16,6 +16,7 @@ using Millrace.Platform.Forks;
 using Millrace.Platform.Holds;
 using Millrace.Platform.Http;
 using Millrace.Platform.Limits;
+using Millrace.Platform.Resources;
 using Millrace.Platform.Retention;
 using Millrace.Platform.Runs;
 using Millrace.Platform.Sinks;
@@ -77,7 +78,9 @@ public static class PlatformHost
         app.MapOpenApi("/openapi/{documentName}.json");
         var api = app.MapGroup("/api/v1");
         api.MapDefinitions();
+        api.MapResources();
         api.MapSchedules();
+        api.MapTriggers();
         api.MapLimits();
         api.MapRetention();
         api.MapDeadLetters();

@@ -13,6 +13,7 @@ using Millrace.Engine.Functions;
 using Millrace.Platform;
 using Millrace.Platform.Definitions;
 using Millrace.Platform.Http;
+using Millrace.Platform.Resources;
 using Millrace.Platform.Status;
 using Millrace.Server.Telemetry;
 using Millrace.Storage;
@@ -84,7 +85,7 @@ public sealed class MillraceServer : IAsyncDisposable
         }
         Add(new QueueWatch(database, parts.Time, logs.CreateLogger("Millrace.Queue"))).Start();
         var events = new TaskCompletionSource<EventLog>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var connectors = OpenConnectors(settings, events.Task, logs.CreateLogger("Millrace.Events"));
+        var connectors = OpenConnectors(settings, database, events.Task, logs.CreateLogger("Millrace.Events"));
         var functions = new FunctionRegistry([.. connectors.All, .. parts.Functions]);
         var compiled = new CompiledDefinitions();
         var engine = Add(await DurableEngine.OpenAsync(
@@ -127,7 +128,7 @@ public sealed class MillraceServer : IAsyncDisposable
 
     private static string Version => typeof(MillraceServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
-    private ConnectorFunctions OpenConnectors(ServerSettings settings, Task<EventLog> events, ILogger log)
+    private ConnectorFunctions OpenConnectors(ServerSettings settings, Database database, Task<EventLog> events, ILogger log)
     {
         // Who may push a definition here owns the machine: the server serves nobody else (see LocalOnly). So processes are allowed.
         var connectors = ConnectorFunctions.Create(new ConnectorSettings
@@ -135,7 +136,8 @@ public sealed class MillraceServer : IAsyncDisposable
             Http = new HttpSettings { AuthoritiesFile = settings.Authorities },
             Process = new ProcessSettings { Allowed = true },
             Container = new ContainerSettings { RunElsewhere = !settings.Roles.HasFlag(Roles.Worker) },
-        }, Outlet(events, log));
+        }, Outlet(events, log), stored: async (organisation, workspace, name, cancel) =>
+            await database.ReadAsync(db => ResourceStore.Content(db, new Tenant(organisation, workspace), name), cancel) is { } content ? content : (ReadOnlyMemory<byte>?)null);
         _parts.Push(new Disposing(connectors));
         return connectors;
     }

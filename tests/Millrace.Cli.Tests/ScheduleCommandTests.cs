@@ -8,16 +8,36 @@ public sealed class ScheduleCommandTests
          "catchUp": {"window": "P1D", "mode": "latest"}, "input": {}, "paused": false, "nextAt": "2026-11-27T01:00:00Z", "skipped": 3}
         """;
 
+    private const string Paid = """
+        {"namespace": "demo", "name": "paid", "version": "1.0.0", "on": {"one": {"with": {"type": "order.paid"}}}, "events": [{"type": "order.paid", "source": "/shop"}, {}], "paused": false,
+         "since": "2026-11-20T00:00:00Z"}
+        """;
+
     [Fact]
     public async Task Schedules_are_listed_with_what_comes_next()
     {
-        var server = new FakeServer().Json($$"""{"items": [{{Nightly}}, {"namespace": "demo", "name": "poll", "version": "2.0.0", "times": {"after": "PT5M"}, "timeZone": "UTC", "paused": true, "skipped": 0}], "next": null}""");
+        var server = new FakeServer().Json($$"""{"items": [{{Nightly}}, {"namespace": "demo", "name": "poll", "version": "2.0.0", "times": {"after": "PT5M"}, "timeZone": "UTC", "paused": true, "skipped": 0}], "next": null}""")
+            .Json($$"""{"items": [{{Paid}}], "next": null}""");
         var (exit, output, _) = await RunAsync(server, "schedules", "list");
         Assert.Equal(Exit.Completed, exit);
         Assert.Contains("demo/nightly:1.0.0", output, StringComparison.Ordinal);
         Assert.Contains("0 2 * * * Europe/Berlin", output, StringComparison.Ordinal);
         Assert.Contains("after PT5M", output, StringComparison.Ordinal);
         Assert.Contains("paused", output, StringComparison.Ordinal);
+        Assert.Matches("demo/paid:1.0.0 +on order.paid from /shop, any event +at its next event", output);
+    }
+
+    [Fact]
+    public async Task What_events_start_is_listed_shown_and_paused()
+    {
+        const string run = """{"run": "r7", "state": "completed", "createdAt": "2026-11-26T01:00:00Z", "count": 1, "events": [{"position": 41, "id": "e", "type": "order.paid", "source": "/shop"}]}""";
+        var server = new FakeServer().Json($$"""{"items": [{{Paid}}], "next": null}""").Json($$"""{"trigger": {{Paid}}, "runs": [{{run}}]}""")
+            .Json(Paid.Replace("\"paused\": false", "\"paused\": true", StringComparison.Ordinal));
+        Assert.Contains("on order.paid from /shop, any event", (await RunAsync(server, "triggers", "list")).Out, StringComparison.Ordinal);
+        Assert.Matches("r7 +completed .* 41 +order.paid +/shop", (await RunAsync(server, "triggers", "show", "demo/paid")).Out);
+        Assert.Contains("demo/paid:1.0.0 is paused", (await RunAsync(server, "triggers", "pause", "demo/paid")).Out, StringComparison.Ordinal);
+        Assert.Equal([("GET", ""), ("GET", ""), ("PATCH", """{"paused":true}""")], server.Requests.Select(r => (r.Method, r.Body)));
+        Assert.Equal("/api/v1/triggers/demo/paid", server.Requests[2].Path);
     }
 
     [Fact]

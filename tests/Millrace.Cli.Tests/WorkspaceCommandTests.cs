@@ -72,12 +72,13 @@ public sealed class WorkspaceCommandTests
     [Fact]
     public async Task Dead_letters_are_tried_again_until_none_is_left_and_those_that_stay_are_told()
     {
-        var server = new FakeServer().Json("""{"done": 500, "runs": [], "refused": [], "more": true}""")
+        var server = new FakeServer().Json("""{"done": 500, "runs": [], "refused": [], "more": true, "next": "l500"}""")
             .Json("""{"done": 2, "runs": [], "refused": [{"id": "l9", "detail": "It is still gone."}], "more": false}""");
         var (exit, output, _) = await RunAsync(server, "dead-letters", "requeue", "--reason", "run.given_up");
         Assert.Equal(Exit.Refused, exit);
         Assert.Equal(["502 tried again, 1 refused", "l9  It is still gone."], output.Trim().Split('\n', StringSplitOptions.TrimEntries));
-        Assert.Equal(Enumerable.Repeat(("POST", "/api/v1/dead-letters/requeue", """{"reason":"run.given_up"}"""), 2), Asked(server));
+        Assert.Equal(
+            [("POST", "/api/v1/dead-letters/requeue", """{"reason":"run.given_up"}"""), ("POST", "/api/v1/dead-letters/requeue", """{"reason":"run.given_up","after":"l500"}""")], Asked(server));
     }
 
     [Fact]

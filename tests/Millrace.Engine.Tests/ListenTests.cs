@@ -259,7 +259,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
         var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0].data }' } }", extra: "schedule: { on: { any: [ { with: { type: wanted, data: '${ . > 1 }' } } ] } }");
         await test.Database.WriteAsync(db =>
         {
-            TriggerStore.Follow(db, Tenant.Default, workflow);
+            TriggerStore.Follow(db, Tenant.Default, workflow, now: 0);
             return 0;
         });
         await SendAsync(test, "wanted", 1, "small");
@@ -289,7 +289,7 @@ public abstract class ListenTests(TestDatabases databases) : EngineSuite(databas
                 extra: "schedule: { on: { all: [ { with: { type: a } }, { with: { type: b } } ] }, read: data }");
             await test.Database.WriteAsync(db =>
             {
-                TriggerStore.Follow(db, Tenant.Default, workflow);
+                TriggerStore.Follow(db, Tenant.Default, workflow, now: 0);
                 return 0;
             });
             test.Database.AfterCommit = afterCommit;

@@ -111,7 +111,7 @@ public abstract class RunSignalTests(TestDatabases databases) : EngineSuite(data
         var gathers = test.Define("- a: { set: { b: 1 } }", "gathers", "schedule: { on: { all: [ { with: { type: approved } }, { with: { type: other } } ] } }");
         await test.Database.WriteAsync(db =>
         {
-            foreach (var workflow in new[] { starts, gathers }) TriggerStore.Follow(db, Tenant.Default, workflow);
+            foreach (var workflow in new[] { starts, gathers }) TriggerStore.Follow(db, Tenant.Default, workflow, now: 0);
             return 0;
         });
         var id = await test.StartAsync(test.Define(One));

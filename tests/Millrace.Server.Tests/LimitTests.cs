@@ -91,6 +91,25 @@ public abstract class LimitTests(TestServer server)
         Assert.Equal(400, (await server.PostAsync("/api/v1/dead-letters/discard", """{"kind": "thing"}""")).Status);
     }
 
+    [Fact]
+    public async Task Dead_letters_of_a_reason_and_a_definition_are_tried_again_together_and_from_a_place_on()
+    {
+        const string tasks = "  - a: {raise: {error: {type: 'https://example.com/no', status: 400, title: no}}}";
+        await PushAsync("dies-together", tasks, "deadLetter: true");
+        await PushAsync("dies-apart", tasks, "deadLetter: true");
+        for (var i = 0; i < 3; i++) await server.EndAsync(await StartAsync("dies-together"));
+        await server.EndAsync(await StartAsync("dies-apart"));
+        async Task<Json> RequeueAsync(string more) => (await server.PostAsync("/api/v1/dead-letters/requeue", $$"""{"reason": "run.faulted", "definition": "test/dies-together"{{more}}}""")).Body;
+        Assert.Equal(0, (await server.PostAsync("/api/v1/dead-letters/requeue", """{"reason": "run.given_up", "definition": "test/dies-together"}""")).Body["done"].AsNumber());
+        var listed = (await server.GetAsync("/api/v1/dead-letters?reason=run.faulted&definition=test/dies-together")).Body["items"].AsArray();
+        var again = await RequeueAsync($", \"after\": \"{listed[0]["id"].AsString()}\"");
+        Assert.Equal((2.0, true), (again["done"].AsNumber(), again["next"].IsNull));
+        foreach (var run in again["runs"].AsArray()) await server.EndAsync(Guid.Parse(run.AsString()));
+        Assert.Equal(3.0, (await RequeueAsync(""))["done"].AsNumber());
+        Assert.Single((await server.GetAsync("/api/v1/dead-letters?definition=test/dies-apart")).Body["items"].AsArray());
+        Assert.Equal(400, (await server.PostAsync("/api/v1/dead-letters/requeue", """{"after": "x"}""")).Status);
+    }
+
     private static string Document(string name, string tasks, string metadata) =>
         $"document: {{dsl: '1.0.3', namespace: test, name: {name}, version: '1.0.0', metadata: {{{metadata}}}}}\ndo:\n{tasks}\n";
 

@@ -48,6 +48,24 @@ public abstract class SpawnTests(TestServer server)
         Assert.Equal("step.already_ended", (await PutAsync($"/api/v1/runs/{run}/steps/1/concurrency", """{"concurrency": 3}""")).Body["code"].AsString());
     }
 
+    [Fact]
+    public async Task Lists_and_bulk_work_leave_out_what_other_runs_started_when_they_are_told_to()
+    {
+        await server.PushAsync(TestServer.Document("listed-child", "  - fail: {raise: {error: {type: 'https://example.com/e', status: 500}}}"));
+        var run = await server.StartAsync("listed-child", "  - fail: {raise: {error: {type: 'https://example.com/e', status: 500}}}");
+        var map = await server.StartAsync("listed-map", Map("listed-child", "concurrency: 3, onError: collect"), """{"list": [1, 2, 3]}""");
+        await server.EndAsync(run);
+        Assert.Equal(RunPhase.Completed, await server.EndAsync(map));
+        async Task<int> CountAsync(string query) => (await server.GetAsync($"/api/v1/runs?definition=test/listed-child{query}")).Body["items"].AsArray().Count;
+        Assert.Equal((4, 4, 1), (await CountAsync(""), await CountAsync("&children=true"), await CountAsync("&children=false")));
+        Assert.Equal(400, (await server.GetAsync($"/api/v1/runs?children=false&parent={map}")).Status);
+        Assert.Equal(400, (await server.GetAsync("/api/v1/runs?children=no")).Status);
+
+        var wish = """{"action": "retry", "filter": {"namespace": "test", "name": "listed-child", "children": CHILDREN}}""";
+        Assert.Equal(400, (await server.PostAsync("/api/v1/runs/bulk", wish.Replace("CHILDREN", "1", StringComparison.Ordinal))).Status);
+        Assert.Equal(1, (await server.PostAsync("/api/v1/runs/bulk", wish.Replace("CHILDREN", "false", StringComparison.Ordinal))).Body["found"].AsNumber());
+    }
+
     private static (int, string) Refused(Answer answer) => (answer.Status, answer.Body["errors"][0]["pointer"].AsString());
 
     [Fact]

@@ -117,7 +117,7 @@ internal static class WeekBench
         var now = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         await host.Database.WriteAsync(db =>
         {
-            TriggerStore.Follow(db, Tenant.Default, told);
+            TriggerStore.Follow(db, Tenant.Default, told, now);
             for (var i = 0; i < Schedules; i++) ScheduleControl.Follow(db, Tenant.Default, ScheduleBench.Named(ticked, $"ticked-{i}"), now + i);
             return 0;
         });

@@ -37,6 +37,10 @@ internal sealed class ServerClient(HttpClient http) : IDisposable
     public async Task<(int Status, Json Body)> PostDocumentAsync(string path, string text, CancellationToken cancel) =>
         await SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(text, Encoding.UTF8, "application/yaml") }, cancel);
 
+    /// <summary>Puts a text as it is.</summary>
+    public async Task<(int Status, Json Body)> PutTextAsync(string path, string text, string type, CancellationToken cancel) =>
+        await SendAsync(new HttpRequestMessage(HttpMethod.Put, path) { Content = new StringContent(text, Encoding.UTF8, type) }, cancel);
+
     public async Task<byte[]> BytesAsync(string path, CancellationToken cancel)
     {
         using var answer = await AnswerAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseContentRead, cancel);

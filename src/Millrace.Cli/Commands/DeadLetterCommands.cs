@@ -62,7 +62,9 @@ internal static class DeadLetterCommands
             var (_, answer) = await session.Client.PostAsync($"api/v1/dead-letters/{what}", request, null, cancel);
             done += (int)answer["done"].AsNumber();
             refused.AddRange(answer["refused"].ArrayOrNull ?? JsonArray.Empty);
-            if (!answer["more"].IsTruthy) break;
+            // From where it has come to on, so that what stays is met once.
+            if (answer["next"].StringOrNull is { } next) request = request.AsObject().With("after", next);
+            else if (!answer["more"].IsTruthy) break;
         }
         if (session.Json) session.Terminal.Print(Json.Object("done", done, "refused", JsonArray.Of(refused)));
         else

@@ -12,6 +12,7 @@ internal static class RunsCommands
     private static readonly Option<string?> Definition = new("--definition") { Description = "Only runs of this definition.", HelpName = "namespace/name" };
     private static readonly Option<string?> Parent = new("--parent") { Description = "Only children of this run.", HelpName = "id" };
     private static readonly Option<string?> ForkOf = new("--fork-of") { Description = "Only forks of this run.", HelpName = "id" };
+    private static readonly Option<bool> Children = new("--children") { Description = "Also runs that other runs have started; without it they are left out, unless --parent or --fork-of asks." };
     private static readonly Option<int> Limit = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 50, HelpName = "n" };
     private static readonly Option<int> StepsMax = new("--limit") { Description = "Lines at most.", DefaultValueFactory = _ => 10_000, HelpName = "n" };
     private static readonly Option<long> After = new("--after") { Description = "Only records after this sequence number.", HelpName = "seq", DefaultValueFactory = _ => -1 };
@@ -24,8 +25,10 @@ internal static class RunsCommands
     {
         var group = new Verb("runs", "List runs, look into them, and act on them.",
             "millrace runs list --state faulted", "millrace runs waiting 019a…", "millrace runs cancel 019a… --reason 'wrong input'");
-        group.Add(line.With(new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Limit }, ListAsync));
-        group.Add(line.With(new Verb("get", "Show one run.", "millrace runs get 019a…") { Id }, (s, p, c) => ShowAsync(s, p, "", c)));
+        group.Add(line.With(new Verb("list", "List runs, newest first.", "millrace runs list --state running --state waiting") { State, Definition, Parent, ForkOf, Children, Limit }, ListAsync));
+        var get = new Verb("get", "Show one run, with what started it.", "millrace runs get 019a…") { Id };
+        get.Aliases.Add("show");
+        group.Add(line.With(get, (s, p, c) => ShowAsync(s, p, "", c)));
         group.Add(line.With(new Verb("steps", "List the steps of a run in the order in which they began.", "millrace runs steps 019a…") { Id, StepsMax }, StepsAsync));
         group.Add(StepCommand.Create(line));
         group.Add(line.With(new Verb("journal", "Print the run's record, one line of JSON for each entry.", "millrace runs journal 019a… --after 17") { Id, After }, JournalAsync));
@@ -69,6 +72,7 @@ internal static class RunsCommands
         if (parse.GetValue(Definition) is { } definition) query.Add($"definition={Uri.EscapeDataString(definition)}");
         if (parse.GetValue(Parent) is { } parent) query.Add($"parent={Uri.EscapeDataString(parent)}");
         if (parse.GetValue(ForkOf) is { } forkOf) query.Add($"forkOf={Uri.EscapeDataString(forkOf)}");
+        if (!parse.GetValue(Children) && parse.GetValue(Parent) is null && parse.GetValue(ForkOf) is null) query.Add("children=false");
         var items = await session.Client.ListAsync($"api/v1/runs{(query.Count == 0 ? "" : $"?{string.Join('&', query)}")}", parse.GetValue(Limit), cancel);
         if (session.Json) session.Terminal.Print(Json.Object("items", JsonArray.Of(items)));
         else

@@ -19,7 +19,7 @@ internal static class ScheduleCommands
         var group = new Verb("schedules", "See when runs begin by themselves, and act on it.",
             "millrace schedules list", "millrace schedules show demo/nightly", "millrace schedules pause demo/nightly");
         group.Aliases.Add("schedule");
-        group.Add(line.With(new Verb("list", "List the schedules of the latest versions.", "millrace schedules list --json") { Limit }, ListAsync));
+        group.Add(line.With(new Verb("list", "List the schedules of the latest versions, and below them what events start.", "millrace schedules list --json") { Limit }, ListAsync));
         group.Add(line.With(new Verb("show", "Show one schedule, its next ticks and the runs of its latest.", "millrace schedules show demo/nightly") { Name }, ShowAsync));
         group.Add(line.With(new Verb("pause", "Pause a schedule: nothing begins, and nothing of it is made up for.", "millrace schedules pause demo/nightly") { Name }, (s, p, c) => PauseAsync(s, p, true, c)));
         group.Add(line.With(new Verb("resume", "Let a paused schedule go on from now.", "millrace schedules resume demo/nightly") { Name }, (s, p, c) => PauseAsync(s, p, false, c)));
@@ -40,12 +40,17 @@ internal static class ScheduleCommands
     private static async Task<int> ListAsync(Session session, ParseResult parse, CancellationToken cancel)
     {
         var items = await session.Client.ListAsync("api/v1/schedules", parse.GetValue(Limit), cancel);
-        if (session.Json) session.Terminal.Print(Json.Object("items", JsonArray.Of(items)));
-        else
-            Columns.Write(session.Terminal, ["DEFINITION", "SCHEDULE", "NEXT", "LAST RUN", "STATE", "SKIPPED"], items.Select(s => new[]
-            {
-                DefinitionReference.Of(s).ToString(), When(s), Next(s), Times.Date(s["lastRun"]["createdAt"].StringOrNull), s["lastRun"]["state"].StringOrNull ?? "", s["skipped"].ToString(),
-            }));
+        if (session.Json)
+        {
+            session.Terminal.Print(Json.Object("items", JsonArray.Of(items)));
+            return Exit.Completed;
+        }
+        // What events start stands below what begins at a time.
+        var triggers = await session.Client.ListAsync("api/v1/triggers", parse.GetValue(Limit), cancel);
+        Columns.Write(session.Terminal, ["DEFINITION", "SCHEDULE", "NEXT", "LAST RUN", "STATE", "SKIPPED"], items.Select(s => new[]
+        {
+            DefinitionReference.Of(s).ToString(), When(s), Next(s), Times.Date(s["lastRun"]["createdAt"].StringOrNull), s["lastRun"]["state"].StringOrNull ?? "", s["skipped"].ToString(),
+        }).Concat(triggers.Select(TriggerCommands.Row)));
         return Exit.Completed;
     }
 

@@ -133,7 +133,7 @@ internal sealed class ContainerFunction(ProcessTask process, ContainerSettings s
         var now = context.Time.GetUtcNow().ToUnixTimeSeconds();
         foreach (var line in end.Code == 0 ? end.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [])
             if (line.Split(' ', 2) is [var name, var at] && long.TryParse(at.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var due) && due <= now)
-                await RunAsync(program, ["rm", "--force", name.TrimStart('/')], context, cancel);
+                await RunAsync(program, ["rm", "--force", "--volumes", name.TrimStart('/')], context, cancel);
     }
 
     private async Task RemoveAsync(string program, ContainerPlan plan, FunctionContext context)

@@ -4,12 +4,12 @@ using Millrace.Jq;
 
 namespace Millrace.Connectors.Http;
 
-/// <summary>Reads a resource that a task names by <c>{name?, endpoint}</c> (dsl-reference.md, External Resource): by http or https, or where that is allowed a file.</summary>
+/// <summary>Reads a resource that a task names by <c>{name?, endpoint}</c> (dsl-reference.md, External Resource): by http or https, of those that the workspace keeps (<c>resource:///name</c>), or where that is allowed a file.</summary>
 internal static class ExternalResource
 {
     /// <summary>The endpoint with its URI template expanded, and how to authenticate there.</summary>
-    /// <param name="files">Whether it may be a file of this machine.</param>
-    public static (Uri Address, AuthenticationPolicy? Policy) Locate(Arguments resource, Json? input, FunctionContext context, Redaction redaction, bool files = false)
+    /// <param name="files">Whether it may be a file of this machine; null: it is no document, but a place that is spoken to.</param>
+    public static (Uri Address, AuthenticationPolicy? Policy) Locate(Arguments resource, Json? input, FunctionContext context, Redaction redaction, bool? files = null)
     {
         if (resource["endpoint"].StringOrNull is { } text)
         {
@@ -32,8 +32,18 @@ internal static class ExternalResource
             Headers = [new("Accept", "application/json, application/yaml, text/*;q=0.9, */*;q=0.8"), new("User-Agent", "Millrace")],
             Redirect = true,
         };
+        if (ResourceAddress.Is(address)) return StoredAsync(call, sender.Stored, context, cancel);
         if (address.IsFile) return ReadAsync(call, sender.Settings, cancel);
         return sender.SendAsync(call, policy, context, redaction, cancel);
+    }
+
+    private static async Task<HttpAnswer> StoredAsync(HttpCall call, StoredResources? stored, FunctionContext context, CancellationToken cancel)
+    {
+        var name = ResourceAddress.NameOf(call.Uri);
+        if (stored is null) throw Refusal.Configuration("Resource not found", $"No resources are kept here, so there is no '{name}'.");
+        return await stored(context.Organisation, context.Workspace, name, cancel) is { } content
+            ? new HttpAnswer { Request = call, Status = 200, Reason = "OK", Headers = [], Content = content }
+            : throw Refusal.Configuration("Resource not found", $"The workspace keeps no resource '{name}'.");
     }
 
     private static async Task<HttpAnswer> ReadAsync(HttpCall call, HttpSettings settings, CancellationToken cancel)

@@ -6,7 +6,8 @@ namespace Millrace.Connectors.Http;
 
 /// <summary>Sends a call as somebody and judges the answer; what http, openapi and external resources share.</summary>
 /// <param name="readsFiles">Whether documents may be files of this machine, which are read with the rights of the server.</param>
-internal sealed class HttpSender(HttpPool pool, bool readsFiles = false)
+/// <param name="stored">Gives what workspaces keep under names; null: they keep nothing.</param>
+internal sealed class HttpSender(HttpPool pool, bool readsFiles = false, StoredResources? stored = null)
 {
     private const int ExcerptCharsMax = 500;
 
@@ -18,6 +19,8 @@ internal sealed class HttpSender(HttpPool pool, bool readsFiles = false)
     public HttpSettings Settings => pool.Settings;
 
     public bool ReadsFiles => readsFiles;
+
+    public StoredResources? Stored => stored;
 
     /// <returns>The answer, whose status is one that the call accepts.</returns>
     /// <exception cref="Refusal">No answer, or one of another status: a communication error with that status.</exception>

@@ -11,6 +11,8 @@ internal sealed class KeptResources<T>(int keptMax, TimeSpan lifetime)
 
     public async Task<T> FindAsync(Uri address, AuthenticationPolicy? policy, FunctionContext context, Func<Task<T>> read)
     {
+        // One that the workspace keeps itself is at hand, and another text under its name counts at once.
+        if (ResourceAddress.Is(address)) return await read();
         var key = $"{context.Workspace} {policy?.Identity(context.Workspace)} {address.AbsoluteUri}";
         var now = context.Time.GetUtcNow();
         if (_kept.TryGetValue(key, out var kept) && kept.Until > now) return kept.Made;

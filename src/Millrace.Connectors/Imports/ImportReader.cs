@@ -25,6 +25,7 @@ public sealed class ImportReader
         try
         {
             var address = new Uri(need.Address);
+            if (ResourceAddress.Is(address)) address = HttpAddress.Parse(need.Address, need.Pointer, files: false);
             var bytes = address.IsFile ? await FileAsync(address, cancel)
                 : await FetchAsync(address, need, new PushContext(organisation, workspace, name => need.Secrets.Contains(name) ? secret(name) : null, time), cancel);
             if (bytes.Length > Imported.BytesMax) return Failed(need, $"it has {bytes.Length} bytes, the limit is {Imported.BytesMax}.");

@@ -101,7 +101,9 @@ internal sealed class OpenApiDocument
     private Uri Base2()
     {
         var schemes = Texts(_root["schemes"]);
-        var scheme = schemes.Contains("https") ? "https" : schemes.Count == 0 || schemes.Contains(_address.Scheme) ? _address.Scheme : schemes[0];
+        // One that was not read by http says nothing by that of how its server is spoken to.
+        var own = IsOfServer ? _address.Scheme : "https";
+        var scheme = schemes.Contains("https") ? "https" : schemes.Count == 0 || schemes.Contains(own) ? own : schemes[0];
         return Server($"{scheme}://{_root["host"].StringOrNull ?? _address.Authority}{_root["basePath"].StringOrNull}");
     }
 
@@ -117,7 +119,9 @@ internal sealed class OpenApiDocument
     private Uri Server(string text) =>
         Uri.TryCreate(_address, text, out var uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0
             ? uri
-            : throw Invalid(_name, "its server is no http or https address");
+            : throw Invalid(_name, IsOfServer ? "its server is no http or https address" : "it has to name its server by a whole http or https address, since it was not read from one");
+
+    private bool IsOfServer => _address.Scheme is "http" or "https";
 
     private string Similar(string id)
     {

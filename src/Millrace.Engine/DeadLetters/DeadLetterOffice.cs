@@ -68,7 +68,7 @@ public sealed class DeadLetterOffice
             var begun = await _worker.Database.WriteAsync(db =>
             {
                 if (!DeadLetterStore.Discard(db, letter.Tenant, letter.Id)) return false;
-                if (run is not null) run.Insert(db);
+                if (run is not null) run.Insert(db, new StartingEvents(1, [StartingEvent.Of(position.Value, envelope)]));
                 else GatheringStore.Post(db, letter.Tenant, workflow.Id, position.Value);
                 return true;
             });

@@ -100,7 +100,7 @@ internal sealed class EventKeeper(Worker worker) : IAsyncDisposable
     {
         if (await worker.Database.ReadAsync(SubscriptionStore.AnyOrphans)) await worker.Database.WriteAsync(SubscriptionStore.DeleteOrphans);
         while (!_stop.IsCancellationRequested && await worker.Database.ReadAsync(db => EventStore.AnyBefore(db, before)))
-            await worker.Database.WriteAsync(db => EventStore.DeleteBefore(db, before, PageMax));
+            await worker.Database.WriteAsync(db => EventStore.DeleteBefore(db, before, PageMax) + HearingStore.Sweep(db));
     }
 
     private async Task LoopAsync()

@@ -123,7 +123,7 @@ public sealed class EventLog
                 Subscriptions.Tell(db, tenant, run, [position], row.ReceivedAt);
                 told.Add(run);
             }
-            foreach (var run in starts[i].Runs) run.Insert(db);
+            foreach (var run in starts[i].Runs) run.Insert(db, new StartingEvents(1, [new(position, row.Id, row.Type, row.Source)]));
             foreach (var failed in starts[i].Failed) DeadLetterStore.Put(db, failed, row.ReceivedAt);
             foreach (var definition in starts[i].Letters) GatheringStore.Post(db, tenant, definition, position);
         }

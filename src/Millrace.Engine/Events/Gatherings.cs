@@ -46,16 +46,16 @@ internal sealed class Gatherings(Worker worker)
         var now = worker.Now;
         // Decided before the transaction, since large inputs are kept first; it holds when nobody came between.
         var (state, planned) = await GatherAsync(row, trigger, letters, bodies);
-        var runs = new List<NewRun>(planned.Count);
-        foreach (var input in planned)
-            runs.Add(await NewRun.CreateAsync(worker.Keeping.Loose, RunRow.New(row.Tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now }, workflow, new Entry.RunCreated(input)));
+        var runs = new List<(NewRun Run, StartingEvents By)>(planned.Count);
+        foreach (var (input, by) in planned)
+            runs.Add((await NewRun.CreateAsync(worker.Keeping.Loose, RunRow.New(row.Tenant, worker.NewId(), workflow.Id, workflow.Hash, now) with { WakeAt = now }, workflow, new Entry.RunCreated(input)), by));
         var started = await worker.Database.WriteAsync(db =>
         {
             if (GatheringStore.Lock(db, row) is not { } locked || locked.State != row.State) return -1;
             if (letters.Except(GatheringStore.Letters(db, row, LettersMax)).Any()) return -1;
             foreach (var position in letters) GatheringStore.Take(db, row, position);
             GatheringStore.Update(db, row, state);
-            foreach (var run in runs) run.Insert(db);
+            foreach (var (run, by) in runs) run.Insert(db, by);
             return runs.Count;
         });
         for (var i = 0; i < started; i++) EngineMetrics.RunStarted();
@@ -65,17 +65,20 @@ internal sealed class Gatherings(Worker worker)
     }
 
     /// <summary>Events that were gathered before are read when somebody asks for them, and then it is decided once more.</summary>
-    private async Task<(Json State, List<Json> Inputs)> GatherAsync(GatheringRow row, EventTrigger trigger, List<long> letters, Dictionary<long, Json?> bodies)
+    private async Task<(Json State, List<(Json Input, StartingEvents By)> Runs)> GatherAsync(GatheringRow row, EventTrigger trigger, List<long> letters, Dictionary<long, Json?> bodies)
     {
         var now = worker.Time.GetUtcNow();
         while (true)
         {
             var gathering = new EventGathering(trigger, JsonText.Parse(row.State));
-            var (inputs, asked) = (new List<Json>(), new HashSet<long>());
+            var (gathered, asked) = (new List<GatheredEvents>(), new HashSet<long>());
             foreach (var position in letters)
-                if (bodies[position] is { } body && gathering.Take(position, body, Read, now) is { } input) inputs.Add(input);
-            if (asked.Count == 0) return (gathering.State, inputs);
+                if (bodies[position] is { } body && gathering.Take(position, body, Read, now) is { } all) gathered.Add(all);
+            if (asked.Count == 0) return (gathering.State, gathered.ConvertAll(g => (g.Input, By(g))));
             foreach (var position in asked) bodies[position] = await BodyAsync(row, position);
+
+            // One that is not kept any more is no part of the input either.
+            StartingEvents By(GatheredEvents all) => StartingEvents.Of([.. from position in all.Events where bodies[position] is not null select StartingEvent.Of(position, bodies[position]!.Value)]);
 
             Json? Read(long position)
             {

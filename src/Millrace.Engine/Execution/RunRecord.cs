@@ -64,6 +64,9 @@ internal sealed class RunRecord
     /// <summary>Signals up to this position are taken into account by the record.</summary>
     public long? SignalsTaken { get; init; }
 
+    /// <summary>Positions of the events that the run has consumed with the record.</summary>
+    public IReadOnlyList<long> Heard { get; init; } = [];
+
     public Tally Tally { get; init; }
     public IReadOnlyList<Command> Commands { get; init; } = [];
     public IReadOnlyList<TaskCompletionSource> Waiters { get; init; } = [];
@@ -92,12 +95,14 @@ internal sealed class RunRecord
         if (continuation is not null)
         {
             ContinuationStore.Begin(db, Tenant, Run, continuation.Successor, SignalsSeen, At);
+            RunStore.InheritLater(db, Tenant, Run, continuation.Successor);
             EventStore.HandOn(db, Tenant, Run, continuation.Successor, continuation.Heard ?? []);
         }
         if (Parent is { } parent && successor is { } by) SignalStore.Send(db, Tenant, parent, "continued", Json.Object("run", Run.ToString(), "by", by.ToString()), At);
         else if (Parent is { } told) SignalStore.Send(db, Tenant, told, "child", Json.Object("run", Run.ToString()), At);
         if (Schedule is { } schedule && successor is null) ScheduleStore.RunEnded(db, Tenant, schedule, Run, At);
         Subscriptions.Write(db, this);
+        HearingStore.Add(db, Tenant, Run, Heard, started: false);
         if (ExpiresAt is { } expires) RetentionStore.Expire(db, Tenant, Run, expires);
         if (DeadLetter is { } letter)
         {
@@ -145,6 +150,13 @@ internal sealed class NewRun(RunRow row, Workflow workflow, Entry.RunCreated fir
     }
 
     public void Insert(DbUnit db) => Insert(db, row);
+
+    /// <summary>For a run that events start.</summary>
+    public void Insert(DbUnit db, StartingEvents by)
+    {
+        Insert(db, row with { StartedBy = by });
+        HearingStore.Add(db, row.Tenant, row.Id, [.. by.Events.Select(e => e.Position)], started: true);
+    }
 
     /// <param name="asHeld">The row, with who holds it.</param>
     public void Insert(DbUnit db, RunRow asHeld)

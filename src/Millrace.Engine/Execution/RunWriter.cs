@@ -68,6 +68,7 @@ internal sealed class RunWriter(RunActor actor)
             DeadLetter = phase == RunPhase.Faulted && workflow.DeadLetters ? ("run.faulted", workflow.Id) : null,
             Commands = commands,
             SignalsSeen = SignalsSeen,
+            Heard = entries.Exists(e => e is Entry.EventConsumed) ? [.. entries.OfType<Entry.EventConsumed>().Select(e => e.Event).Distinct()] : [],
             Tally = Telemetry.EngineMetrics.Count(entries),
             Waiters = _waiters.Count == 0 ? [] : [.. _waiters],
         };

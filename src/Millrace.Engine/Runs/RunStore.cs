@@ -1,4 +1,5 @@
 using System.Text;
+using Millrace.Engine.Events;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Workflows;
@@ -33,6 +34,9 @@ public sealed record RunRow
 
     /// <summary>The tick that started it.</summary>
     public RunTrigger? Trigger { get; init; }
+
+    /// <summary>The events that started it.</summary>
+    public StartingEvents? StartedBy { get; init; }
 
     /// <summary>Where it parted from another run; null for one that began by itself.</summary>
     public ForkOrigin? Fork { get; init; }
@@ -80,6 +84,9 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
     /// <summary>Only forks of this run.</summary>
     public Guid? ForkOf { get; init; }
 
+    /// <summary>Only runs that no other run has started.</summary>
+    public bool TopOnly { get; init; }
+
     /// <summary>Unix microseconds, inclusive.</summary>
     public long? CreatedFrom { get; init; }
 
@@ -91,17 +98,17 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
 public static class RunStore
 {
     private const string Columns =
-        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step, limits";
+        "organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, started_at, ended_at, updated_at, error, reason, counts, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step, limits, started_by";
 
     internal static void Insert(DbUnit db, RunRow run) => db.InsertLater(
         run.Id,
         """
-        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18, $19)
+        insert into run (organisation, workspace, id, namespace, name, version, hash, state, lease, wake_at, parent, parent_step, created_at, updated_at, depth, schedule, scheduled_for, fork_of, fork_seq, fork_step, started_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15, $16, $17, $18, $19, $20)
         """,
         run.Tenant.Organisation, run.Tenant.Workspace, run.Id, run.Definition.Namespace, run.Definition.Name, run.Definition.Version,
         run.Hash, (long)run.State, run.Lease, run.WakeAt, run.Parent, (long?)run.ParentStep, run.CreatedAt, (long)run.Depth, run.Trigger?.Schedule, run.Trigger?.At,
-        run.Fork?.Run, run.Fork?.Seq, (long?)run.Fork?.Step);
+        run.Fork?.Run, run.Fork?.Seq, (long?)run.Fork?.Step, run.StartedBy?.ToText());
 
     /// <summary>Records a change of state by the worker that holds the run.</summary>
     /// <exception cref="LostRunException">It does not hold it any more; thrown now or instead of the commit.</exception>
@@ -214,7 +221,7 @@ public static class RunStore
         var states = new StringBuilder();
         foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
         // Said so that the index on parents is used.
-        var children = filter.Parent is null ? "($5 is null or parent = $5)" : "parent = $5";
+        var children = filter.Parent is not null ? "parent = $5" : $"($5 is null or parent = $5){(filter.TopOnly ? " and parent is null" : "")}";
         return $"""
             workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and {children}
             and ($7 is null or fork_of = $7) and ($8 is null or created_at >= $8) and ($9 is null or created_at < $9){(states.Length == 0 ? "" : $" and state in ({states})")}
@@ -223,6 +230,20 @@ public static class RunStore
 
     public static List<(RunPhase State, long Count)> CountByState(DbUnit db, Tenant tenant) => db.Query(
         "select state, count(*) from run where workspace = $1 group by state", r => ((RunPhase)r.Long(0), r.Long(1)), tenant.Workspace);
+
+    /// <summary>Runs of a definition that events have started, newest first.</summary>
+    public static List<RunRow> StartedByEvents(DbUnit db, Tenant tenant, string space, string name, int limit) => db.Query(
+        $"select {Columns} from run where workspace = $1 and namespace = $2 and name = $3 and started_by is not null order by id desc limit $4",
+        Map, tenant.Workspace, space, name, (long)limit);
+
+    /// <summary>A run goes on as one that is inserted in the same transaction: the same events have started that.</summary>
+    internal static void InheritLater(DbUnit db, Tenant tenant, Guid run, Guid successor) => db.ChangeLater(
+        successor, null,
+        """
+        update run set started_by = (select before.started_by from run before where before.workspace = $1 and before.id = $2)
+        where workspace = $1 and id = $3 and state < 4 /*pg: and not finished */
+        """,
+        tenant.Workspace, run, successor);
 
     /// <summary>The run an idempotency key has started, and the request it stood for; null when the key is new.</summary>
     public static (Guid Run, string Request)? FindKey(DbUnit db, Tenant tenant, string key) => db.First<(Guid, string)?>(
@@ -276,6 +297,7 @@ public static class RunStore
         Trigger = r.IdOrNull(20) is { } schedule ? new RunTrigger(schedule, r.Long(21)) : null,
         Fork = r.IdOrNull(22) is { } fork ? new ForkOrigin(fork, r.Long(23), (int?)r.LongOrNull(24)) : null,
         Limits = r.TextOrNull(25),
+        StartedBy = r.TextOrNull(26) is { } events ? StartingEvents.Parse(events) : null,
     };
 }
 

@@ -33,8 +33,9 @@ public sealed record BulkBody(BulkAction Action, BulkFilter Filter, string? Task
 
 /// <param name="States">Only runs in these; what the action fits when absent.</param>
 /// <param name="Ids">Only these runs.</param>
+/// <param name="Children">False: only runs that no other run has started.</param>
 public sealed record BulkFilter(
-    IReadOnlyList<RunPhase>? States, string? Namespace, string? Name, IReadOnlyList<Guid>? Ids, DateTimeOffset? CreatedAfter, DateTimeOffset? CreatedBefore, Guid? ForkOf);
+    IReadOnlyList<RunPhase>? States, string? Namespace, string? Name, IReadOnlyList<Guid>? Ids, DateTimeOffset? CreatedAfter, DateTimeOffset? CreatedBefore, Guid? ForkOf, bool? Children);
 
 /// <summary>A wish about many runs as it was understood. Read from the request, which is what is kept.</summary>
 internal sealed record BulkWish(BulkAction Action, RunFilter Filter, IReadOnlyList<Guid>? Ids, ForkPoint? Point, string? Version, string? Reason)
@@ -70,12 +71,14 @@ internal sealed record BulkWish(BulkAction Action, RunFilter Filter, IReadOnlyLi
         var ids = ReadIds(filter);
         var (from, to) = (Time(filter, "createdAfter"), Time(filter, "createdBefore"));
         var forkOf = filter.OptionalText("forkOf", 36) is { } text ? Id(filter, "forkOf", text) : null;
+        var children = filter.OptionalFlag("children");
         filter.NoMore();
+        if (ids is not null && children is not null) filter.Refuse("children", "Runs that are named one by one are not sought by anything else.", "ids alone");
         var sought = names is not null || space is not null || name is not null || from is not null || to is not null || forkOf is not null;
         if (ids is not null && sought) filter.Refuse("ids", "Runs that are named one by one are not sought by anything else.", "ids alone");
         // A wish that says nothing about which runs would be one about all of them: that must be said.
         if (ids is null && !sought) filter.Refuse("", "The filter is empty.", "at least one of states, namespace, name, ids, createdAfter, createdBefore, forkOf");
-        return (new RunFilter(states.Count > 0 ? states : fits, space, name, null, null, 0) { ForkOf = forkOf, CreatedFrom = from, CreatedTo = to }, ids);
+        return (new RunFilter(states.Count > 0 ? states : fits, space, name, null, null, 0) { ForkOf = forkOf, TopOnly = children == false, CreatedFrom = from, CreatedTo = to }, ids);
     }
 
     private static RunPhase[] FitsFor(BulkAction action) => action switch

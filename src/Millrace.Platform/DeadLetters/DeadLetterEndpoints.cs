@@ -21,7 +21,8 @@ public sealed record PutAside(Guid Id, DeadLetterKind Kind, string Subject, stri
 }
 
 /// <summary>Body of a wish about dead letters: by ids, or all that the rest names.</summary>
-public sealed record DeadLetterBody(IReadOnlyList<string>? Ids, string? Kind, string? Reason, string? Definition);
+/// <param name="After">Only those behind this one: the answer before has come to it.</param>
+public sealed record DeadLetterBody(IReadOnlyList<string>? Ids, string? Kind, string? Reason, string? Definition, Guid? After);
 
 /// <param name="Detail">Why it stays.</param>
 public sealed record DeadLetterRefusal(Guid Id, string Detail);
@@ -29,7 +30,8 @@ public sealed record DeadLetterRefusal(Guid Id, string Detail);
 /// <summary>How a wish about dead letters ended.</summary>
 /// <param name="Runs">Runs that go on or begin.</param>
 /// <param name="More">There were more than are dealt with at once: ask again.</param>
-public sealed record DeadLettersDone(int Done, IReadOnlyList<Guid> Runs, IReadOnlyList<DeadLetterRefusal> Refused, bool More);
+/// <param name="Next">It has come to this one, and there are others behind it: they are asked for with <c>after</c>.</param>
+public sealed record DeadLettersDone(int Done, IReadOnlyList<Guid> Runs, IReadOnlyList<DeadLetterRefusal> Refused, bool More, Guid? Next = null);
 
 /// <summary>Routes under <c>/dead-letters</c>.</summary>
 internal static class DeadLetterEndpoints
@@ -80,15 +82,15 @@ internal static class DeadLetterEndpoints
             if (done.Refusal is { } why) refused.Add(new DeadLetterRefusal(letter.Id, why));
             else if (done.Run is { } run) runs.Add(run);
         }
-        // What stays would be met again and again.
-        return TypedResults.Ok(new DeadLettersDone(letters.Count - refused.Count, runs, refused, more && refused.Count < letters.Count));
+        // Without 'after', what stays would be met again and again.
+        return TypedResults.Ok(new DeadLettersDone(letters.Count - refused.Count, runs, refused, more && refused.Count < letters.Count, more ? letters[^1].Id : null));
     }
 
     private static async Task<Ok<DeadLettersDone>> DiscardAsync(HttpRequest request, Database database, Tenant tenant, CancellationToken cancel)
     {
         var (letters, more) = await MeantAsync(request, database, tenant, cancel);
         var done = await database.WriteAsync(db => letters.Count(l => DeadLetterStore.Discard(db, tenant, l.Id)));
-        return TypedResults.Ok(new DeadLettersDone(done, [], [], more));
+        return TypedResults.Ok(new DeadLettersDone(done, [], [], more, more ? letters[^1].Id : null));
     }
 
     private static async Task<(List<DeadLetter> Letters, bool More)> MeantAsync(HttpRequest request, Database database, Tenant tenant, CancellationToken cancel)
@@ -97,14 +99,16 @@ internal static class DeadLetterEndpoints
         var shape = new BodyShape(await RequestBody.JsonAsync(request, BodyMax, cancel));
         var ids = shape.OptionalTexts("ids", IdsMax, 36);
         var (kind, reason, definition) = (shape.OptionalText("kind", 20), shape.OptionalText("reason", TextMax), shape.OptionalText("definition", TextMax));
+        var after = shape.OptionalText("after", 36) is { } text ? Guid.TryParseExact(text, "D", out var id) ? id : Guid.Empty : (Guid?)null;
+        if (after == Guid.Empty) shape.Refuse("after", "It is no id.", "the value of \"next\" of the answer before");
         if (kind is not null && !Kinds.Contains(kind)) shape.Refuse("kind", $"'{kind}' is not known.", $"one of {string.Join(", ", Kinds)}");
         if (ids is not null && !ids.All(i => Guid.TryParseExact(i, "D", out _))) shape.Refuse("ids", "One of them is no id.", "UUIDs");
-        if (ids is not null && (kind ?? reason ?? definition) is not null) shape.Refuse("ids", "Ids cannot stand beside a filter.");
+        if (ids is not null && ((kind ?? reason ?? definition) is not null || after is not null)) shape.Refuse("ids", "Ids cannot stand beside a filter.");
         shape.NoMore();
         shape.ThrowIfWrong();
         if (ids is not null)
             return (await database.ReadAsync(db => ids.Select(i => DeadLetterStore.Get(db, tenant, Guid.Parse(i))).OfType<DeadLetter>().ToList(), cancel), false);
-        var filter = new DeadLetterFilter(kind is null ? null : (DeadLetterKind)Array.IndexOf(Kinds, kind), reason, definition, null, AtOnceMax + 1);
+        var filter = new DeadLetterFilter(kind is null ? null : (DeadLetterKind)Array.IndexOf(Kinds, kind), reason, definition, after, AtOnceMax + 1);
         var found = await database.ReadAsync(db => DeadLetterStore.List(db, tenant, filter), cancel);
         return found.Count > AtOnceMax ? (found[..AtOnceMax], true) : (found, false);
     }

@@ -40,7 +40,7 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
             ImportStore.Insert(unit, tenant, definition.Hash, imports);
             if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version != definition.Version) return (definition, true);
             ScheduleControl.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
-            TriggerStore.Follow(unit, tenant, workflow);
+            TriggerStore.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
             return (definition, true);
         });
         if (stored.Hash != definition.Hash)

@@ -5,8 +5,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Millrace.Engine.Events;
 using Millrace.Engine.Execution;
+using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Platform.Http;
+using Millrace.Platform.Runs;
 using Millrace.Storage;
 
 namespace Millrace.Platform.Events;
@@ -32,6 +35,10 @@ public sealed record KeptEvent(long Position, string Source, string Id, bool Dup
 /// <param name="Duplicates">Events that were there already.</param>
 public sealed record KeptEvents(int Kept, int Duplicates, IReadOnlyList<KeptEvent> Items);
 
+/// <summary>A run that heard an event.</summary>
+/// <param name="Started">The event started it; otherwise a step of it listened and took it.</param>
+public sealed record EventRun(Run Run, bool Started);
+
 /// <summary>Routes under <c>/events</c>: events come in, and can be looked at.</summary>
 internal static class EventEndpoints
 {
@@ -44,6 +51,7 @@ internal static class EventEndpoints
         group.MapGet("", ListAsync).WithName("ListEvents").WithSummary("Events of the workspace, newest first.")
             .Query("type", "Only events of this type.").Query("source", "Only events from this source.").Query("subject", "Only events about this subject.").Paged().Refuses(400);
         group.MapGet("/{position}", GetAsync).WithName("GetEvent").WithSummary("One event as a whole.").Refuses(404);
+        group.MapGet("/{position}/runs", RunsAsync).WithName("ListEventRuns").WithSummary("Runs that the event started, or that listened for it and took it; oldest first.").Paged().Refuses(400, 404);
     }
 
     private static async Task<Accepted<KeptEvents>> SendAsync(HttpRequest request, DurableEngine engine, Tenant tenant, CancellationToken cancel)
@@ -69,9 +77,26 @@ internal static class EventEndpoints
     private static async Task<Ok<WorkspaceEvent>> GetAsync(string position, HttpRequest request, DurableEngine engine, Database database, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
-        var number = long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
-        var row = await database.ReadAsync(db => EventStore.Get(db, tenant, number), cancel)
-            ?? throw Problem.NotFound("event.not_found", "There is no such event.", $"There is no event {position}, or it is kept no longer.");
+        var row = await database.ReadAsync(db => EventStore.Get(db, tenant, Number(position)), cancel) ?? throw NotFound(position);
         return TypedResults.Ok(WorkspaceEvent.Of(row) with { Event = await engine.Events.BodyAsync(row, cancel) });
     }
+
+    private static async Task<Ok<Page<EventRun>>> RunsAsync(string position, HttpRequest request, Database database, Tenant tenant, CancellationToken cancel)
+    {
+        var query = new QueryReader(request);
+        var limit = query.Limit;
+        var after = Cursor.Parse(query.Cursor, "event-runs", 1)?[0] is { } id ? Cursor.ParseId(id) : (Guid?)null;
+        query.NoMore();
+        var number = Number(position);
+        var found = await database.ReadAsync(
+            db => EventStore.Get(db, tenant, number) is null
+                ? null
+                : HearingStore.Of(db, tenant, number, after, limit + 1).ConvertAll(heard => new EventRun(Run.Of(RunStore.Get(db, tenant, heard.Run)!, JournalStore.LastSeq(db, tenant, heard.Run)), heard.Started)),
+            cancel) ?? throw NotFound(position);
+        return TypedResults.Ok(Page.Of(found, limit, r => Cursor.Of("event-runs", r.Run.Id.ToString())));
+    }
+
+    private static long Number(string position) => long.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
+
+    private static Problem NotFound(string position) => Problem.NotFound("event.not_found", "There is no such event.", $"There is no event {position}, or it is kept no longer.");
 }

@@ -68,6 +68,15 @@ internal sealed class BodyShape
         return null;
     }
 
+    /// <summary>True or false; null when it is absent.</summary>
+    public bool? OptionalFlag(string name)
+    {
+        if (Any(name) is not { } value) return null;
+        if (value.Kind is JsonKind.True or JsonKind.False) return value.IsTruthy;
+        Refuse(name, "Expected true or false.", "true or false");
+        return null;
+    }
+
     /// <summary>An array of strings; null when it is absent.</summary>
     public IReadOnlyList<string>? OptionalTexts(string name, int countMax, int lengthMax)
     {

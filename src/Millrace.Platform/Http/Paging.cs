@@ -106,6 +106,14 @@ internal sealed class QueryReader(HttpRequest request)
         return Guid.TryParseExact(text, "D", out var id) ? id : throw Problem.Parameter(name, $"'{text}' is no id.", "a UUID");
     }
 
+    public bool? Flag(string name) => Text(name, 10) switch
+    {
+        null => null,
+        "true" => true,
+        "false" => false,
+        var text => throw Problem.Parameter(name, $"'{text}' says neither yes nor no.", "true or false"),
+    };
+
     /// <summary>A parameter that may be repeated, each time one of the enumeration's names in camelCase.</summary>
     public IReadOnlyList<T> Many<T>(string name) where T : struct, Enum
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Millrace.Engine.Events;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
 using Millrace.Jq;
@@ -19,6 +20,27 @@ public sealed record RunParent(Guid Run, int Step);
 /// <summary>The schedule that started a run, and the moment that it names.</summary>
 public sealed record RunTrigger(Guid Schedule, DateTimeOffset At);
 
+/// <summary>Who or what may start a run.</summary>
+public enum StarterKind : byte { Caller, Schedule, Event, Run, Fork }
+
+/// <summary>What started a run; a run that goes on in the place of another was started by what started that one.</summary>
+/// <param name="By">A caller of the API, a schedule, an event, a step of another run, or whoever forked a run.</param>
+/// <param name="At">The schedule's tick.</param>
+/// <param name="Run">The run that started it, or that it is a fork of.</param>
+/// <param name="Count">How many events started it together.</param>
+/// <param name="Events">The last of them, at most ten.</param>
+public sealed record RunStarter(StarterKind By, DateTimeOffset? At, Guid? Run, int? Count, IReadOnlyList<StartingEvent>? Events)
+{
+    internal static RunStarter Of(RunRow row) => row switch
+    {
+        { Fork: { } fork } => new(StarterKind.Fork, null, fork.Run, null, null),
+        { Parent: { } parent } => new(StarterKind.Run, null, parent, null, null),
+        { StartedBy: { } events } => new(StarterKind.Event, null, null, events.Count, events.Events),
+        { Trigger: { } tick } => new(StarterKind.Schedule, Micros.ToTime(tick.At), null, null, null),
+        _ => new(StarterKind.Caller, null, null, null, null),
+    };
+}
+
 /// <summary>The run this one goes on from.</summary>
 /// <param name="Seq">The record of that run at which it was cut.</param>
 /// <param name="Step">The step of that run that began anew; null when everything went on as it stood.</param>
@@ -36,6 +58,9 @@ public sealed record Run(
     Guid Id, RunDefinition Definition, RunPhase State, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, DateTimeOffset UpdatedAt,
     RunParent? Parent, WorkflowError? Error, StepCounts Steps, long Position, DateTimeOffset? WakeAt, string? Reason, RunTrigger? Trigger)
 {
+    /// <summary>Who or what started it.</summary>
+    public required RunStarter StartedBy { get; init; }
+
     /// <summary>Where it parted from another run; null for one that began by itself.</summary>
     public RunFork? ForkOf { get; init; }
 
@@ -47,7 +72,7 @@ public sealed record Run(
     public static Run Of(RunRow row, long position) => new(
         row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),
         ParentOf(row), row.Error, row.Counts, position, row.IsFinished ? null : Time(row.WakeAt), row.Reason, TriggerOf(row))
-    { ForkOf = RunFork.Of(row) };
+    { ForkOf = RunFork.Of(row), StartedBy = RunStarter.Of(row) };
 
     /// <param name="row">What never changes.</param>
     /// <param name="history">Everything else, as of the record last applied.</param>
@@ -58,7 +83,7 @@ public sealed record Run(
             row.Id, DefinitionOf(row), state.Phase, Micros.ToTime(row.CreatedAt), state.IsStarted ? Micros.ToTime(state.StartedAt) : null,
             state.IsFinished ? Micros.ToTime(state.EndedAt) : null, Micros.ToTime(history.UpdatedAt),
             ParentOf(row), state.Error, state.Counts, state.Position, Time(state.NextWake), state.Reason, TriggerOf(row))
-        { ForkOf = RunFork.Of(row) };
+        { ForkOf = RunFork.Of(row), StartedBy = RunStarter.Of(row) };
     }
 
     private static RunDefinition DefinitionOf(RunRow row) => new(row.Definition.Namespace, row.Definition.Name, row.Definition.Version, row.Hash);

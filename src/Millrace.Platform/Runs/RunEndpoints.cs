@@ -27,7 +27,7 @@ internal static class RunEndpoints
             .Accepts<StartRunBody>("application/json").Produces<Run>(200).Produces<Run>(201).Refuses(400, 404, 409, 413, 415, 422, 503);
         group.MapGet("", ListAsync).WithName("ListRuns").WithSummary("Runs, newest first.")
             .Query("state", "Only runs in this state; may be repeated.", repeated: true).Query("definition", "Only runs of this definition: namespace/name.")
-            .Query("parent", "Only children of this run.").Query("forkOf", "Only forks of this run.").Paged().Refuses(400);
+            .Query("parent", "Only children of this run.").Query("children", "false: only runs that no other run has started.").Query("forkOf", "Only forks of this run.").Paged().Refuses(400);
         group.MapGet("/{id}", GetAsync).WithName("GetRun").WithSummary("One run.").Refuses(404);
         group.MapGet("/{id}/input", InputAsync).WithName("GetRunInput").WithSummary("The run's input, the bare value.").Produces<Json>(200).Refuses(404);
         group.MapGet("/{id}/output", OutputAsync).WithName("GetRunOutput").WithSummary("The output of a completed run, the bare value.").Produces<Json>(200).Refuses(404, 409);
@@ -57,10 +57,12 @@ internal static class RunEndpoints
         var query = new QueryReader(request);
         var (states, parent, forkOf, limit) = (query.Many<RunPhase>("state"), query.Id("parent"), query.Id("forkOf"), query.Limit);
         var definition = query.Text("definition", 400)?.Split('/');
+        var children = query.Flag("children") ?? true;
+        if (!children && parent is not null) throw Problem.Parameter("children", "The children of a run are asked for, and none.", "parent, or children=false");
         if (definition is not (null or [{ Length: > 0 }, { Length: > 0 }])) throw Problem.Parameter("definition", "This names no definition.", "namespace/name");
         var before = Cursor.Parse(query.Cursor, "runs", 1)?[0] is { } id ? Cursor.ParseId(id) : (Guid?)null;
         query.NoMore();
-        var found = await database.ReadAsync(db => RunStore.List(db, tenant, new RunFilter(states, definition?[0], definition?[1], parent, before, limit + 1) { ForkOf = forkOf })
+        var found = await database.ReadAsync(db => RunStore.List(db, tenant, new RunFilter(states, definition?[0], definition?[1], parent, before, limit + 1) { ForkOf = forkOf, TopOnly = !children })
             .ConvertAll(row => Run.Of(row, JournalStore.LastSeq(db, tenant, row.Id))), cancel);
         return TypedResults.Ok(Page.Of(found, limit, r => Cursor.Of("runs", r.Id.ToString())));
     }
@@ -110,11 +112,10 @@ internal static class RunEndpoints
         var run = ParseId(id);
         var shape = new BodyShape(await RequestBody.OptionalJsonAsync(request, ControlBytesMax, cancel));
         var reason = shape.OptionalText("reason", ReasonMax);
-        var cleanUp = withoutCleanUp is null ? null : shape.Any("cleanUp");
-        if (cleanUp is { Kind: not (JsonKind.True or JsonKind.False) }) shape.Refuse("cleanUp", "Expected true or false.", "true or false");
+        var cleanUp = withoutCleanUp is null ? null : shape.OptionalFlag("cleanUp");
         shape.NoMore();
         shape.ThrowIfWrong();
-        if (cleanUp is { Kind: JsonKind.False }) control = withoutCleanUp!;
+        if (cleanUp == false) control = withoutCleanUp!;
         return await control(tenant, run, reason) switch
         {
             ControlOutcome.Accepted => TypedResults.Accepted($"/api/v1/runs/{run}", await FindAsync(database, tenant, run, cancel)),

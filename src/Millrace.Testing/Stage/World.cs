@@ -118,7 +118,7 @@ internal sealed class World : IDefinitionSource, ISecretSource, IDisposable
         await _database!.WriteAsync(db =>
         {
             ScheduleControl.Follow(db, Tenant.Default, workflow, now);
-            TriggerStore.Follow(db, Tenant.Default, workflow);
+            TriggerStore.Follow(db, Tenant.Default, workflow, now);
             return 0;
         });
         engine.Schedules.Changed();

@@ -3,7 +3,7 @@ using Millrace.Jq;
 namespace Millrace.Workflows.Documents;
 
 /// <summary>Something outside of a document that it is compiled with: a function of a catalog, a schema.</summary>
-/// <param name="Address">An absolute URI: http, https or file.</param>
+/// <param name="Address">An absolute URI: http, https, file, or resource for what the workspace keeps.</param>
 /// <param name="Pointer">Where the document names it first.</param>
 /// <param name="Authentication">How to authenticate there, as the document says it; null for nothing.</param>
 /// <param name="Secrets">Names the document lists under <c>use.secrets</c>.</param>
@@ -42,9 +42,9 @@ internal sealed class Imports(IReadOnlyDictionary<string, Imported>? known)
     {
         var uri = endpoint.Is(JsonKind.String) ? endpoint : endpoint["uri"];
         if (uri.Text is not { } text || of.Findings.IsWrong(uri.Pointer)) return null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https" or "file") || text.Contains('{'))
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https" or "file" or "resource") || text.Contains('{'))
         {
-            of.Findings.AtValue("workflow.bad_value", uri.Pointer, "What a document is compiled with stands at one address, known before any run.", "a constant URI with http, https or file");
+            of.Findings.AtValue("workflow.bad_value", uri.Pointer, "What a document is compiled with stands at one address, known before any run.", "a constant URI with http, https, file or resource");
             return null;
         }
         if (address.UserInfo.Length > 0)

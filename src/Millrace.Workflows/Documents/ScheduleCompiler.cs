@@ -32,7 +32,11 @@ internal static partial class ScheduleCompiler
         if (!schedule.Is(JsonKind.Object)) return null;
         if (!HasOneKind(of, schedule)) return null;
         // Started by events, perhaps besides: see Listening.Trigger.
-        if (!Times.Any(k => !schedule[k].IsAbsent)) return null;
+        if (!Times.Any(k => !schedule[k].IsAbsent))
+        {
+            WarnOfPolicy(of, policy);
+            return null;
+        }
         if (!policy.IsAbsent) Policy.Check(policy.Value, policy.Pointer, of.Findings);
         foreach (var at in (Cursor[])[schedule["every"], schedule["after"], policy["jitter"], policy["catchUp"]["window"]]) CheckLiteral(of, at);
         if (of.Findings.Any) return null;
@@ -52,6 +56,24 @@ internal static partial class ScheduleCompiler
         foreach (var extra in times.Skip(1))
             of.Findings.AtKey("workflow.conflict", schedule[extra].Pointer, $"'{extra}' cannot stand beside '{times[0]}': a definition has one schedule.", $"one of {string.Join(", ", Times)}");
         return times.Count <= 1;
+    }
+
+    /// <summary>
+    /// A policy is about moments. Beside events alone it has no effect, and each part of it is told: a warning, since versions that were pushed with one go on.
+    /// </summary>
+    private static void WarnOfPolicy(Compilation of, Cursor policy)
+    {
+        foreach (var (name, part) in policy.Members)
+        {
+            var instead = name switch
+            {
+                "overlap" => "how many runs work at once, and what becomes of those that meet them, says metadata.flow.concurrency",
+                "input" => "the input of its runs are the events",
+                "timeZone" => "only a cron expression is read in a time zone",
+                _ => "it names no moments",
+            };
+            of.Findings.Warn("workflow.no_effect", part.Pointer, $"'{name}' says nothing of a schedule of events: {instead}.", of.Findings.Map.Key(part.Pointer));
+        }
     }
 
     /// <summary>Nothing is known yet that an expression could read.</summary>

@@ -31,8 +31,8 @@ public sealed class EventGathering
 
     /// <param name="event">Its position in the log.</param>
     /// <param name="read">Gives an event that was gathered before; null when it is not kept any more.</param>
-    /// <returns>The input of the run to start; null when the event starts none.</returns>
-    public Json? Take(long @event, Json envelope, Func<long, Json?> read, DateTimeOffset now)
+    /// <returns>What starts a run; null when the event starts none.</returns>
+    public GatheredEvents? Take(long @event, Json envelope, Func<long, Json?> read, DateTimeOffset now)
     {
         var variables = EventTrigger.NoRun(now);
         var on = _trigger.On;
@@ -46,14 +46,14 @@ public sealed class EventGathering
             }
             if (open.Events.Count >= EventsMax || open.Find(on, open.Found, envelope, variables) is not var (filter, correlated)) continue;
             open.Add(@event, filter, correlated);
-            return IsComplete(open, on, Body, variables) ? Close(open, Body) : (Json?)null;
+            return IsComplete(open, on, Body, variables) ? Close(open, Body) : null;
         }
         var begun = new Open(on);
         if (begun.Find(on, begun.Found, envelope, variables) is not var (first, values)) return null;
         begun.Add(@event, first, values);
         _open.Add(begun);
         if (_open.Count > OpenMax) _open.RemoveAt(0);
-        return IsComplete(begun, on, Body, variables) ? Close(begun, Body) : (Json?)null;
+        return IsComplete(begun, on, Body, variables) ? Close(begun, Body) : null;
 
         Json? Body(long position) => position == @event ? envelope : read(position);
     }
@@ -72,10 +72,10 @@ public sealed class EventGathering
         }
     }
 
-    private Json Close(Open open, Func<long, Json?> read)
+    private GatheredEvents Close(Open open, Func<long, Json?> read)
     {
         _open.Remove(open);
-        return Input(open, read);
+        return new(Input(open, read), open.Events);
     }
 
     private Json Input(Open open, Func<long, Json?> read) =>
@@ -151,3 +151,8 @@ public sealed class EventGathering
         private static Json Indices(bool[] flags) => JsonArray.Of(Enumerable.Range(0, flags.Length).Where(i => flags[i]).Select(i => (Json)i).ToList());
     }
 }
+
+/// <summary>Events that start a run together.</summary>
+/// <param name="Input">Of the run: what is read of them.</param>
+/// <param name="Events">Their positions in the log.</param>
+public sealed record GatheredEvents(Json Input, IReadOnlyList<long> Events);

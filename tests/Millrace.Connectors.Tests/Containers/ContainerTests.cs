@@ -163,6 +163,23 @@ public sealed class ContainerTests : IDisposable
         Assert.Empty(Left());
     }
 
+    [Fact]
+    public async Task A_container_that_is_cleaned_up_eventually_stays_until_its_time_and_others_stay_for_good()
+    {
+        var time = new ManualTime();
+        FakeFunctionContext At() => new() { Clock = time };
+        await Container.OutputAsync(At(), """{"image": "alpine", "name": "timed", "command": "true", "lifetime": {"cleanup": "eventually", "after": "PT1H"}}""");
+        await Container.OutputAsync(At(), """{"image": "alpine", "name": "forever", "command": "true", "lifetime": {"cleanup": "never"}}""");
+        time.Advance(TimeSpan.FromMinutes(59));
+        await Container.OutputAsync(At(), """{"image": "alpine", "command": "true", "lifetime": {"cleanup": "always"}}""");
+        Assert.Equal(["forever", "timed"], Left().Order());
+        time.Advance(TimeSpan.FromMinutes(1));
+        await Container.OutputAsync(At(), """{"image": "alpine", "command": "true", "lifetime": {"cleanup": "always"}}""");
+        Assert.Equal(["forever"], Left());
+        // Its volumes that have no name go with it, as with one that is always cleaned up.
+        Assert.Contains("rm --force --volumes timed", Calls);
+    }
+
     [Theory]
     [InlineData("""{"image": "--privileged"}""", "/image")]
     [InlineData("""{"image": "alpine", "name": "-x"}""", "/name")]

@@ -26,7 +26,7 @@ public abstract class SecretFaults(TestDatabases databases) : EngineSuite(databa
         var told = test.Define("- one: { set: { a: 1 } }", "told", extra: "schedule: { on: { one: { with: { type: told } } } }");
         await test.Disk.WriteAsync(db =>
         {
-            TriggerStore.Follow(db, Tenant.Default, told);
+            TriggerStore.Follow(db, Tenant.Default, told, now: 0);
             return 0;
         });
         test.Define("- echo: { call: 'echo_secret:1.0.0@default', with: { header: '${ $secrets.token }' } }", "child", extra: "use: { secrets: [token] }");

@@ -21,7 +21,7 @@ public abstract class DeadLetterTests(TestDatabases databases) : EngineSuite(dat
         var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: '${ .[0].data }' } }", extra: "schedule: { on: { one: { with: { type: wanted } } } }");
         await test.Disk.WriteAsync(db =>
         {
-            TriggerStore.Follow(db, Tenant.Default, workflow);
+            TriggerStore.Follow(db, Tenant.Default, workflow, now: 0);
             return 0;
         });
         test.Forget(workflow);
@@ -55,7 +55,7 @@ public abstract class DeadLetterTests(TestDatabases databases) : EngineSuite(dat
             var workflow = test.Define("- count: { call: 'count:1.0.0@default', with: { n: 1 } }", extra: "schedule: { on: { one: { with: { type: wanted } } } }");
             await test.Disk.WriteAsync(db =>
             {
-                TriggerStore.Follow(db, Tenant.Default, workflow);
+                TriggerStore.Follow(db, Tenant.Default, workflow, now: 0);
                 return 0;
             });
             // Whoever heard nothing sends it again, whatever became of it.

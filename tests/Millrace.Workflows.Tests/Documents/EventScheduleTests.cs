@@ -46,6 +46,33 @@ public sealed class EventScheduleTests
         Assert.False(loaded.Workflow!.Trigger!.Gathers);
     }
 
+    [Fact]
+    public void A_policy_of_moments_beside_events_alone_is_told_part_by_part_with_its_place()
+    {
+        const string text = """
+            document:
+              dsl: 1.0.3
+              namespace: test
+              name: test
+              version: 1.0.0
+              metadata:
+                schedule:
+                  timeZone: Europe/Berlin
+                  overlap: skip
+                  jitter: PT5M
+            schedule:
+              on: { one: { with: { type: a } } }
+            do: [ { one: { set: { a: 1 } } } ]
+            """;
+        var loaded = WorkflowLoader.Load(text);
+        Assert.True(loaded.IsExecutable, string.Join("\n", loaded.Diagnostics));
+        Assert.All(loaded.Diagnostics, d => Assert.Equal((Severity.Warning, "workflow.no_effect"), (d.Severity, d.Code)));
+        Assert.Equal(["/document/metadata/schedule/timeZone 8", "/document/metadata/schedule/overlap 9", "/document/metadata/schedule/jitter 10"], loaded.Diagnostics.Select(d => $"{d.Pointer} {d.Line}"));
+        Assert.Contains("metadata.flow.concurrency", loaded.Diagnostics[1].Message, StringComparison.Ordinal);
+        // Beside a time it counts, for the time.
+        Assert.Empty(WorkflowLoader.Load(text.Replace("on: {", "cron: 0 2 * * *\n  on: {", StringComparison.Ordinal)).Diagnostics);
+    }
+
     /// <summary>Inputs of the runs that begin, one event after the other; the state goes through its text each time.</summary>
     private static List<string> Gather(string schedule, params string[] events)
     {
@@ -57,7 +84,7 @@ public sealed class EventScheduleTests
         {
             if (!trigger.Concerns(log[i], DateTimeOffset.UnixEpoch)) continue;
             var gathering = new EventGathering(trigger, JsonText.Parse(state.ToString()));
-            if (gathering.Take(i, log[i], at => log[(int)at], DateTimeOffset.UnixEpoch) is { } input) inputs.Add(input.ToString());
+            if (gathering.Take(i, log[i], at => log[(int)at], DateTimeOffset.UnixEpoch) is { } gathered) inputs.Add(gathered.Input.ToString());
             state = gathering.State;
         }
         return inputs;
