@@ -11,25 +11,23 @@ async function bench(appendfsync, prefix) {
   const { host, port, settings } = await redis(appendfsync);
   const connection = { host, port, maxRetriesPerRequest: null };
   const queue = new Queue("bench", { connection });
-  const worker = new Worker("bench", async () => {}, { connection, concurrency: atOnce, autorun: false });
   const text = `one Node ${process.versions.node} process, worker concurrency ${atOnce}, removeOnComplete; ${settings}`;
-  worker.on("error", (error) => console.error(error));
-  await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
+  const workerOf = async (completed) => {
+    const worker = new Worker("bench", async () => {}, { connection, concurrency: atOnce, autorun: false });
+    worker.on("error", (error) => console.error(error));
+    worker.on("completed", completed);
+    await worker.waitUntilReady();
+    return worker;
+  };
+  await queue.waitUntilReady();
 
-  const adding = await timed(async () => {
-    for (let i = 0; i < jobs; i += chunk) await queue.addBulk(Array.from({ length: chunk }, (_, k) => ({ name: "noop", data: { i: i + k }, opts })));
-  });
-  figure(`${prefix}enqueued_per_s`, jobs / adding, "jobs/s", `addBulk of ${chunk}, one producer; ${settings}`);
-  let left = gate(jobs);
+  // One at a time first, on a server that has done nothing yet, as everybody else; the backlog last.
   const waiting = new Map();
-  worker.on("completed", (job) => {
-    left.hit();
+  const calling = await workerOf((job) => {
     waiting.get(job.data.call)?.();
     waiting.delete(job.data.call);
   });
-  const working = await timed(() => (worker.run(), left.opened));
-  figure(`${prefix}jobs_per_s`, jobs / working, "jobs/s", `a backlog of ${jobs} no-op jobs; ${text}`);
-
+  calling.run();
   let next = 0;
   const addAndWait = async () => {
     const call = next++;
@@ -37,12 +35,22 @@ async function bench(appendfsync, prefix) {
     await queue.add("noop", { call }, opts);
     await ended;
   };
+  const { p50, p99 } = await alone(quick ? 200 : 1000, addAndWait);
+  figure(`${prefix}one_job_p50_ms`, p50, "ms", `one job at a time, added to finished; new server; ${settings}`);
+  figure(`${prefix}one_job_p99_ms`, p99, "ms", "the same jobs");
   const calls = await sustained(addAndWait);
   figure(`${prefix}calls_per_s`, calls.rate, "jobs/s", `${atOnce} callers, each adds one job and waits for its end; ${text}`);
-  const { p50, p99 } = await alone(quick ? 200 : 1000, addAndWait);
-  figure(`${prefix}one_job_p50_ms`, p50, "ms", `one job at a time, added to finished; ${settings}`);
-  figure(`${prefix}one_job_p99_ms`, p99, "ms", "the same jobs");
-  await worker.close();
+  await calling.close();
+
+  const adding = await timed(async () => {
+    for (let i = 0; i < jobs; i += chunk) await queue.addBulk(Array.from({ length: chunk }, (_, k) => ({ name: "noop", data: { i: i + k }, opts })));
+  });
+  figure(`${prefix}enqueued_per_s`, jobs / adding, "jobs/s", `addBulk of ${chunk}, one producer; ${settings}`);
+  const left = gate(jobs);
+  const draining = await workerOf(() => left.hit());
+  const working = await timed(() => (draining.run(), left.opened));
+  figure(`${prefix}jobs_per_s`, jobs / working, "jobs/s", `a backlog of ${jobs} no-op jobs; ${text}`);
+  await draining.close();
   await queue.close();
 }
 

@@ -29,11 +29,18 @@ export function ratios(figures) {
       for (const column of Object.keys(columns)) {
         const [a, b] = [find(figures, ours, column), find(figures, prefix, column)];
         if (!a || !b) continue;
-        const metric = `peers.ratio.${mine}.${theirs}.${columns[column][0]}`;
-        found.push({ metric, value: Number((a.value / b.value).toPrecision(3)), unit: "ratio", settings: `${a.metric} : ${b.metric}` });
+        found.push(ratio(`${mine}.${theirs}.${columns[column][0]}`, a, b));
       }
+  // A queue's jobs/s drains a backlog; what Millrace's runs/s is, callers that wait, is its calls/s.
+  for (const [mine, , ours] of products.slice(0, 2))
+    for (const [theirs, , prefix] of products.slice(2)) {
+      const [a, b] = [find(figures, ours, "runs/s"), figures.find((f) => f.metric === `${prefix}calls_per_s`)];
+      if (a && b) found.push(ratio(`${mine}.${theirs}.calls_per_s`, a, b));
+    }
   return found;
 }
+
+const ratio = (name, a, b) => ({ metric: `peers.ratio.${name}`, value: Number((a.value / b.value).toPrecision(3)), unit: "ratio", settings: `${a.metric} : ${b.metric}` });
 
 export function table(figures) {
   const shown = products.filter(([, , prefix]) => figures.some((f) => f.metric.startsWith(prefix)));
