@@ -72,6 +72,39 @@ export async function expectAccessible(page: Page) {
   expect(found).toEqual([])
 }
 
+/** What is pressed is large enough to be hit, and is called by what it shows. */
+export async function expectNamed(page: Page): Promise<void> {
+  const found = await page.evaluate(() => {
+    const plain = (text: string) => text.replace(/\s+/g, ' ').trim().toLowerCase()
+    return [
+      ...document.querySelectorAll<HTMLElement>('button, [role=switch], [role=tab], input[type=checkbox]'),
+    ].flatMap(e => {
+      const { width, height } = e.getBoundingClientRect()
+      if (width === 0 || !e.checkVisibility()) return []
+      // A label around a control is hit as well.
+      const target = e.closest('label')?.getBoundingClientRect() ?? { width, height }
+      const [shown, name] = [plain(e.innerText), e.getAttribute('aria-label')]
+      const what = `${name ?? shown}: `
+      return [
+        ...(target.width < 24 || target.height < 24 ? [`${what}${target.width} x ${target.height}`] : []),
+        ...(name && shown && !plain(name).includes(shown) ? [`${what}shows ${shown}`] : []),
+      ]
+    })
+  })
+  expect(found).toEqual([])
+}
+
+/** Sends an event of a type; answers its position. */
+export async function send(request: APIRequestContext, type: string, data: unknown = { n: 1 }): Promise<number> {
+  const event = { specversion: '1.0', id: randomUUID(), source: '/journeys', type, data }
+  const answer = await request.post('/api/v1/events', {
+    headers: { 'content-type': 'application/cloudevents+json' },
+    data: JSON.stringify(event),
+  })
+  expect(answer.status(), await answer.text()).toBe(202)
+  return ((await answer.json()) as { items: { position: number }[] }).items[0]!.position
+}
+
 export const greeting = `input:
   schema:
     document:

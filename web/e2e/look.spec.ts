@@ -1,7 +1,29 @@
-import { expect, expectAccessible, expectToFit, greeting, longWait, push, start, stateOf, test } from './journey'
+import {
+  expect,
+  expectAccessible,
+  expectToFit,
+  greeting,
+  longWait,
+  push,
+  send,
+  start,
+  stateOf,
+  test,
+} from './journey'
 
 const hourly = `schedule:
   every: PT1H
+do:
+  - note:
+      set:
+        done: true
+`
+
+const onEvent = `schedule:
+  on:
+    one:
+      with:
+        type: look.happened
 do:
   - note:
       set:
@@ -17,6 +39,8 @@ for (const scheme of ['light', 'dark'] as const) {
     const { namespace, name } = definition
     const id = await start(request, definition, { name: 'Ada' })
     const scheduled = await push(request, 'look-schedule', hourly)
+    await push(request, 'look-trigger', onEvent)
+    const sent = await send(request, 'look.happened')
     const open = await start(request, await push(request, 'look-wait', longWait))
     await page.goto(`/runs/${id}`)
     await expect(stateOf(page)).toHaveText('completed')
@@ -37,6 +61,8 @@ for (const scheme of ['light', 'dark'] as const) {
       '/schedules',
       `/schedules/${namespace}/${scheduled.name}`,
       '/approvals',
+      '/events',
+      `/events/${sent}`,
       '/sinks',
       '/workspace',
       '/nowhere',
@@ -60,6 +86,8 @@ test('The rooms fit a phone', async ({ page, request }) => {
   const definition = await push(request, `phone-${'long-'.repeat(8)}name`, greeting)
   const { namespace, name } = definition
   const scheduled = await push(request, 'phone-schedule', hourly)
+  await push(request, `phone-trigger-${'long-'.repeat(8)}name`, onEvent)
+  const sent = await send(request, `look.${'long.'.repeat(20)}happened`)
   const id = await start(request, definition, { name: 'Ada' })
   await page.goto('/runs')
   await expect(page.getByRole('row').filter({ hasText: name })).toBeVisible()
@@ -73,6 +101,8 @@ test('The rooms fit a phone', async ({ page, request }) => {
     '/schedules',
     `/schedules/${namespace}/${scheduled.name}`,
     '/approvals',
+    '/events',
+    `/events/${sent}`,
     '/sinks',
     '/workspace',
     `/runs/${id}?step=1`,

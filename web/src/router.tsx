@@ -8,6 +8,7 @@ import { bulkRoute } from './routes/bulk'
 import { definitionRoute } from './routes/definition'
 import { definitionsRoute } from './routes/definitions'
 import { newDefinitionRoute } from './routes/new-definition'
+import { eventRoute, eventsRoute } from './routes/events'
 import { rootRoute } from './routes/root'
 import { compareRoute } from './routes/compare'
 import { runRoute } from './routes/run'
@@ -39,6 +40,8 @@ const tree = rootRoute.addChildren([
   approvalsRoute,
   approvalRoute,
   approvalLinkRoute,
+  eventsRoute,
+  eventRoute,
   sinksRoute,
   workspaceRoute,
 ])

@@ -24,7 +24,8 @@ public sealed class HoldControl
     public async Task<bool> ResumeAsync(Tenant tenant, string space, string name)
     {
         var done = await _worker.Database.WriteAsync(db => HoldStore.End(db, tenant, space, name));
-        if (done) await _worker.Standing.RunOnceAsync();
+        // Also where it was over already: whoever ended it may have died before all were told, and asks again.
+        await _worker.Standing.RunOnceAsync();
         return done;
     }
 }

@@ -63,6 +63,24 @@ public abstract record ScriptItem(TimeSpan At)
     /// <param name="Workflow">Of whose runs, by the definition's name; null: of the scenario's own run.</param>
     public sealed record Signal(TimeSpan At, string Wish, string? Reason, string? Workflow) : ScriptItem(At);
 
+    /// <summary>An event that runs of the scenario alone are told of.</summary>
+    /// <param name="Data">Null: it has none.</param>
+    /// <param name="Workflow">Unfinished runs of the definition of this name; null: the scenario's own run.</param>
+    public sealed record Tell(TimeSpan At, string Name, Json? Data, string? Workflow) : ScriptItem(At);
+
+    /// <summary>The run that has failed goes on from there as another, which the scenario is about from then on.</summary>
+    public sealed record Retry(TimeSpan At, string? Reason) : ScriptItem(At);
+
+    /// <summary>The run that has ended goes back to a map or a swarm of which not all children completed.</summary>
+    public sealed record Redrive(TimeSpan At, string Task) : ScriptItem(At);
+
+    /// <summary>So many children of a map or a swarm are under way at once from then on.</summary>
+    public sealed record Concurrency(TimeSpan At, string Task, int To) : ScriptItem(At);
+
+    /// <summary>A definition, or the whole workspace, stands or goes on.</summary>
+    /// <param name="Workflow">The definition's name; null: the workspace.</param>
+    public sealed record Hold(TimeSpan At, bool Stands, string? Reason, string? Workflow) : ScriptItem(At);
+
     /// <summary>A person says something about what a task asks, in whichever run of the scenario it does.</summary>
     /// <param name="Task">Its name, or its JSON pointer.</param>
     /// <param name="Show">What is decided is like; null: anything.</param>

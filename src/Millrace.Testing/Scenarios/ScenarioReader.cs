@@ -139,7 +139,17 @@ public static class ScenarioReader
         private static ScriptItem Signal(Cursor item)
         {
             var (wish, said) = item.Members.First(m => m.Key is not ("at" or "workflow"));
-            return wish == "decide" ? Decide(Span(item["at"]), said) : new ScriptItem.Signal(Span(item["at"]), wish, said.Text, item["workflow"].Text);
+            var (at, workflow) = (Span(item["at"]), item["workflow"].Text);
+            return wish switch
+            {
+                "decide" => Decide(at, said),
+                "signal" => new ScriptItem.Tell(at, said["name"].Text!, said.Value.AsObject().TryGet("data", out var data) ? data : (Json?)null, workflow),
+                "retry" => new ScriptItem.Retry(at, said.Text),
+                "redrive" => new ScriptItem.Redrive(at, said.Text!),
+                "concurrency" => new ScriptItem.Concurrency(at, said["task"].Text!, (int)said["to"].Value.AsNumber()),
+                "hold" or "release" => new ScriptItem.Hold(at, wish == "hold", said.Text, workflow),
+                _ => new ScriptItem.Signal(at, wish, said.Text, workflow),
+            };
         }
 
         private static ScriptItem.Decide Decide(TimeSpan at, Cursor said) => new(at, said["task"].Text!, said["show"].Value, said["by"].Text!,

@@ -48,11 +48,16 @@ internal static class ScenarioShape
         });
 
     private static readonly Shape Signal = new ObjectShape("a wish at its moment",
-            May("at", Span), May("workflow", Name), May("cancel", Text), May("suspend", Text), May("resume", Text), May("decide", Decision))
-        .ExactlyOne("cancel", "suspend", "resume", "decide")
+            May("at", Span), May("workflow", Name), May("cancel", Text), May("suspend", Text), May("resume", Text), May("decide", Decision),
+            May("signal", new ObjectShape("a signal", Must("name", Name), May("data", Any))), May("retry", Text), May("redrive", Name),
+            May("concurrency", new ObjectShape("how many at once", Must("task", Name), Must("to", new WholeShape(1, ChildrenBody.ConcurrencyMax)))), May("hold", Text), May("release", Text))
+        .ExactlyOne("cancel", "suspend", "resume", "decide", "signal", "retry", "redrive", "concurrency", "hold", "release")
         .Rule((value, pointer, findings) =>
         {
-            if (value.Has("decide") && value.Has("workflow")) findings.AtKey("workflow.conflict", Pointer.Of(pointer, "workflow"), "A decision is about a task, in whichever run it asks.");
+            if (!value.Has("workflow")) return;
+            if (value.Has("decide")) findings.AtKey("workflow.conflict", Pointer.Of(pointer, "workflow"), "A decision is about a task, in whichever run it asks.");
+            foreach (var name in (string[])["retry", "redrive", "concurrency"])
+                if (value.Has(name)) findings.AtKey("workflow.conflict", Pointer.Of(pointer, "workflow"), $"'{name}' is about the scenario's own run.");
         });
 
     private static readonly Shape Restart = new EitherShape("everywhere, never, or where the process dies",

@@ -37,6 +37,7 @@ internal sealed class Play : IDisposable
     private readonly OutsideWorld _outside;
     private readonly World _world;
     private readonly Ballot _ballot;
+    private readonly Hands _hands;
     private Guid _run;
     private Task? _end;
 
@@ -46,6 +47,7 @@ internal sealed class Play : IDisposable
         _outside = new OutsideWorld(scenario.Mocks);
         _world = new World(new Scheduler(null, scenario.Now) { StepsMax = 2_000_000 }, workflows, scenario, _outside, crash);
         _ballot = new Ballot(_world);
+        _hands = new Hands(_world, workflows);
     }
 
     /// <param name="workflows">The workflow that is run, then those it starts.</param>
@@ -69,7 +71,8 @@ internal sealed class Play : IDisposable
         Do(_scenario.Scheduled ? engine => _world.PushAsync(engine, _workflows[0]) : StartAsync);
         foreach (var item in _scenario.Script)
         {
-            PassUntil(item.At);
+            // What takes a run further that has ended comes at its own moment.
+            PassUntil(item.At, beyondEnd: item is ScriptItem.Retry or ScriptItem.Redrive);
             if (item is ScriptItem.Outage outage) StandStill(outage);
             else Do(engine => ActAsync(engine, item));
         }
@@ -119,6 +122,12 @@ internal sealed class Play : IDisposable
         if (item is ScriptItem.Event e) await engine.Events.PublishAsync(Tenant.Default, [e.CloudEvent]);
         else if (item is ScriptItem.Decide decide) await _ballot.VoteAsync(engine, decide);
         else if (item is ScriptItem.Signal signal) await WishAsync(engine, signal);
+        else
+        {
+            var named = item is not ScriptItem.Tell tell ? [] : tell.Workflow is { } name ? await UnfinishedAsync(name) : (List<Guid>)[_run];
+            _run = await _hands.DoAsync(engine, _run, named, item);
+            if (item is ScriptItem.Retry or ScriptItem.Redrive) _end = null;
+        }
         return _run;
     }
 
@@ -161,12 +170,13 @@ internal sealed class Play : IDisposable
     }
 
     /// <summary>Lets time pass up to that moment, counted from the start, or until the run has ended.</summary>
-    private void PassUntil(TimeSpan at)
+    /// <param name="beyondEnd">Up to that moment in any case.</param>
+    private void PassUntil(TimeSpan at, bool beyondEnd = false)
     {
-        while (!HasEnded)
+        while (beyondEnd || !HasEnded)
         {
             if (_world.IsDead) Reopen();
-            Scheduler.Run(() => _world.IsDead || HasEnded, TimeSpan.FromTicks(Math.Max(0, (at - Scheduler.Elapsed).Ticks)));
+            Scheduler.Run(() => _world.IsDead || (HasEnded && !beyondEnd), TimeSpan.FromTicks(Math.Max(0, (at - Scheduler.Elapsed).Ticks)));
             if (Scheduler.Failure is { } failure) throw new StageException(failure);
             if (!_world.IsDead) break;
         }

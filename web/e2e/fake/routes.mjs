@@ -101,13 +101,15 @@ export const routes = [
     '/api/v1/runs',
     ({ query }) => {
       const [states, definition, parent] = [query.getAll('state'), query.get('definition'), query.get('parent')]
+      const top = query.get('children') === 'false'
       const all = [...engine.executions.values()].map(e => e.run).toReversed()
       return page(
         all.filter(
           r =>
             (states.length === 0 || states.includes(r.state)) &&
             (!definition || `${r.definition.namespace}/${r.definition.name}` === definition) &&
-            (!parent || r.parent?.run === parent),
+            (!parent || r.parent?.run === parent) &&
+            !(top && r.parent),
         ),
         query,
       )

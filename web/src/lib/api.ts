@@ -116,6 +116,27 @@ export interface Run {
   continuedBy?: Maybe<string>
   /** The schedule that started it, and the moment that it names. */
   trigger?: Maybe<{ schedule: string; at: string }>
+  startedBy?: Maybe<RunStarter>
+}
+
+/** What started a run. */
+export interface RunStarter {
+  by: 'caller' | 'schedule' | 'event' | 'run' | 'fork'
+  /** The schedule's tick. */
+  at?: Maybe<string>
+  /** That started it, or that it is a fork of. */
+  run?: Maybe<string>
+  /** How many events started it together. */
+  count?: Maybe<number>
+  /** The last ten at most. */
+  events?: Maybe<StartingEvent[]>
+}
+
+export interface StartingEvent {
+  position: number
+  id: string
+  type: string
+  source: string
 }
 
 export interface Step {

@@ -14,6 +14,7 @@ interface Search {
   definition?: string
   parent?: string
   forkOf?: string
+  children?: true
 }
 
 export const runsRoute = createRoute({
@@ -26,6 +27,7 @@ export const runsRoute = createRoute({
       ...(typeof raw.definition === 'string' && raw.definition ? { definition: raw.definition } : {}),
       ...(typeof raw.parent === 'string' && raw.parent ? { parent: raw.parent } : {}),
       ...(typeof raw.forkOf === 'string' && raw.forkOf ? { forkOf: raw.forkOf } : {}),
+      ...(String(raw.children) === 'true' ? { children: true } : {}),
     }
   },
   component: function Runs() {

@@ -16,7 +16,7 @@ export function JsonView({ value, label }: { value: Json; label: string }) {
         role="region"
         aria-label={label}
         tabIndex={0}
-        className="max-h-96 overflow-auto py-2 pr-9 pl-3 font-mono text-xs leading-5 -outline-offset-2"
+        className="max-h-96 overflow-auto py-2 pr-9 pl-3 font-mono text-xs leading-6 -outline-offset-2"
       >
         <Value value={value} depth={0} />
       </div>
@@ -63,7 +63,7 @@ function Branch({
         <ChevronRight
           size={12}
           aria-hidden
-          className={`mt-1 mr-1 shrink-0 text-soft transition-transform ${open ? 'rotate-90' : ''}`}
+          className={`mt-1.5 mr-1 shrink-0 text-soft transition-transform ${open ? 'rotate-90' : ''}`}
         />
         <span className={`min-w-0 ${open ? 'break-words' : 'truncate'}`}>
           <Name name={name} />
@@ -78,7 +78,7 @@ function Branch({
             <Value key={key} name={key} value={member} depth={depth + 1} />
           ))}
           {members.length > shown && (
-            <button type="button" className="pl-4 text-accent underline" onClick={() => setShown(shown * 4)}>
+            <button type="button" className="min-h-6 pl-4 text-accent underline" onClick={() => setShown(shown * 4)}>
               {members.length - shown} more
             </button>
           )}

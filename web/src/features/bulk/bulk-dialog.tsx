@@ -145,7 +145,8 @@ function Which({ states, filter }: { states: RunState[]; filter: ListFilter }) {
           and go on from <code className="font-mono text-xs break-all">{filter.forkOf}</code>
         </>
       )}
-      , as they are when this is sent; runs that begin later are left alone.
+      {!filter.forkOf && !filter.children && ', without those that other runs have started'}, as they are when this is
+      sent; runs that begin later are left alone.
     </p>
   )
 }

@@ -6,7 +6,8 @@ const form: BulkForm = { action: 'retry', after: '', before: '', task: '', lates
 
 describe('A wish about many runs', () => {
   test('always says which states it is about, those of the list that fit', () => {
-    expect(wishOf(form, {})).toEqual({ action: 'retry', filter: { states: ['faulted', 'cancelled'] } })
+    expect(wishOf(form, {})).toEqual({ action: 'retry', filter: { states: ['faulted', 'cancelled'], children: false } })
+    expect(wishOf(form, { children: true }).filter).toEqual({ states: ['faulted', 'cancelled'] })
     expect(statesFor('cancel', { state: ['faulted', 'waiting'] })).toEqual(['waiting'])
     expect(statesFor('resume', { state: ['faulted'] })).toEqual([])
   })
@@ -34,7 +35,7 @@ describe('A wish about many runs', () => {
     expect(wishOf({ ...form, action: 'fork', task: '/do/1/pay' }, {})).not.toHaveProperty('seq')
     expect(wishOf({ ...form, action: 'cancel', latest: true, task: '/do/1/pay' }, {})).toEqual({
       action: 'cancel',
-      filter: { states: ['running', 'waiting', 'pending', 'suspended'] },
+      filter: { states: ['running', 'waiting', 'pending', 'suspended'], children: false },
     })
   })
 
@@ -58,6 +59,9 @@ describe('A wish about many runs', () => {
       'all runs, from their beginning',
     )
     expect(words({ action: 'cancel', filter: { ids: ['a', 'b'] } }, 0)).toBe('2 chosen runs')
+    expect(words({ action: 'cancel', filter: { states: ['waiting'], children: false } }, 0)).toBe(
+      'waiting runs, without children',
+    )
   })
 
   test('has come as far as runs were done or refused it', () => {

@@ -32,6 +32,8 @@ export interface ListFilter {
   state?: RunState[]
   definition?: string
   forkOf?: string
+  /** The list shows runs that other runs have started too. */
+  children?: boolean
 }
 
 export interface BulkForm {
@@ -66,7 +68,7 @@ export function wishOf(form: BulkForm, filter: ListFilter): BulkRequest {
     filter: {
       states: statesFor(action, filter),
       ...(namespace && name ? { namespace, name } : {}),
-      ...(filter.forkOf ? { forkOf: filter.forkOf } : {}),
+      ...(filter.forkOf ? { forkOf: filter.forkOf } : filter.children ? {} : { children: false }),
       ...(after ? { createdAfter: new Date(after).toISOString() } : {}),
       ...(before ? { createdBefore: new Date(before).toISOString() } : {}),
     },
@@ -81,10 +83,11 @@ export const goesOn = (action: BulkAction) => action === 'retry' || action === '
 
 /** Which runs a wish is about, in words. */
 export function describe({ filter, task, seq, definition }: BulkRequest, now: number): string {
-  const { states, namespace, name, ids, createdAfter, createdBefore, forkOf } = filter
+  const { states, namespace, name, ids, createdAfter, createdBefore, forkOf, children } = filter
   const parts = [
     (ids ? `${ids.length} chosen ${ids.length === 1 ? 'run' : 'runs'}` : `${statesText(states)} runs`) +
       (namespace || name ? ` of ${namespace ?? 'any'}/${name ?? 'any'}` : ''),
+    children === false ? 'without children' : '',
     forkOf ? `forked from ${forkOf}` : '',
     createdAfter ? `created after ${formatTime(createdAfter, now)}` : '',
     createdBefore ? `created before ${formatTime(createdBefore, now)}` : '',

@@ -65,9 +65,9 @@ test('The same wish sent again after a failure has the same key, another has ano
   expect(keys[0]).toBe(keys[1])
   expect(keys[2]).not.toBe(keys[0])
   expect(asked.map(a => JSON.parse(a.body!) as unknown)).toEqual([
-    { action: 'retry', filter: { states: ['faulted'] } },
-    { action: 'retry', filter: { states: ['faulted'] } },
-    { action: 'cancel', filter: { states: ['waiting'] } },
+    { action: 'retry', filter: { states: ['faulted'], children: false } },
+    { action: 'retry', filter: { states: ['faulted'], children: false } },
+    { action: 'cancel', filter: { states: ['waiting'], children: false } },
   ])
 })
 

@@ -11,6 +11,8 @@ export interface BulkFilter {
   createdAfter?: Maybe<string>
   createdBefore?: Maybe<string>
   forkOf?: Maybe<string>
+  /** False: only runs that no other run has started. */
+  children?: Maybe<boolean>
 }
 
 /** One wish about many runs. */

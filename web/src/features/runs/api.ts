@@ -13,7 +13,7 @@ import type {
 } from '~/lib/api'
 import { request, requestText, url } from '~/lib/http'
 import { viewOf, type RunView } from './run-fold-model'
-import type { RunFilter } from './run-list-model'
+import { topOnly, type RunFilter } from './run-list-model'
 import type { RunComparison } from './comparison'
 
 export function runsQuery(filter: RunFilter) {
@@ -27,6 +27,7 @@ export function runsQuery(filter: RunFilter) {
           definition: filter.definition,
           parent: filter.parent,
           forkOf: filter.forkOf,
+          children: topOnly(filter) ? 'false' : undefined,
           cursor: pageParam,
           limit: 50,
         },
@@ -224,19 +225,6 @@ export function startRun({ definition, input, key }: StartRequest): Promise<Run>
     json: { definition: { namespace, name, version }, ...(input === undefined ? {} : { input }) },
     headers: { 'idempotency-key': key },
   })
-}
-
-export interface OutgoingEvent {
-  id: string
-  type: string
-  source: string
-  data: Json | undefined
-}
-
-/** Sends a CloudEvent to the workspace: whoever listens for it hears it. */
-export function sendEvent(event: OutgoingEvent): Promise<{ kept: number; duplicates: number }> {
-  const body = JSON.stringify({ specversion: '1.0', time: new Date().toISOString(), ...event })
-  return request('/api/v1/events', { text: { type: 'application/cloudevents+json', body } })
 }
 
 /** Sends a run an event that no other run hears; the same key sends one. */

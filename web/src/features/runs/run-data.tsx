@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Loading, ProblemView } from '~/components/ui/feedback'
 import { isFinished, type Run } from '~/lib/api'
 import { runInputQuery, runOutputQuery } from './api'
+import { StartingEvents } from './started-by'
 import { Value } from './step-panel'
 
 /** What the run was given and what it returned. */
@@ -13,13 +14,16 @@ export function RunData({ run }: { run: Run }) {
     return <ProblemView error={failed} retry={() => void (input.isError ? input.refetch() : output.refetch())} />
   if (input.isPending || (run.state === 'completed' && output.isPending)) return <Loading what="the values" />
   return (
-    <div className="grid bg-surface lg:grid-cols-2 lg:divide-x lg:divide-line">
-      <Value name="Input" value={input.data} />
-      <Value
-        name="Output"
-        value={output.data}
-        absent={isFinished(run.state) ? 'None: the run did not complete.' : 'Not yet.'}
-      />
+    <div className="bg-surface">
+      <StartingEvents run={run} />
+      <div className="grid lg:grid-cols-2 lg:divide-x lg:divide-line">
+        <Value name="Input" value={input.data} />
+        <Value
+          name="Output"
+          value={output.data}
+          absent={isFinished(run.state) ? 'None: the run did not complete.' : 'Not yet.'}
+        />
+      </div>
     </div>
   )
 }

@@ -10,15 +10,22 @@ import type { RunFilter } from './run-list-model'
 
 export interface FilterProps {
   filter: RunFilter
-  onFilter: (filter: { state?: RunState[]; definition?: string; parent?: string; forkOf?: string }) => void
+  onFilter: (filter: {
+    state?: RunState[]
+    definition?: string
+    parent?: string
+    forkOf?: string
+    children?: true
+  }) => void
 }
 
 /** The filter without members that say nothing: what belongs into the address. */
-export const definedOf = ({ state, definition, parent, forkOf }: RunFilter) => ({
+export const definedOf = ({ state, definition, parent, forkOf, children }: RunFilter) => ({
   ...(state ? { state } : {}),
   ...(definition ? { definition } : {}),
   ...(parent ? { parent } : {}),
   ...(forkOf ? { forkOf } : {}),
+  ...(children ? { children: true as const } : {}),
 })
 
 export function StateFilter({
@@ -52,6 +59,22 @@ export function StateFilter({
         </Button>
       )}
     </div>
+  )
+}
+
+/** Whether runs that other runs have started are listed too; of a parent's children, or of forks, that is no question. */
+export function ChildrenSwitch({ filter, onFilter }: FilterProps) {
+  if (filter.parent || filter.forkOf) return null
+  const { children, ...rest } = definedOf(filter)
+  return (
+    <label className="flex h-7 items-center gap-1.5 text-soft">
+      <input
+        type="checkbox"
+        checked={Boolean(children)}
+        onChange={e => onFilter(e.target.checked ? { ...rest, children: true } : rest)}
+      />
+      Children too
+    </label>
   )
 }
 

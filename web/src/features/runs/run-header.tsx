@@ -1,12 +1,13 @@
 import { Link } from '@tanstack/react-router'
-import { CalendarClock, CornerLeftUp, GitFork, Link2 } from 'lucide-react'
+import { CornerLeftUp, GitFork, Link2 } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
 import { PageHeader, Trail } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import { isFinished, type Run } from '~/lib/api'
 import { shortId } from '~/lib/ids'
-import { formatDuration, formatMoment, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, spanMs, useNow } from '~/lib/time'
+import { StartedBy } from './started-by'
 
 export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
   const { namespace, name, version } = run.definition
@@ -62,15 +63,7 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
         )}
         {run.continues && <ChainLink run={run.continues} words="goes on for" />}
         {run.continuedBy && <ChainLink run={run.continuedBy} words="goes on as" />}
-        {run.trigger && (
-          <Link
-            to="/schedules/$namespace/$name"
-            params={{ namespace, name }}
-            className="inline-flex items-center gap-1 text-xs text-accent hover:underline"
-          >
-            <CalendarClock size={13} aria-hidden /> scheduled for {formatTime(run.trigger.at)}
-          </Link>
-        )}
+        <StartedBy run={run} />
       </div>
       {run.reason && !run.error && <p className="text-soft">Reason: {run.reason}</p>}
       <Progress run={run} />

@@ -55,6 +55,12 @@ describe('A filter', () => {
     expect(matches({ state: ['faulted'] }, run('a', 0))).toBe(false)
     expect(matches({ state: [], definition: 'tests/greet' }, run('a', 0))).toBe(true)
     expect(matches({ definition: 'tests/other' }, run('a', 0))).toBe(false)
+    const child = run('a', 0, { parent: { run: 'p', step: 2 } })
+    expect([matches({}, child), matches({ children: true }, child), matches({ parent: 'q' }, child)]).toEqual([
+      false,
+      true,
+      false,
+    ])
     expect(matches({ parent: 'p' }, run('a', 0, { parent: { run: 'p', step: 2 } }))).toBe(true)
   })
 })

@@ -8,11 +8,17 @@ export interface RunFilter {
   parent?: string | undefined
   /** Id of the run they go on from. */
   forkOf?: string | undefined
+  /** Also runs that other runs have started. */
+  children?: boolean | undefined
 }
+
+/** Whether a list leaves out runs that other runs have started: it does unless it is asked for them in some way. */
+export const topOnly = ({ parent, forkOf, children }: RunFilter) => !parent && !forkOf && !children
 
 export function matches(filter: RunFilter, run: Run): boolean {
   if (filter.state && filter.state.length > 0 && !filter.state.includes(run.state)) return false
   if (filter.definition && `${run.definition.namespace}/${run.definition.name}` !== filter.definition) return false
+  if (topOnly(filter) && run.parent) return false
   if (filter.forkOf && run.forkOf?.run !== filter.forkOf) return false
   return !filter.parent || run.parent?.run === filter.parent
 }

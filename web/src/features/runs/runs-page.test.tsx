@@ -46,6 +46,15 @@ describe('The list of runs', () => {
     expect(onFilter).toHaveBeenLastCalledWith({ state: ['waiting'] })
   })
 
+  test('leaves out the children of other runs until they are asked for', async () => {
+    const asked = serve(({ path }) => (path.startsWith('/api/v1/runs') ? page([run('a')]) : { json: { runs: {} } }))
+    const onFilter = vi.fn()
+    renderPage(<RunsPage filter={{ state: ['completed'] }} onFilter={onFilter} />)
+    await userEvent.click(await screen.findByRole('checkbox', { name: 'Children too' }))
+    expect(onFilter).toHaveBeenLastCalledWith({ state: ['completed'], children: true })
+    expect(asked.find(a => a.path.startsWith('/api/v1/runs'))!.path).toContain('children=false')
+  })
+
   test('offers another try when the server is out of reach', async () => {
     let up = false
     serve(({ path }) => {

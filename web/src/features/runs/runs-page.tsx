@@ -5,7 +5,7 @@ import { EmptyState, Loading, LoadMore, ProblemView } from '~/components/ui/feed
 import { PageHeader, usePageTitle } from '~/components/ui/page'
 import type { ReactNode } from 'react'
 import type { RunState } from '~/lib/api'
-import { definedOf, PlaceFilters, StateFilter, type FilterProps } from './run-filters'
+import { ChildrenSwitch, definedOf, PlaceFilters, StateFilter, type FilterProps } from './run-filters'
 import { RunTable } from './run-table'
 import { useLiveRuns } from './use-live-runs'
 
@@ -36,7 +36,10 @@ export function RunsPage({ filter, onFilter, actions, heldBack }: RunsPageProps)
           </>
         }
       >
-        <StateFilter chosen={filter.state ?? []} onChoose={withState} />
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+          <StateFilter chosen={filter.state ?? []} onChoose={withState} />
+          <ChildrenSwitch filter={filter} onFilter={onFilter} />
+        </div>
       </PageHeader>
       {heldBack}
       {list.isPending && <Loading what="the runs" rows={10} />}

@@ -6,7 +6,8 @@ import { ProblemView } from '~/components/ui/feedback'
 import { Field, inputClass } from '~/components/ui/field'
 import { useNotices } from '~/components/ui/notices'
 import type { Json, Waiting } from '~/lib/api'
-import { sendEvent, sendSignal } from './api'
+import { sendEvent } from '~/lib/events'
+import { sendSignal } from './api'
 
 interface SendEventProps {
   run: string
@@ -18,7 +19,7 @@ export function SendEvent(props: SendEventProps) {
   const [open, setOpen] = useState(false)
   return (
     <>
-      <button type="button" onClick={() => setOpen(true)} className="text-xs text-accent hover:underline">
+      <button type="button" onClick={() => setOpen(true)} className="min-h-6 text-xs text-accent hover:underline">
         send a signal
       </button>
       {open && <SendEventDialog {...props} onClose={() => setOpen(false)} />}

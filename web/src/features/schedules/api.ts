@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import type { Page, Run } from '~/lib/api'
-import type { Backfilled, Schedule, ScheduleDetail } from './schedule'
+import type { Backfilled, Schedule, ScheduleDetail, Trigger } from './schedule'
 import { request, url } from '~/lib/http'
 import { every } from '~/lib/refresh'
 
@@ -15,6 +15,19 @@ export const schedulesQuery = infiniteQueryOptions({
   getNextPageParam: last => last.next ?? null,
   refetchInterval: pace,
 })
+
+export const triggersQuery = infiniteQueryOptions({
+  queryKey: ['triggers'],
+  queryFn: ({ pageParam, signal }) =>
+    request<Page<Trigger>>('/api/v1/triggers', { signal, query: { cursor: pageParam, limit: 50 } }),
+  initialPageParam: null as string | null,
+  getNextPageParam: last => last.next ?? null,
+  refetchInterval: pace,
+})
+
+export function pauseTrigger({ namespace, name }: Trigger, paused: boolean): Promise<Trigger> {
+  return request(url`/api/v1/triggers/${namespace}/${name}`, { method: 'PATCH', json: { paused } })
+}
 
 export function scheduleQuery(namespace: string, name: string) {
   return queryOptions({

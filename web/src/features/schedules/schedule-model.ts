@@ -1,5 +1,5 @@
 import type { Json } from '~/lib/api'
-import type { Backfilled, Schedule } from './schedule'
+import type { Backfilled, Schedule, Trigger } from './schedule'
 import { formatRelative } from '~/lib/time'
 
 /** When a schedule starts runs, as its document says it: `0 8 * * * in Europe/Berlin`, `every PT1H`, `10 m after each run`. */
@@ -7,6 +7,11 @@ export function timesText({ times, timeZone }: Pick<Schedule, 'times' | 'timeZon
   if (times.cron) return `${times.cron} in ${timeZone}`
   if (times.every !== undefined) return `every ${durationText(times.every)}`
   return `${durationText(times.after ?? '')} after each run`
+}
+
+/** What a definition listens for: `order.paid from /shop, any event`. */
+export function listensText({ events }: Pick<Trigger, 'events'>): string {
+  return events.map(({ type, source }) => `${type ?? 'any event'}${source ? ` from ${source}` : ''}`).join(', ')
 }
 
 function durationText(duration: Json): string {

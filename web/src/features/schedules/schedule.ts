@@ -1,4 +1,4 @@
-import type { Json, Maybe, RunState } from '~/lib/api'
+import type { Json, Maybe, RunState, StartingEvent } from '~/lib/api'
 
 export interface Schedule {
   id: string
@@ -31,6 +31,28 @@ export interface ScheduledRun {
   state: RunState
   createdAt: string
   endedAt?: Maybe<string>
+}
+
+/** A definition whose runs events start. */
+export interface Trigger {
+  namespace: string
+  name: string
+  version: string
+  /** As the document says it. */
+  on?: Json
+  /** A type or source that is not there may be any. */
+  events: { type?: Maybe<string>; source?: Maybe<string> }[]
+  paused: boolean
+  since?: Maybe<string>
+  lastRun?: Maybe<{
+    run: string
+    state: RunState
+    createdAt: string
+    endedAt?: Maybe<string>
+    count: number
+    events: StartingEvent[]
+  }>
+  error?: Maybe<string>
 }
 
 export interface ScheduleDetail {

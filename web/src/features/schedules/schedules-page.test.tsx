@@ -51,6 +51,37 @@ test('Schedules are listed, and one is paused where it stands', async () => {
   expect(await screen.findByText('paused')).toBeVisible()
 })
 
+test('What events start stands below, with what it listens for, and is paused there', async () => {
+  let paused = false
+  const trigger = () => ({
+    namespace: 'demo',
+    name: 'paid',
+    version: '1.0.0',
+    events: [{ type: 'order.paid', source: '/shop' }, {}],
+    paused,
+    since: '2026-11-20T00:00:00Z',
+    lastRun: { run: 'r7', state: 'completed', createdAt: '2026-11-26T01:00:00Z', count: 1, events: [] },
+  })
+  const asked = serve(({ method, path, body }) => {
+    if (method === 'PATCH') {
+      paused = (JSON.parse(body!) as { paused: boolean }).paused
+      return { json: trigger() }
+    }
+    return { json: { items: path.startsWith('/api/v1/triggers') ? [trigger()] : [], next: null } }
+  })
+  renderPage(<SchedulesPage />)
+  const row = await screen.findByRole('row', { name: /paid/ })
+  expect(row).toHaveTextContent('order.paid from /shop, any event')
+  expect(within(row).getByRole('link', { name: /completed/ })).toHaveAttribute('href', '/runs/r7')
+  expect(screen.queryByText('No schedule yet')).toBeNull()
+  await userEvent.click(within(row).getByRole('switch', { name: 'demo/paid on events is active' }))
+  await waitFor(() => expect(screen.getByRole('switch')).not.toBeChecked())
+  expect(asked.find(a => a.method === 'PATCH')).toMatchObject({
+    path: '/api/v1/triggers/demo/paid',
+    body: '{"paused":true}',
+  })
+})
+
 test('Without any the room says how one comes to be', async () => {
   serve(() => ({ json: { items: [], next: null } }))
   renderPage(<SchedulesPage />)

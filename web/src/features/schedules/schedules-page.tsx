@@ -7,9 +7,10 @@ import { PageHeader, usePageTitle } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import type { Schedule } from './schedule'
 import { formatMoment, formatRelative, useNow } from '~/lib/time'
-import { schedulesQuery } from './api'
+import { schedulesQuery, triggersQuery } from './api'
 import { PauseSwitch } from './pause-switch'
 import { nextText, timesText } from './schedule-model'
+import { Triggers } from './trigger-table'
 
 const columns = 'md:grid-cols-[minmax(0,1.4fr)_minmax(0,1.2fr)_9rem_10rem_5.5rem]'
 
@@ -17,14 +18,17 @@ export function SchedulesPage() {
   usePageTitle('Schedules')
   const list = useInfiniteQuery(schedulesQuery)
   const items = list.data?.pages.flatMap(p => p.items) ?? []
+  const triggers = useInfiniteQuery(triggersQuery)
+  const nothing = items.length === 0 && triggers.isSuccess && triggers.data.pages.every(p => p.items.length === 0)
   return (
     <>
       <PageHeader title="Schedules" />
       {list.isPending && <Loading what="the schedules" />}
       {list.isError && <ProblemView error={list.error} retry={() => void list.refetch()} />}
-      {list.isSuccess && items.length === 0 && <NoSchedule />}
+      {list.isSuccess && nothing && <NoSchedule />}
       {items.length > 0 && <ScheduleTable items={items} />}
       <LoadMore list={list} />
+      <Triggers />
     </>
   )
 }
@@ -103,7 +107,8 @@ function NoSchedule() {
     <EmptyState title="No schedule yet" icon={<CalendarClock size={28} aria-hidden />}>
       <p>
         A definition whose document has a <code className="font-mono">schedule</code>, such as{' '}
-        <code className="font-mono">cron: 0 8 * * *</code>, starts runs by itself and stands here.
+        <code className="font-mono">cron: 0 8 * * *</code>, starts runs by itself and stands here, as does one that
+        events start: <code className="font-mono">schedule.on</code>.
       </p>
       <Link to="/definitions/new" className={buttonClass('solid')}>
         Write a definition

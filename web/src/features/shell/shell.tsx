@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useLocation, type LinkProps } from '@tanstack/react-router'
-import { Activity, CalendarClock, FileCode2, Gauge, Monitor, Moon, Send, Sun, UserCheck } from 'lucide-react'
+import { Activity, CalendarClock, FileCode2, Gauge, Monitor, Moon, Radio, Send, Sun, UserCheck } from 'lucide-react'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { IconButton } from '~/components/ui/button'
 import { systemQuery } from '~/lib/queries'
@@ -14,6 +14,7 @@ const rooms: { to: LinkProps['to']; label: string; icon: typeof Activity }[] = [
   { to: '/definitions', label: 'Definitions', icon: FileCode2 },
   { to: '/schedules', label: 'Schedules', icon: CalendarClock },
   { to: '/approvals', label: 'Approvals', icon: UserCheck },
+  { to: '/events', label: 'Events', icon: Radio },
   { to: '/sinks', label: 'Sinks', icon: Send },
   { to: '/workspace', label: 'Workspace', icon: Gauge },
 ]

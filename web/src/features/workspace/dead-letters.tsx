@@ -1,31 +1,41 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { Button } from '~/components/ui/button'
 import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
 import { Panel } from '~/components/ui/page'
 import { refresh } from '~/lib/refresh'
 import { dealWithDeadLetters } from './api'
-import type { DeadLetter } from './workspace'
+import type { DeadLetter, DeadLetterFilter } from './workspace'
 
-/**
- * What could not be carried on or delivered: each is tried again or forgotten by itself, or all that are shown together.
- * @param more Whether there are others that the page does not show; what is done here leaves them alone.
- */
-export function DeadLetters({ letters, more }: { letters: DeadLetter[]; more: boolean }) {
+type Which = { ids: string[] } | DeadLetterFilter
+
+interface DeadLettersProps {
+  letters: DeadLetter[]
+  /** Whether there are others that the page does not show. */
+  more: boolean
+  /** What they are filtered by; what is done to all of them is then done to all that fit, shown or not. */
+  filter?: DeadLetterFilter
+  /** Above the list. */
+  children?: ReactNode
+}
+
+/** What could not be carried on or delivered: each is tried again or forgotten by itself, or all that are shown together. */
+export function DeadLetters({ letters, more, filter = {}, children }: DeadLettersProps) {
   const client = useQueryClient()
-  const [forgetting, setForgetting] = useState<string[]>([])
+  const [forgetting, setForgetting] = useState<Which | null>(null)
   const deal = useMutation({
-    mutationFn: ({ what, ids }: { what: 'requeue' | 'discard'; ids: string[] }) => dealWithDeadLetters(what, ids),
+    mutationFn: ({ what, which }: { what: 'requeue' | 'discard'; which: Which }) => dealWithDeadLetters(what, which),
     onSettled: () => {
-      setForgetting([])
+      setForgetting(null)
       return refresh(client, ['dead-letters'])
     },
   })
   const refused = new Map(deal.data?.refused.map(r => [r.id, r.detail]))
-  const requeue = (ids: string[]) => deal.mutate({ what: 'requeue', ids })
-  const all = letters.map(l => l.id)
-  const which = more ? `these ${all.length}` : 'all'
+  const requeue = (which: Which) => deal.mutate({ what: 'requeue', which })
+  const filtered = Object.keys(filter).length > 0
+  const all: Which = filtered ? filter : { ids: letters.map(l => l.id) }
+  const which = filtered ? 'all that fit' : more ? `these ${letters.length}` : 'all'
   return (
     <Panel
       title="Dead letters"
@@ -43,12 +53,13 @@ export function DeadLetters({ letters, more }: { letters: DeadLetter[]; more: bo
         )
       }
     >
-      {forgetting.length > 0 && (
+      {children}
+      {forgetting && (
         <ForgetDialog
-          count={forgetting.length}
+          count={'ids' in forgetting ? forgetting.ids.length : null}
           pending={deal.isPending}
-          onConfirm={() => deal.mutate({ what: 'discard', ids: forgetting })}
-          onClose={() => setForgetting([])}
+          onConfirm={() => deal.mutate({ what: 'discard', which: forgetting })}
+          onClose={() => setForgetting(null)}
         />
       )}
       {deal.isError && (
@@ -56,7 +67,11 @@ export function DeadLetters({ letters, more }: { letters: DeadLetter[]; more: bo
           {deal.error.message}
         </p>
       )}
-      {letters.length === 0 && <p className="px-4 py-3 text-soft">Everything could be carried on and delivered.</p>}
+      {letters.length === 0 && (
+        <p className="px-4 py-3 text-soft">
+          {filtered ? 'No dead letter fits.' : 'Everything could be carried on and delivered.'}
+        </p>
+      )}
       {letters.length > 0 && (
         <ul aria-label="Dead letters" className="max-h-80 divide-y divide-line overflow-y-auto text-sm">
           {letters.map(letter => (
@@ -65,8 +80,8 @@ export function DeadLetters({ letters, more }: { letters: DeadLetter[]; more: bo
               letter={letter}
               refused={refused.get(letter.id)}
               pending={deal.isPending}
-              onRequeue={() => requeue([letter.id])}
-              onForget={() => setForgetting([letter.id])}
+              onRequeue={() => requeue({ ids: [letter.id] })}
+              onForget={() => setForgetting({ ids: [letter.id] })}
             />
           ))}
         </ul>
@@ -108,7 +123,7 @@ function LetterRow({ letter, refused, pending, onRequeue, onForget }: LetterProp
         <Button size="sm" look="quiet" disabled={pending} onClick={onRequeue} aria-label={`Try again: ${name}`}>
           Try again
         </Button>
-        <Button size="sm" look="quiet" disabled={pending} onClick={onForget} aria-label={`Forget: ${name}`}>
+        <Button size="sm" look="quiet" disabled={pending} onClick={onForget} aria-label={`Forget… ${name}`}>
           Forget…
         </Button>
       </span>
@@ -117,7 +132,8 @@ function LetterRow({ letter, refused, pending, onRequeue, onForget }: LetterProp
 }
 
 interface ForgetProps {
-  count: number
+  /** Null: all that fit the filter. */
+  count: number | null
   pending: boolean
   onConfirm: () => void
   onClose: () => void
@@ -126,7 +142,13 @@ interface ForgetProps {
 function ForgetDialog({ count, pending, onConfirm, onClose }: ForgetProps) {
   return (
     <Dialog
-      title={count === 1 ? 'Forget this dead letter?' : `Forget ${count} dead letters?`}
+      title={
+        count === 1
+          ? 'Forget this dead letter?'
+          : count === null
+            ? 'Forget all that fit?'
+            : `Forget ${count} dead letters?`
+      }
       onClose={onClose}
       width="w-[28rem]"
     >

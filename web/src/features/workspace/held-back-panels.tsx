@@ -10,7 +10,7 @@ import { lineText } from './workspace-model'
 /** What keeps runs from working, and what could not be carried on: shown only while there is some of it. */
 export function HeldBack() {
   const limits = (useQuery(limitsQuery).data?.items ?? []).filter(l => l.queued > 0)
-  const { items: letters = [], next } = useQuery(deadLettersQuery).data ?? {}
+  const { items: letters = [], next } = useQuery(deadLettersQuery()).data ?? {}
   return (
     <>
       {limits.length > 0 && <Limits limits={limits} />}

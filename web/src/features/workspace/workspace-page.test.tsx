@@ -28,6 +28,7 @@ function workspace(answer: (asked: Asked) => { status?: number; json?: unknown }
     if (path.startsWith('/api/v1/limits?')) return { json: { items: [line], next: null } }
     if (path.startsWith('/api/v1/limits/')) return { json: JSON.parse(body!) as unknown }
     if (path.startsWith('/api/v1/dead-letters?')) return { json: { items: [letter('a'), letter('b')], next: null } }
+    if (path.startsWith('/api/v1/resources?')) return { json: { items: [], next: null } }
     if (path.startsWith('/api/v1/dead-letters/')) return { json: { done: 1, runs: [], refused: [], more: false } }
     return undefined
   })
@@ -147,9 +148,56 @@ test('One dead letter is tried again, another is forgotten when asked twice, and
   renderPage(<WorkspacePage />)
   await userEvent.click(await screen.findByRole('button', { name: 'Try again: shop/a' }))
   await expect.poll(() => sent(asked, 'POST')).toEqual([['/api/v1/dead-letters/requeue', '{"ids":["a"]}']])
-  await userEvent.click(screen.getByRole('button', { name: 'Forget: shop/b' }))
+  await userEvent.click(screen.getByRole('button', { name: 'Forget… shop/b' }))
   const dialog = screen.getByRole('dialog', { name: 'Forget this dead letter?', hidden: true })
   expect(sent(asked, 'POST')).toHaveLength(1)
   await userEvent.click(within(dialog).getByRole('button', { name: 'Forget', hidden: true }))
   await expect.poll(() => sent(asked, 'POST').at(-1)).toEqual(['/api/v1/dead-letters/discard', '{"ids":["b"]}'])
+})
+
+test('Dead letters are filtered, and all that fit are tried again, also those that are not shown', async () => {
+  let left = 2
+  const asked = workspace(({ path }) =>
+    path === '/api/v1/dead-letters/requeue'
+      ? { json: { done: 500, runs: [], refused: [], ...(--left > 0 ? { next: 'l500' } : {}) } }
+      : undefined,
+  )
+  renderPage(<WorkspacePage />)
+  const form = within(await screen.findByRole('form', { name: 'Filter the dead letters' }))
+  await userEvent.selectOptions(form.getByLabelText('Kind'), 'event')
+  await userEvent.click(form.getByLabelText('Reason'))
+  await userEvent.paste('event.failed')
+  await userEvent.click(form.getByLabelText('Definition'))
+  await userEvent.paste('shop/a')
+  await userEvent.click(form.getByRole('button', { name: 'Filter' }))
+  await userEvent.click(await screen.findByRole('button', { name: 'Try all that fit again' }))
+  expect(
+    asked.some(a => a.path.startsWith('/api/v1/dead-letters?kind=event&reason=event.failed&definition=shop%2Fa')),
+  ).toBe(true)
+  const wish = '{"kind":"event","reason":"event.failed","definition":"shop/a"'
+  await expect
+    .poll(() => sent(asked, 'POST'))
+    .toEqual([
+      ['/api/v1/dead-letters/requeue', `${wish}}`],
+      ['/api/v1/dead-letters/requeue', `${wish},"after":"l500"}`],
+    ])
+})
+
+test('Resources are listed by their address, and one is removed when asked twice', async () => {
+  const petstore = { name: 'apis/pets.yaml', address: 'resource:///apis/pets.yaml', mediaType: 'application/yaml' }
+  const more = { size: 120, sha256: 'x', createdAt: '2026-11-20T00:00:00Z', updatedAt: '2026-11-20T00:00:00Z' }
+  const asked = workspace(({ path, method }) => {
+    if (method === 'DELETE') return { json: {} }
+    return path.startsWith('/api/v1/resources?')
+      ? { json: { items: [{ ...petstore, ...more }], next: null } }
+      : undefined
+  })
+  renderPage(<WorkspacePage />)
+  const list = within(await screen.findByRole('list', { name: 'Resources' }))
+  expect(await list.findByRole('link')).toHaveTextContent('resource:///apis/pets.yaml')
+  await userEvent.click(list.getByRole('button', { name: 'Remove apis/pets.yaml' }))
+  expect(asked.some(a => a.method === 'DELETE')).toBe(false)
+  const dialog = screen.getByRole('dialog', { name: 'Remove apis/pets.yaml?', hidden: true })
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Remove it', hidden: true }))
+  await expect.poll(() => sent(asked, 'DELETE')).toEqual([['/api/v1/resources/apis/pets.yaml', undefined]])
 })

@@ -39,8 +39,30 @@ export interface DeadLetter {
   times: number
 }
 
+/** A text that definitions name by its address. */
+export interface StoredResource {
+  name: string
+  /** `resource:///name` */
+  address: string
+  mediaType: string
+  /** Bytes. */
+  size: number
+  sha256: string
+  createdAt: string
+  updatedAt: string
+}
+
+/** Which dead letters are meant; empty: all. */
+export interface DeadLetterFilter {
+  kind?: DeadLetter['kind']
+  reason?: string
+  definition?: string
+}
+
 /** How a wish about dead letters ended. */
 export interface Dealt {
   done: number
+  /** It has come to this one; there are others behind it. */
+  next?: Maybe<string>
   refused: { id: string; detail: string }[]
 }
