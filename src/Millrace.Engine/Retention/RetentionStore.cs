@@ -45,6 +45,10 @@ public static class RetentionStore
             db.First("select 1 from run where id = $1 and workspace = $2 and state < 4 limit 1", r => true, false, above, run.Tenant.Workspace)
             || db.First("select 1 from run where fork_of = $1 and workspace = $2 and state < 4 limit 1", r => true, false, above, run.Tenant.Workspace)));
 
+    /// <summary>Whether what happened in the run is still to be told of to those who want that: then its journal has to be there.</summary>
+    internal static bool IsUntold(DbUnit db, ExpiredRun run) => db.First(
+        "select 1 from lifecycle l join journal j on j.workspace = l.workspace and j.position > l.position where l.workspace = $1 and j.run = $2 limit 1", r => true, false, run.Tenant.Workspace, run.Run);
+
     /// <summary>The run is there no more; what hangs on it goes in pieces.</summary>
     /// <returns>False when it is under way again.</returns>
     internal static bool Remove(DbUnit db, ExpiredRun run)

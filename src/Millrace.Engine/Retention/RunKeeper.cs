@@ -16,7 +16,7 @@ internal sealed class RunKeeper : IAsyncDisposable
     /// <summary>Runs and records that go in one transaction: short enough for those who wait behind it.</summary>
     private const int RunsMax = 100, RecordsMax = 2000;
 
-    private const long PauseMicros = 20_000, NeededMicros = 600_000_000;
+    private const long PauseMicros = 20_000, NeededMicros = 600_000_000, UntoldMicros = 5_000_000;
 
     private readonly Worker _worker;
     private readonly DueLoop _loop, _looking;
@@ -93,6 +93,7 @@ internal sealed class RunKeeper : IAsyncDisposable
         {
             if (RunStore.Get(db, run.Tenant, run.Run) is not { IsFinished: true } row) RetentionStore.Keep(db, run.Tenant, run.Run);
             else if (RetentionStore.IsNeeded(db, run, row.Parent)) RetentionStore.Postpone(db, run, now + NeededMicros);
+            else if (RetentionStore.IsUntold(db, run)) RetentionStore.Postpone(db, run, now + UntoldMicros);
             else if (RetentionStore.Remove(db, run) && row.Trigger is { } trigger) RetentionStore.RemoveTick(db, run.Tenant, trigger.Schedule, trigger.At, run.Run);
         }
         return due.Count;
