@@ -34,6 +34,20 @@ public abstract class ForkTests(TestDatabases databases) : EngineSuite(databases
         Assert.Equal(before, await test.RowAsync(source.State.Id));
     }
 
+    /// <summary>What begins when the fork may go on is asked for once, and not once more together with what was under way at the cut.</summary>
+    [Fact]
+    public async Task A_fork_that_stands_before_it_goes_on_does_nothing_twice()
+    {
+        await using var test = await OpenAsync();
+        var source = await test.RunAsync(Sums);
+        await test.Engine.Holds.SuspendAsync(Tenant.Default, "test", "test", null);
+        var fork = Assert.IsType<ForkOutcome.Started>(await test.Engine.ForkAsync(new ForkRequest(Tenant.Default, source.State.Id, new ForkPoint.Before(2)))).Run;
+        await test.PassUntilAsync(fork, r => r is { State: RunPhase.Suspended, Lease: null });
+        await test.Engine.Holds.ResumeAsync(Tenant.Default, "test", "test");
+        await test.PassUntilAsync(fork, r => r.IsFinished);
+        Assert.Equal([1, 1, 1], test.Functions.Ledger.Values);
+    }
+
     [Fact]
     public async Task Edited_input_and_context_take_the_place_of_what_was_there()
     {

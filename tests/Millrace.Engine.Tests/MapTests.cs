@@ -277,6 +277,20 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
     }
 
     [Fact]
+    public async Task A_run_that_was_cancelled_and_cannot_go_back_stays_cancelled()
+    {
+        await using var test = await OpenAsync();
+        var id = await test.StartAsync(test.Define("- rest: { wait: PT1H }"));
+        await test.UntilAsync(id, r => r is { State: RunPhase.Waiting, Lease: null });
+        await test.Engine.CancelAsync(Tenant.Default, id, "enough");
+        await test.EndAsync(id);
+        // Two may have seen that it could, and the first to ask has taken it back.
+        Assert.Equal(Execution.ControlOutcome.Accepted, await test.Engine.RedriveAsync(Tenant.Default, id, 1));
+        var after = await test.EndAsync(id);
+        Assert.Equal((RunPhase.Cancelled, "enough"), (after.State.Phase, (await test.RowAsync(id)).Reason));
+    }
+
+    [Fact]
     public async Task Effects_for_an_item_with_a_key_are_done_again_under_the_same_key()
     {
         await using var test = await OpenAsync();

@@ -10,7 +10,7 @@ public sealed class ProgramTests
     public void Random_programs_use_the_whole_language()
     {
         var text = string.Join("\n", Enumerable.Range(1, 200).SelectMany(seed => new Generator(new Dice((ulong)seed)).Make(4).All).Select(p => p.Text));
-        foreach (var word in (string[])["\"set\"", "\"call\"", "\"wait\"", "\"raise\"", "\"switch\"", "\"do\"", "\"for\"", "\"fork\"", "\"compete\"", "\"try\"", "\"retry\"", "\"catch\"", "\"run\"", "\"timeout\"", "\"if\"", "\"exit\"", "\"end\"", "once:1.0.0", "parts:1.0.0", "map:1.0.0", "swarm:1.0.0", "\"emit\"", "\"listen\"", "\"foreach\"", "\"until\"", "\"schedule\"", "approve:1.0.0", "\"expire\"", "\"concurrency\"", "cancelInProgress", "groupRoundRobin", "\"rateLimit\"", "\"debounce\""])
+        foreach (var word in (string[])["\"set\"", "\"call\"", "\"wait\"", "\"raise\"", "\"switch\"", "\"do\"", "\"for\"", "\"fork\"", "\"compete\"", "\"try\"", "\"retry\"", "\"catch\"", "\"run\"", "\"timeout\"", "\"if\"", "\"exit\"", "\"end\"", "once:1.0.0", "parts:1.0.0", "map:1.0.0", "swarm:1.0.0", "\"emit\"", "\"listen\"", "\"foreach\"", "\"until\"", "\"schedule\"", "approve:1.0.0", "\"expire\"", "\"concurrency\"", "cancelInProgress", "groupRoundRobin", "\"rateLimit\"", "\"debounce\"", "\"compensate\"", "continue:1.0.0", "\"every\"", "\"cron\"", "\"schedule\": { \"after\"", "\"on\"", "\"skip\"", "bufferOne", "cancelOther", "\"catchUp\"", "\"jitter\"", "\"correlate\"", "\"expect\"", "\"escalate\"", "\"remind\"", "\"delegate\"", "\"tolerate\"", "\"onError\": \"collect\"", "\"key\": \"${ $item.n | tostring }\"", "\"retention\"", "\"deadLetter\"", "\"extensions\"", "\"before\"", "\"after\": [", "\"extend\"", "\"when\": \"${ ((.n? // 0)"])
             Assert.Contains(word, text, StringComparison.Ordinal);
     }
 

@@ -11,10 +11,13 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Simulation;
 
 /// <param name="Trace">A fingerprint of everything that happened: the same seed gives the same.</param>
+/// <param name="Happened">Kinds of things that came about, one a line; <see cref="Kinds"/> has all of them.</param>
 /// <param name="Failure">What must never happen and did; null when all was well.</param>
 /// <param name="Story">For a failing seed: what it had to live with, and the last things that happened.</param>
-public sealed record SeedResult(ulong Seed, Faults Faults, ulong Trace, long Steps, int Runs, TimeSpan Simulated, string? Failure, string Story)
+public sealed record SeedResult(ulong Seed, Faults Faults, ulong Trace, long Steps, int Runs, TimeSpan Simulated, string Happened, string? Failure, string Story)
 {
+    public static IEnumerable<string> Kinds => Checks.Happened.All;
+
     public override string ToString() => Failure is null
         ? string.Create(CultureInfo.InvariantCulture, $"seed {Seed}: {Runs} runs, {Steps} steps, {Simulated.TotalSeconds:0} s, trace {Trace:x16}")
         : $"seed {Seed} FAILED: {Failure}\n{Story}\nRepeat it: ./bench simulate --from {Seed} --seeds 1";
@@ -31,6 +34,8 @@ public sealed class Seed
     private readonly Clients _clients;
     private readonly Voters _voters;
     private readonly Holders _holders;
+    private readonly Operators _operators;
+    private readonly Bulks _bulks;
     private readonly Chaos _chaos;
     private readonly Dice _watch;
     private readonly int _workers;
@@ -39,11 +44,17 @@ public sealed class Seed
     private readonly int _events;
     private readonly int _votes;
     private readonly int _holds;
+    private readonly int _deeds;
+    private readonly int _works;
+    private int _again;
     private readonly TimeSpan _trouble;
     private string? _stage;
+    private string _happened = "";
 
     /// <summary>When a run counts as stuck. A timer set by a clock that was an hour ahead is an hour late.</summary>
     private TimeSpan Patience => TimeSpan.FromMinutes(_faults.HasFlag(Faults.Clocks) ? 150 : 20);
+
+    private bool AreAnswered => _clients.AreAnswered && _operators.AreAnswered && _bulks.AreAnswered;
 
     private Seed(ulong seed, Faults? faults, Sabotage sabotage)
     {
@@ -57,11 +68,16 @@ public sealed class Seed
         _events = dice.Below(12);
         _votes = dice.Below(16);
         _holds = dice.Chance(0.4) ? dice.Between(1, 4) : 0;
+        _deeds = dice.Chance(0.6) ? dice.Below(8) : 0;
+        _works = dice.Chance(0.2) ? dice.Between(1, 3) : 0;
+        _again = dice.Chance(0.3) ? dice.Between(1, 4) : 0;
         _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
         _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
         _clients = new Clients(_cluster, dice.Fork());
         _voters = new Voters(_cluster, _clients, dice.Fork());
         _holders = new Holders(_cluster, _clients, dice.Fork());
+        _operators = new Operators(_cluster, _clients, dice.Fork());
+        _bulks = new Bulks(_cluster, _clients, dice.Fork());
         _chaos = new Chaos(_cluster, dice.Fork(), _faults);
         _watch = dice.Fork();
     }
@@ -87,16 +103,18 @@ public sealed class Seed
         _clients.Come(_starts, _controls, _events, _trouble);
         _voters.Come(_votes, _trouble);
         _holders.Come(_holds, _trouble);
+        _operators.Come(_deeds, _trouble);
+        _bulks.Come(_works, _trouble);
         var judge = _scheduler.Start("judge");
         new Watch(_cluster, _watch).Begin(() => _stage == "judging");
-        _scheduler.Run(() => _chaos.IsCalm && _clients.AreAnswered, TimeSpan.FromMinutes(10));
-        if (_scheduler.Failure is null && !(_chaos.IsCalm && _clients.AreAnswered)) _scheduler.Fail("starts are not answered though trouble is over");
+        _scheduler.Run(() => _chaos.IsCalm && AreAnswered, TimeSpan.FromMinutes(10));
+        if (_scheduler.Failure is null && !(_chaos.IsCalm && AreAnswered)) _scheduler.Fail("starts are not answered though trouble is over");
         judge.Go(() => EndAsync(judge));
         if (!_scheduler.Run(() => _stage == "done", TimeSpan.FromDays(1)) && _scheduler.Failure is null) _scheduler.Fail($"the end was not reached, only: {_stage}");
         var runs = _scheduler.Failure is null ? Count(judge) : 0;
         judge.Go(() => _cluster.CrashAsync(powerToo: false));
         _scheduler.Run(() => _cluster.Database is null, TimeSpan.FromMinutes(1));
-        return new SeedResult(_seed, _faults, _scheduler.Trace, _scheduler.Steps, runs, _scheduler.Elapsed, _scheduler.Failure, _scheduler.Failure is null ? "" : Story());
+        return new SeedResult(_seed, _faults, _scheduler.Trace, _scheduler.Steps, runs, _scheduler.Elapsed, _happened, _scheduler.Failure, _scheduler.Failure is null ? "" : Story());
     }
 
     /// <summary>Waits until every run has ended, judges, and judges again after the power was gone.</summary>
@@ -105,14 +123,19 @@ public sealed class Seed
         _stage = "schedules end";
         await _clients.PauseSchedulesAsync(judge);
         _stage = "runs under way";
-        var verdict = new Verdict(_cluster, _clients, _voters);
+        var verdict = new Verdict(_cluster, _clients, _voters, _operators, _bulks);
         var sent = 0;
         var (last, since) = (-1L, _scheduler.Now);
         while (true)
         {
             var holds = await _holders.EndAllAsync();
             var open = await OpenRunsAsync();
-            if (open is { Count: 0 } && holds == 0) break;
+            if (open is { Count: 0 } && holds == 0 && !await _bulks.AreUnderwayAsync() && await _cluster.IsSettledAsync())
+            {
+                if (_again == 0 && _operators.AreAnswered) break;
+                await _operators.DoAgainAsync(_again);
+                _again = 0;
+            }
             // Some programs rest for hours. One that writes nothing for so long is stuck.
             if (await PositionAsync() is { } position && position != last) (last, since) = (position, _scheduler.Now);
             if (_scheduler.Now > since + (long)Patience.TotalMicroseconds)
@@ -122,10 +145,11 @@ public sealed class Seed
             }
 
             // Those that stand with others go on when that is over, without being asked.
-            foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended && _clients.Suspended.Contains(r.Id))) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
+            var chained = await SuccessorsAsync();
+            foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended && (_clients.Suspended.Contains(r.Id) || chained.Contains(r.Id)))) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
             await _voters.DecideAllAsync();
             // Who listens waits for events that somebody sends, sooner or later.
-            foreach (var type in Programs.Events.Types) await _clients.SendAsync($"last{sent++}", type, TimeSpan.Zero);
+            foreach (var type in open is { Count: 0 } ? [] : Programs.Events.Types) await _clients.SendAsync($"last{sent++}", type, TimeSpan.Zero);
             // A clock that was an hour ahead keeps runs waiting for as long; events that come meanwhile are not to fill their inboxes.
             await judge.DelayAsync(TimeSpan.FromSeconds(sent < 600 ? 1 : 20));
         }
@@ -139,6 +163,7 @@ public sealed class Seed
         while (_cluster.Database is null || _cluster.Workers.TrueForAll(w => !w.IsServing)) await judge.DelayAsync(TimeSpan.FromSeconds(1));
         await judge.DelayAsync(TimeSpan.FromSeconds(30));
         await verdict.JudgeAsync();
+        _happened = string.Join("\n", verdict.Happened);
         _stage = "done";
     }
 
@@ -147,6 +172,9 @@ public sealed class Seed
     private async Task<List<RunRow>?> OpenRunsAsync() => _cluster.Database is not { } database
         ? null
         : await database.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 10_000)));
+
+    /// <summary>Runs that others have gone on as: who wanted those to stand wants these to.</summary>
+    private async Task<HashSet<Guid>> SuccessorsAsync() => _cluster.Database is not { } database ? [] : await database.ReadAsync(db => db.Query("select successor from continuation", r => r.Id(0)).ToHashSet());
 
     private async Task TellStuckAsync(Verdict verdict, List<RunRow> open)
     {
@@ -188,7 +216,7 @@ public sealed class Seed
     private string Story()
     {
         var story = new StringBuilder();
-        story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
+        story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, {_deeds} deeds, {_works} works, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
         foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
         return story.ToString();
     }

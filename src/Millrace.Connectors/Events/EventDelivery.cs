@@ -15,9 +15,10 @@ public sealed record EventToDeliver(Uri Address, Json Event, bool Structured, Js
 public sealed record DeliveryEnd(int? Status, string? Error);
 
 /// <summary>Sends events to addresses over connections of its own.</summary>
-public sealed class EventDelivery(HttpSettings settings) : IDisposable
+/// <param name="handler">Replaces the sockets, for hosts that bring their own; disposed with this.</param>
+public sealed class EventDelivery(HttpSettings settings, HttpMessageHandler? handler = null) : IDisposable
 {
-    private readonly HttpPool _pool = new(settings);
+    private readonly HttpPool _pool = new(settings, handler);
 
     public void Dispose() => _pool.Dispose();
 

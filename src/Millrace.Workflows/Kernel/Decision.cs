@@ -188,7 +188,12 @@ public sealed class Decision(RunState state, Surroundings around)
         if (!State.IsRedrivable(step))
         {
             // It stays what it was; its row does not say so any more.
-            Emit(State.Error is { } error ? new Entry.RunFaulted(error) : new Entry.RunCompleted(State.Output));
+            Emit(State.Ended switch
+            {
+                RunPhase.Faulted => new Entry.RunFaulted(State.Error!),
+                RunPhase.Cancelled => new Entry.RunCancelled(State.Reason),
+                _ => new Entry.RunCompleted(State.Output),
+            });
             return;
         }
         Emit(new RunRedriven(step));
@@ -274,6 +279,8 @@ public sealed class Decision(RunState state, Surroundings around)
     {
         if (State.IsSuspended) return;
         if (!State.IsStarted) Begin();
+        // A fork that stood before it could go on: what was under way is asked for before anything begins, or that would be asked for twice.
+        if (State.IsCut) Forking.GoOn(this);
         Tick();
         Continue();
     }

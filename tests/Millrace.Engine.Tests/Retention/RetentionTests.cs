@@ -73,6 +73,34 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         Assert.DoesNotContain("run ", rows[0], StringComparison.Ordinal);
     }
 
+    /// <summary>Events are made of the journal some time after it was written; a run that had gone by then was never told of.</summary>
+    [Fact]
+    public async Task A_run_stays_until_those_who_want_to_know_have_been_told_of_it()
+    {
+        await using var test = await Told.WantedAsync(await OpenAsync(), ["io.serverlessworkflow.workflow.completed.v1"]);
+        var run = await test.StartAsync(test.Define(Count, "goes", metadata: "retention: { completed: PT1S }"));
+        await test.EndAsync(run);
+        test.Time.Advance(TimeSpan.FromSeconds(1.5));
+        await test.Engine.Worker.Keeping.RunOnceAsync();
+        Assert.Single(await Told.OfAsync(test, run));
+        await UntilGoneAsync(test, [run]);
+    }
+
+    /// <summary>Who follows the log has come to a position, and would pass over what got one up to there later.</summary>
+    [Fact]
+    public async Task Positions_of_records_that_have_gone_are_not_given_again()
+    {
+        await using var test = await OpenAsync();
+        var workflow = test.Define(Count, "goes", metadata: "retention: { completed: PT1S }");
+        var run = await test.StartAsync(workflow);
+        await test.EndAsync(run);
+        var last = await test.Disk.ReadAsync(db => JournalStore.Last(db, Tenant.Default, run)!.Position);
+        await UntilGoneAsync(test, [run]);
+        var next = await test.StartAsync(workflow);
+        await test.EndAsync(next);
+        Assert.True(await test.Disk.ReadAsync(db => db.First("select min(position) from journal where run = $1", r => r.Long(0), 0L, next)) > last);
+    }
+
     [Fact]
     public async Task A_run_whose_parent_is_under_way_stays_until_that_has_ended()
     {

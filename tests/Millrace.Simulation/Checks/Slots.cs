@@ -1,6 +1,7 @@
 using Millrace.Engine.Runs;
 using Millrace.Simulation.World;
 using Millrace.Storage;
+using Millrace.Workflows.Kernel;
 using Millrace.Workflows.Limits;
 
 namespace Millrace.Simulation.Checks;
@@ -19,6 +20,13 @@ internal sealed class Slots(Cluster cluster)
         const string Counted = "(select count(*) from limit_place where workspace = new.workspace and name = new.name and key = new.key and held in (1, 3))";
         db.Execute($"create trigger if not exists slot_taken after insert on limit_place when new.kind = 0 and new.held in (1, 3) begin insert into slot_log select null, new.run, new.name, 'given', {Counted}, new.most; end");
         db.Execute($"create trigger if not exists slot_given after update of held on limit_place when new.kind = 0 and new.held = 1 and old.held = 0 begin insert into slot_log select null, new.run, new.name, 'given', {Counted}, new.most; end");
+        // What a run holds is the one's that it goes on as.
+        db.Execute("""
+            create trigger if not exists slot_handed_on after update of run on limit_place when new.kind = 0 and new.held in (1, 3) begin
+                insert into slot_log values (null, old.run, old.name, 'left', 0, 0);
+                insert into slot_log values (null, new.run, new.name, 'given', 0, new.most);
+            end
+            """);
         db.Execute("create trigger if not exists slot_left after delete on limit_place when old.kind = 0 and old.held in (1, 3) begin insert into slot_log values (null, old.run, old.name, 'left', 0, 0); end");
         db.Execute("""
             create trigger if not exists slot_used after insert on journal begin
@@ -55,8 +63,12 @@ internal sealed class Slots(Cluster cluster)
         if (needs.Count == 0) return;
         var held = new HashSet<string>();
         var leaving = new HashSet<string>();
+        // What a fork took over, its source had done. Whoever wants a run to end does not wait until it can be undone.
+        var (record, free) = (0, run.Row.Fork is null ? 0 : run.Copied + 1);
+        var undone = run.Records.ToList().FindIndex(r => r.Entries.Any(e => e is CompensationEntry.Begun { Error: null }));
         foreach (var line in log)
         {
+            if (line.What is "began" or "wrote" && record++ is var at && (at < free || (undone >= 0 && at >= undone))) continue;
             switch (line.What)
             {
                 case "given": held.Add(line.Name); break;

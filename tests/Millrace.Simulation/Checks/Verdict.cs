@@ -10,16 +10,15 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Simulation.Checks;
 
-/// <summary>A run as it is found on disk.</summary>
-internal sealed record Found(RunRow Row, RunHistory History, IReadOnlyList<DecodedRecord> Records)
-{
-    public string Name => Names.Of(Row.Id);
-}
-
 /// <summary>Holds what is on disk at the end against what was promised (docs/architecture.md, What always holds).</summary>
-internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
+internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, Operators operators, Bulks bulks)
 {
     private readonly Dictionary<Guid, Found> _runs = [];
+    private Chains _chains = new([]);
+    private Dictionary<Guid, Gone> _gone = [];
+
+    /// <summary>What came about, when it has judged.</summary>
+    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, operators, bulks, _runs.Values, _chains, _gone.Count));
 
     public async Task<IReadOnlyCollection<Found>> ReadAsync()
     {
@@ -48,6 +47,9 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
     public async Task JudgeAsync()
     {
         await ReadAsync();
+        _gone = await Gone.ReadAsync(cluster.Database!);
+        _chains = new Chains(_runs.Values);
+        await _chains.JudgeAsync(cluster, clients, _runs);
         foreach (var run in _runs.Values)
         {
             Order(run);
@@ -57,9 +59,16 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
         }
 
         Promises();
-        Ticks();
+        await new Ticks(cluster).JudgeAsync(_runs, _chains);
         await EventsAsync();
         Effects();
+        new Undone(cluster, clients).Judge(_runs, _chains);
+        new Departed(cluster, operators).Judge(_runs);
+        await new BulkWorks(cluster, bulks).JudgeAsync(_runs);
+        await new Letters(cluster, operators).JudgeAsync(_runs);
+        await new Told(cluster).JudgeAsync(_runs, _gone);
+        await Gone.JudgeAsync(cluster, _runs, _gone);
+        new Surrounded(cluster).Judge(_runs.Values);
         await new Questions(cluster, voters).JudgeAsync(_runs);
         await new Slots(cluster).JudgeAsync(_runs);
         await LeftoversAsync();
@@ -103,7 +112,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
         if (state.Error is { Title: { } title } && title.StartsWith("The function", StringComparison.Ordinal)) Wrong(run.Row.Id, $"an effect broke: {state.Error}");
         if (state.Phase == RunPhase.Cancelled)
         {
-            Assert(run.Row.Parent is not null || clients.Cancelled.ContainsKey(run.Row.Id) || cluster.Library[program].Flow is { Cancels: true }, () => Wrong(run.Row.Id, "it was cancelled though nobody asked for it"));
+            // What was being undone because of a cancel is undone in a fork as well.
+            Assert(run.Row.Parent is not null || run.Records.Take(run.Copied).Any(r => r.Entries.Any(e => e is CompensationEntry.Begun { Error: null })) || _chains.From(_chains.FirstOf(run.Row.Id)).Any(clients.Cancelled.ContainsKey) || cluster.Library[program].Flow is { Cancels: true } || (run.Row.Trigger is not null && cluster.Library[program].Timing is { Cancels: true }), () => Wrong(run.Row.Id, "it was cancelled though nobody asked for it"));
             return;
         }
 
@@ -119,10 +129,25 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
             return;
         }
 
-        var ends = cluster.Library.EndsOf(program, (int)state.Input["n"].AsNumber());
-        var outcome = state.Phase == RunPhase.Completed ? Outcome.Value((int)state.Output["n"].AsNumber()) : Outcome.Error(state.Error?.Type ?? "");
+        var ends = EndsOf(run, program);
+        var outcome = state.Phase != RunPhase.Completed ? Outcome.Error(state.Error?.Type ?? "")
+            : state.Output["continuedBy"].StringOrNull is { } next ? Outcome.Continue(_runs.TryGetValue(Guid.Parse(next), out var after) ? after.Number : -1)
+            : Outcome.Value((int)state.Output["n"].AsNumber());
         Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"{program} on {state.Input} ended with {outcome} ({state.Error}); it can only end with: {ends}"));
     }
+
+    /// <summary>Somebody may have changed what a fork goes on with.</summary>
+    private Outcomes EndsOf(Found run, string program)
+    {
+        var edited = run.Entries.OfType<Entry.RunForked>().LastOrDefault(f => f is { Input: not null, Step: not null });
+        if (edited is null) return cluster.Library.OwnEndsOf(program, run.Number, Left(run));
+        // What stands beside a place inside others is known to nobody here.
+        return edited.Scope == 0 && run.History.Steps.Values.FirstOrDefault(s => s.Parent == 0 && s.Id >= edited.Step && s.Compensates is null) is { } first
+            ? cluster.Library.OwnEndsOf(program, (int)edited.Input!.Value["n"].AsNumber(), Left(run), first.Node.Name)
+            : Outcomes.Any();
+    }
+
+    private static int? Left(Found run) => !run.IsByEvent && run.History.State.Input[$"left_{run.Row.Definition.Name}"] is { IsNumber: true } left ? (int)left.AsNumber() : null;
 
     /// <summary>A child of a map over results of another one was given those, one for one, and gives them on.</summary>
     private void Reading(Found run)
@@ -158,10 +183,20 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
 
     private static bool Ends(Entry entry, int step) => entry is Entry.StepCancelled { Step: var cancelled } ? cancelled == step : entry is Entry.StepFaulted { Step: var faulted } && faulted == step;
 
+    private static bool Starts(Entry entry, Guid child) => entry switch
+    {
+        Entry.StepStarted e => e.Child == child,
+        Entry.StepRespawned e => e.Child == child,
+        SpawnEntry.ChildStarted e => e.Child == child,
+        SpawnEntry.ChildContinued e => e.Successor == child,
+        _ => false,
+    };
+
     /// <summary>Every child has the parent that started it, and a parent that waited knows how it ended.</summary>
     private void Family(Found run)
     {
-        foreach (var started in run.Records.SelectMany(r => r.Entries).OfType<Entry.StepStarted>().Where(s => s.Child is not null))
+        // What a fork took over was started by its source.
+        foreach (var started in run.Own.OfType<Entry.StepStarted>().Where(s => s.Child is not null))
         {
             if (!_runs.TryGetValue(started.Child!.Value, out var child))
             {
@@ -170,19 +205,24 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
             }
 
             Assert(child.Row.Parent == run.Row.Id && child.Row.ParentStep == started.Step, () => Wrong(child.Row.Id, $"it was started by {run.Name}-{started.Step}, and says otherwise"));
-            var completed = run.Records.SelectMany(r => r.Entries).OfType<Entry.StepCompleted>().Any(s => s.Step == started.Step);
-            Assert(!completed || child.Row.State == RunPhase.Completed, () => Wrong(run.Row.Id, $"its step {started.Step} completed, its child {child.Name} is {child.Row.State}"));
+            var completed = run.Own.OfType<Entry.StepCompleted>().Any(s => s.Step == started.Step);
+            var last = _runs.GetValueOrDefault(_chains.LastOf(child.Row.Id), child);
+            Assert(!completed || last.Row.State == RunPhase.Completed || last.IsRedriven, () => Wrong(run.Row.Id, $"its step {started.Step} completed, its child {last.Name} is {last.Row.State}"));
         }
 
         // One whose step ends in the very record that was to start it never came to be.
-        foreach (var started in run.Records.SelectMany(r => r.Entries.OfType<SpawnEntry.ChildStarted>().Where(c => !r.Entries.Any(e => Ends(e, c.Step)))))
+        foreach (var started in run.OwnRecords.SelectMany(r => r.Entries.OfType<SpawnEntry.ChildStarted>().Where(c => !r.Entries.Any(e => Ends(e, c.Step)))))
             Assert(_runs.TryGetValue(started.Child, out var child) && child.Row.Parent == run.Row.Id && child.Row.ParentStep == started.Step,
                 () => Wrong(run.Row.Id, $"its step {started.Step} started the child {Names.Of(started.Child)}, which is not there or says otherwise"));
-        foreach (var ended in run.Records.SelectMany(r => r.Entries).OfType<SpawnEntry.ChildEnded>())
-            Assert(_runs.TryGetValue(ended.Child, out var child) && child.Row.State == ended.Phase, () => Wrong(run.Row.Id, $"it heard that its child {Names.Of(ended.Child)} was {ended.Phase}"));
+        foreach (var started in run.OwnRecords.SelectMany(r => r.Entries.OfType<Entry.StepRespawned>().Where(c => !r.Entries.Any(e => Ends(e, c.Step)))))
+            Assert(_runs.TryGetValue(started.Child, out var child) && child.Row.Parent == run.Row.Id && child.Row.ParentStep == started.Step,
+                () => Wrong(run.Row.Id, $"its step {started.Step} goes on with the child {Names.Of(started.Child)}, which is not there or says otherwise"));
+        foreach (var ended in run.Own.OfType<SpawnEntry.ChildEnded>())
+            Assert(_runs.TryGetValue(ended.Child, out var child) && (child.Row.State == ended.Phase || child.IsRedriven), () => Wrong(run.Row.Id, $"it heard that its child {Names.Of(ended.Child)} was {ended.Phase}"));
 
-        if (run.Row.Parent is { } parent && (!_runs.TryGetValue(parent, out var above)
-            || !above.Records.SelectMany(r => r.Entries).Any(e => e is Entry.StepStarted s && s.Child == run.Row.Id || e is SpawnEntry.ChildStarted c && c.Child == run.Row.Id))) Wrong(run.Row.Id, "its parent knows nothing of it");
+        // A parent may end before it hears that a child has gone on as another.
+        if (run.Row.Parent is { } parent && !_chains.Continues(run.Row.Id) && (!_runs.TryGetValue(parent, out var above)
+            || !above.Own.Any(e => Starts(e, run.Row.Id)))) Wrong(run.Row.Id, "its parent knows nothing of it");
     }
 
     /// <summary>What was answered is there: each start once, each cancel obeyed.</summary>
@@ -190,26 +230,31 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
     {
         foreach (var wish in clients.Wishes.Where(w => w.Run is not null))
         {
-            if (!_runs.TryGetValue(wish.Run!.Value, out var run))
+            if (_gone.ContainsKey(wish.Run!.Value)) continue;
+            // A key that is known gives the run that the first has gone on as.
+            if (!_runs.TryGetValue(_chains.FirstOf(wish.Run!.Value), out var run))
             {
                 cluster.Scheduler.Fail($"run {Names.Of(wish.Run.Value)} was acknowledged (start {wish.Number}) and is not there");
                 continue;
             }
 
-            Assert(run.Row.Definition.Name == wish.Program && (int)run.History.State.Input["n"].AsNumber() == wish.Input, () => Wrong(run.Row.Id, "it runs something else than was asked for"));
+            Assert(run.Row.Definition.Name == wish.Program && run.Number == wish.Input, () => Wrong(run.Row.Id, "it runs something else than was asked for"));
         }
 
-        var roots = _runs.Values.Count(r => r.Row.Parent is null && r.Row.Trigger is null);
+        var roots = _runs.Values.Count(r => r.Row is { Parent: null, Trigger: null, Fork: null } && !r.IsByEvent && !_chains.Continues(r.Row.Id));
         var most = clients.Wishes.Count;
-        Assert(clients.Wishes.Where(w => w.Run is not null).Select(w => w.Run).Distinct().Count() == clients.Wishes.Count(w => w.Run is not null), () => cluster.Scheduler.Fail("two starts were answered with one run"));
+        Assert(clients.Wishes.Where(w => w.Run is not null).Select(w => _chains.FirstOf(w.Run!.Value)).Distinct().Count() == clients.Wishes.Count(w => w.Run is not null), () => cluster.Scheduler.Fail("two starts were answered with one run"));
         Assert(roots <= most, () => cluster.Scheduler.Fail($"{most} starts were asked for, and there are {roots} runs"));
     }
 
-    /// <summary>Whatever reached the outside was asked for by a record that is on disk.</summary>
+    /// <summary>Whatever reached the outside was asked for by a record that is on disk. What is done for an item that has a name comes under one key, in whichever run.</summary>
     private void Effects()
     {
+        var named = cluster.Outside.Requests.Where(r => r.Value.Function == Outside.Named && _runs.GetValueOrDefault(r.Value.Run)?.History.State.Part?.Keys is not null);
+        if (named.GroupBy(r => r.Value.Arguments).FirstOrDefault(g => g.Count() > 1) is { } twice) cluster.Scheduler.Fail($"what is done with {twice.Key} came under {twice.Count()} keys");
         foreach (var (key, request) in cluster.Outside.Requests)
         {
+            if (_gone.ContainsKey(request.Run)) continue;
             if (!_runs.TryGetValue(request.Run, out var run))
             {
                 cluster.Scheduler.Fail($"the effect {key} happened for a run that is not there");
@@ -222,31 +267,23 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters)
         }
     }
 
-    /// <summary>Each tick of a schedule has one run, without a gap.</summary>
-    private void Ticks()
-    {
-        foreach (var program in cluster.Library.All.Where(p => p.EveryMs > 0))
-        {
-            var ticks = _runs.Values.Where(r => r.Row.Definition.Name == program.Name && r.Row.Trigger is not null).Select(r => r.Row.Trigger!.At).Order().ToList();
-            for (var i = 1; i < ticks.Count; i++)
-                if (ticks[i] - ticks[i - 1] != program.EveryMs * 1000L) cluster.Scheduler.Fail($"the schedule of {program.Name} has a tick {(ticks[i] - ticks[i - 1]) / 1000} ms after another, not {program.EveryMs}");
-        }
-    }
-
     /// <summary>What was answered is kept once, and whoever listened heard it once.</summary>
     private async Task EventsAsync()
     {
-        var kept = await cluster.Database!.ReadAsync(db => db.Query("select id, position from event order by position", r => (Id: r.Text(0), Position: r.Long(1))));
+        var kept = await cluster.Database!.ReadAsync(db => db.Query("select id, position, run, source from event order by position", r => (Id: r.Text(0), Position: r.Long(1), Run: r.IdOrNull(2), Source: r.Text(3))));
         var ids = kept.Select(e => e.Id).ToHashSet(StringComparer.Ordinal);
-        var positions = kept.Select(e => e.Position).ToHashSet();
-        Assert(ids.Count == kept.Count, () => cluster.Scheduler.Fail("an event is kept twice"));
+        var positions = kept.ToDictionary(e => e.Position, e => e.Run);
+        Assert(kept.Select(e => (e.Source, e.Id)).Distinct().Count() == kept.Count, () => cluster.Scheduler.Fail("an event is kept twice"));
         foreach (var id in clients.Heard) Assert(ids.Contains(id), () => cluster.Scheduler.Fail($"event {id} was acknowledged and is not there"));
+        foreach (var sent in operators.Signals)
+            Assert(kept.Exists(e => e.Id == sent.Key && e.Run is { } told && _chains.FirstOf(told) == _chains.FirstOf(sent.Told)), () => cluster.Scheduler.Fail($"signal {sent.Key} to {Names.Of(sent.Told)} was acknowledged and is not there"));
         foreach (var run in _runs.Values)
         {
             var heard = new HashSet<(int, long)>();
-            foreach (var consumed in run.Records.SelectMany(r => r.Entries).OfType<Entry.EventConsumed>())
+            foreach (var consumed in run.Own.OfType<Entry.EventConsumed>())
             {
-                Assert(positions.Contains(consumed.Event), () => Wrong(run.Row.Id, $"its step {consumed.Step} heard event {consumed.Event}, which is not there"));
+                Assert(!positions.TryGetValue(consumed.Event, out var told) || told is null || told == run.Row.Id, () => Wrong(run.Row.Id, $"its step {consumed.Step} heard event {consumed.Event}, a signal to {Names.Of(told ?? default)}"));
+                Assert(positions.ContainsKey(consumed.Event), () => Wrong(run.Row.Id, $"its step {consumed.Step} heard event {consumed.Event}, which is not there"));
                 Assert(heard.Add((consumed.Step, consumed.Event)), () => Wrong(run.Row.Id, $"its step {consumed.Step} heard event {consumed.Event} twice"));
             }
         }

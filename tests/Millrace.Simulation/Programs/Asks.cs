@@ -17,15 +17,22 @@ internal enum Silence
 /// <param name="GoesOn">A no is an answer; else an error.</param>
 internal sealed record AskNode(string Name, int Quorum, bool RejectsByQuorum, bool GoesOn, Silence Silence, int Ms) : Node(Name)
 {
+    /// <summary>After which more people are asked; 0: never.</summary>
+    public int EscalateMs { get; init; }
+
+    /// <summary>Nobody may hand their vote on.</summary>
+    public bool IsPersonal { get; init; }
+
     private const int WhenApproved = 1, WhenRejected = 2;
 
     protected override string Body
     {
         get
         {
-            var expire = Silence == Silence.Waits ? "" : Inv($$""", "remind": { "seconds": 1 }, "expire": { "after": { "milliseconds": {{Ms}} }, "outcome": "{{Silence switch { Silence.Rejects => "reject", Silence.Approves => "approve", _ => "fail" }}}" }""");
+            var expire = Silence == Silence.Waits ? "" : Inv($$""", {{(EscalateMs == 0 ? "\"remind\": { \"seconds\": 1 }, " : "")}}"expire": { "after": { "milliseconds": {{Ms}} }, "outcome": "{{Silence switch { Silence.Rejects => "reject", Silence.Approves => "approve", _ => "fail" }}}" }""");
+            var escalate = EscalateMs == 0 ? "" : Inv($$""", "approvers": [ "person0", "person1", "person2" ], "remind": { "milliseconds": {{Math.Max(1_000, EscalateMs / 2)}} }, "escalate": { "after": { "milliseconds": {{EscalateMs}} }, "to": { "groups": [ "heads" ] } }""");
             return Inv($$"""
-                "call": "approve:1.0.0@default", "with": { "title": "{{Name}}?", "show": "${ .n }", "quorum": {{Quorum}}, "reject": "{{(RejectsByQuorum ? "quorum" : "any")}}", "onReject": "{{(GoesOn ? "continue" : "fault")}}"{{expire}} },
+                "call": "approve:1.0.0@default", "with": { "title": "{{Name}}?", "show": "${ .n }", "quorum": {{Quorum}}, "reject": "{{(RejectsByQuorum ? "quorum" : "any")}}", "onReject": "{{(GoesOn ? "continue" : "fault")}}"{{expire}}{{escalate}}{{(IsPersonal ? ", \"delegate\": false" : "")}} },
                 "output": { "as": "${ { n: (($input.n + (if .outcome == \"approved\" then {{WhenApproved}} else {{WhenRejected}} end)) % {{Modulus}}) } }" }
                 """);
         }

@@ -7,12 +7,13 @@ internal sealed record Block(IReadOnlyList<Node> Nodes)
 {
     public string Text => $"[ {string.Join(", ", Nodes.Select(n => n.Text))} ]";
 
-    public Outcomes Ends(Library library, int n)
+    /// <param name="from">The task it begins with.</param>
+    public Outcomes Ends(Library library, int n, int from = 0)
     {
         var ends = new Outcomes();
         // Each place with the numbers that may arrive there; directives only lead forwards.
         var arriving = Nodes.Select(_ => new SortedSet<int>()).Append([]).ToList();
-        arriving[0].Add(n);
+        arriving[from].Add(n);
         for (var place = 0; place < Nodes.Count; place++)
         {
             foreach (var number in arriving[place])

@@ -10,6 +10,9 @@ internal static class Events
 
     public static readonly string[] Types = ["sim.a", "sim.b"];
 
+    /// <summary>Types of events that start runs.</summary>
+    public static readonly string[] Starting = ["sim.start", "sim.also"];
+
     /// <summary>A CloudEvent in its JSON format.</summary>
     public static Json Make(string id, string type, Json data) => new JsonObject.Builder(5)
         .Set("specversion", "1.0").Set("id", id).Set("source", "https://sim.example").Set("type", type).Set("data", data).Build();
@@ -41,6 +44,12 @@ internal enum Hears
 
     /// <summary>The same, and something is done for each of them.</summary>
     Each,
+
+    /// <summary>One of each type, all with the same number.</summary>
+    Alike,
+
+    /// <summary>One event with a number that follows from what came in.</summary>
+    Mine,
 }
 
 /// <summary>Waits for events, which somebody sends sooner or later; their numbers are added.</summary>
@@ -56,6 +65,8 @@ internal sealed record ListenNode(string Name, Hears What, string Type, int Coun
             {
                 Hears.One => $$"""{ "one": { "with": { "type": "{{Type}}" } } }""",
                 Hears.All => $$"""{ "all": [ {{filters}} ] }""",
+                Hears.Alike => $$"""{ "all": [ {{string.Join(", ", Events.Types.Select(t => Correlated(t, "")))}} ] }""",
+                Hears.Mine => Inv($$"""{ "one": {{Correlated(Type, Inv($$""", "expect": "${ .n % {{Events.Numbers}} }" """))}} }"""),
                 _ => Inv($$"""{ "any": [ {{filters}} ], "until": "${ length >= {{Count}} }" }"""),
             };
             var each = What != Hears.Each ? "" : Inv($$"""
@@ -67,8 +78,12 @@ internal sealed record ListenNode(string Name, Hears What, string Type, int Coun
         }
     }
 
+    private static string Correlated(string type, string expect) => $$"""{ "with": { "type": "{{type}}" }, "correlate": { "number": { "from": "${ .data.n }"{{expect}} } } }""";
+
     protected override Outcomes Does(Library library, int n)
     {
+        if (What is Hears.Mine) return Outcomes.Of(Outcome.Value(n % Events.Numbers));
+        if (What is Hears.Alike) return Outcomes.Of(Enumerable.Range(0, Events.Numbers).Select(i => Outcome.Value(i * Events.Types.Length)));
         if (What is Hears.One) return Outcomes.Of(Events.Sums(1));
         if (What is Hears.All) return Outcomes.Of(Events.Sums(Events.Types.Length));
         if (What is Hears.Some) return Outcomes.Of(Events.Sums(Count));

@@ -5,6 +5,12 @@ namespace Millrace.Simulation.Programs;
 /// <summary>Makes random programs: every construct of the language that the engine knows, nested a few levels deep.</summary>
 internal sealed class Generator(Dice dice)
 {
+    /// <summary>A program whose runs are soon there no more. Nothing else refers to them.</summary>
+    public const string Brief = "brief";
+
+    /// <summary>A program that maps carry out for items that have names.</summary>
+    public const string KeyedProgram = "keyed";
+
     private const int DepthMax = 3;
 
     private static readonly string[] Effects = ["count", "count", "count", "once", "parts", "big"];
@@ -13,7 +19,15 @@ internal sealed class Generator(Dice dice)
     /// <summary>Programs that start no children in numbers: those of children's children would be beyond all bounds.</summary>
     private readonly List<string> _plain = [];
 
+    /// <summary>Such programs that no batch carries out: an input of a batch cannot go on as another run.</summary>
+    private readonly List<string> _single = [];
+
     private bool _spawns;
+    private bool _continues;
+
+    /// <summary>How the program at hand goes on as another run; null: it does not.</summary>
+    private ContinueNode? _endless;
+
     private int _names;
     private int _budget;
 
@@ -23,12 +37,16 @@ internal sealed class Generator(Dice dice)
         for (var i = 0; i < programs; i++)
         {
             _budget = dice.Between(4, 24);
+            _endless = dice.Chance(0.2) ? new ContinueNode("", $"p{i}", dice.Between(1, 4), dice.Between(1, 9), dice.Below(Node.Modulus)) : null;
             var block = Block(0);
-            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { EveryMs = dice.Chance(0.1) ? dice.Between(5_000, 20_000) : 0, Flow = Flow.Roll(dice) });
-            if (!_spawns) _plain.Add($"p{i}");
-            _spawns = false;
+            if (_endless is { } last && !_continues) block = new Block([.. block.Nodes, last with { Name = Name() }]);
+            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { Timing = Timing.Roll(dice), Times = _endless?.Times ?? 0, IsPutAside = dice.Chance(0.2), Extensions = Extension.Roll(dice), Flow = Flow.Roll(dice) });
+            if (!_spawns) _single.Add($"p{i}");
+            if (!_spawns && _endless is null) _plain.Add($"p{i}");
+            (_spawns, _continues) = (false, false);
         }
 
+        if (dice.Chance(0.25)) _library.Add(new RandomProgram(Brief, new Block([new SetNode(Name(), 3, 1), new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus)), new StubbornNode(Name(), dice.Below(Node.Modulus), 1, 500), new SwitchNode(Name(), ["continue", "exit"]), new RaiseNode(Name(), "tea")]), 0) { KeptMs = dice.Between(1_000, 4_000) });
         return _library;
     }
 
@@ -54,8 +72,11 @@ internal sealed class Generator(Dice dice)
         var node = depth >= DepthMax || _budget <= 0 || dice.Chance(0.5) ? Simple() : Composite(depth + 1);
         if (dice.Chance(0.08)) node = node with { SkippedBy = dice.Between(2, 4) };
         if (dice.Chance(0.08)) node = node with { TimeoutMs = dice.Between(50, 12_000) };
+        if (dice.Chance(0.12)) node = node with { Undo = Undo() };
         return node;
     }
+
+    private Undo Undo() => new(dice.Below(Node.Modulus), dice.Chance(0.3) ? dice.Between(1, 4_000) : 0, dice.Chance(0.2) ? dice.Between(1, 2) : 0, dice.Chance(0.2));
 
     private Node Simple()
     {
@@ -67,6 +88,11 @@ internal sealed class Generator(Dice dice)
         if (roll < 60) return new SetNode(Name(), dice.Between(1, 9), dice.Below(Node.Modulus));
         if (roll < 75) return new WaitNode(Name(), dice.Chance(0.2) ? dice.Between(5_000, 30_000) : dice.Between(1, 3_000));
         if (roll < 85) return new StubbornNode(Name(), dice.Below(Node.Modulus), dice.Between(1, 3), dice.Between(1, 3_000));
+        if (roll < 86 && _endless is { } endless)
+        {
+            _continues = true;
+            return endless with { Name = Name() };
+        }
         if (roll < 90) return new CallNode(Name(), "hang", dice.Below(Node.Modulus)) { TimeoutMs = dice.Between(50, 8_000) };
         if (roll < 94) return new RaiseNode(Name(), dice.Chance(0.5) ? "tea" : "coffee");
         return _library.All.Count == 0 ? new SetNode(Name(), 1, 1) : new ChildNode(Name(), dice.Of(_library.All.ToList()).Name);
@@ -100,7 +126,11 @@ internal sealed class Generator(Dice dice)
         return new ListenNode(Name(), what, dice.Of(Events.Types), dice.Between(1, 3), dice.Below(Node.Modulus));
     }
 
-    private AskNode Ask() => new(Name(), dice.Between(1, 3), dice.Chance(0.5), dice.Chance(0.6), dice.Of(Enum.GetValues<Silence>()), dice.Between(500, 20_000));
+    private AskNode Ask() => new(Name(), dice.Between(1, 3), dice.Chance(0.5), dice.Chance(0.6), dice.Of(Enum.GetValues<Silence>()), dice.Between(500, 20_000))
+    {
+        EscalateMs = dice.Chance(0.4) ? dice.Between(500, 8_000) : 0,
+        IsPersonal = dice.Chance(0.3),
+    };
 
     private MapNode Map()
     {
@@ -108,14 +138,29 @@ internal sealed class Generator(Dice dice)
         var kind = dice.Of(Enum.GetValues<Chunks>());
         // What one cursor gives is a chunk, and a chunk with single items is a batch.
         var cursor = kind != Chunks.Single && dice.Chance(0.3);
-        return new MapNode(Name(), dice.Of(_plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), dice.Chance(0.5), cursor, dice.Chance(0.3));
+        var keyed = kind != Chunks.Whole && !cursor && dice.Chance(0.5);
+        var tolerates = dice.Chance(0.35) ? dice.Chance(0.5) ? $"{dice.Below(3)}" : $"\"{dice.Of([20, 50, 100])}%\"" : null;
+        return new MapNode(Name(), keyed ? Keyed() : dice.Of(kind == Chunks.Whole ? _single : _plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), tolerates is not null || dice.Chance(0.5), cursor, !keyed && dice.Chance(0.3))
+        {
+            Tolerates = tolerates,
+            IsKeyed = keyed,
+        };
+    }
+
+    /// <summary>A program of which everything follows from what it is started on, so that an item's name says what is done for it. It may fail the first time.</summary>
+    private string Keyed()
+    {
+        if (_library.All.Any(p => p.Name == KeyedProgram)) return KeyedProgram;
+        var set = new SetNode("k1", dice.Between(1, 9), dice.Below(Node.Modulus));
+        _library.Add(new RandomProgram(KeyedProgram, new Block([set, new CallNode("k2", "named", 1), new CallNode("k3", "moody", dice.Below(Node.Modulus)), new CallNode("k4", "named", 2)]), 0));
+        return KeyedProgram;
     }
 
     private SwarmNode Swarm()
     {
         _spawns = true;
         var needs = Enumerable.Range(0, dice.Between(1, 5)).Select(i => (IReadOnlyList<int>)[.. Enumerable.Range(0, i).Where(_ => dice.Chance(0.3))]).ToList();
-        return new SwarmNode(Name(), dice.Of(_plain), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0);
+        return new SwarmNode(Name(), dice.Of(_single), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0);
     }
 
     private string Name() => $"t{++_names}";

@@ -1,6 +1,6 @@
 namespace Millrace.Simulation.Programs;
 
-internal enum Ending { Value, Error, End }
+internal enum Ending { Value, Error, End, Continue }
 
 /// <param name="Number">The value, where there is one.</param>
 /// <param name="Type">The error's type, where there is one.</param>
@@ -11,6 +11,9 @@ internal readonly record struct Outcome(Ending Ending, int Number, string? Type)
 
     /// <summary>The whole run ends here, by directive.</summary>
     public static Outcome End(int number) => new(Ending.End, number, null);
+
+    /// <summary>The whole run ends here, and goes on as another one on that number.</summary>
+    public static Outcome Continue(int number) => new(Ending.Continue, number, null);
 
     public override string ToString() => Ending == Ending.Error ? $"error {Type![(Type!.LastIndexOf('/') + 1)..]}" : $"{Ending} {Number}";
 }
@@ -29,7 +32,7 @@ internal sealed class Outcomes
     public bool HasValue => IsAny || _all.Any(o => o.Ending == Ending.Value);
     public bool HasError => IsAny || _all.Any(o => o.Ending == Ending.Error);
     public IEnumerable<Outcome> Errors => _all.Where(o => o.Ending == Ending.Error);
-    public IEnumerable<Outcome> Ends => _all.Where(o => o.Ending == Ending.End);
+    public IEnumerable<Outcome> Ends => _all.Where(o => o.Ending is Ending.End or Ending.Continue);
 
     public static Outcomes Of(params IEnumerable<Outcome> outcomes) => new Outcomes().Add(outcomes);
 

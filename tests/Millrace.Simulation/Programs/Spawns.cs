@@ -21,6 +21,12 @@ internal enum Chunks
 /// <param name="ByReference">The results stay with the children, and a second map reads them there.</param>
 internal sealed record MapNode(string Name, string Definition, int Items, int Chunk, Chunks Kind, int Concurrency, bool Collects, bool FromCursor, bool ByReference) : Node(Name)
 {
+    /// <summary>Failures that it bears, as a number or a percentage; null: any number, or none.</summary>
+    public string? Tolerates { get; init; }
+
+    /// <summary>Each item is named, and what is done for it comes under its name.</summary>
+    public bool IsKeyed { get; init; }
+
     /// <summary>Sums beyond which any is taken for possible.</summary>
     public const int SumsMax = 150;
 
@@ -32,7 +38,7 @@ internal sealed record MapNode(string Name, string Definition, int Items, int Ch
                 ? Inv($"{{ \"first\": 0, \"items\": \"${{ .n as $n | [range($cursor; [$cursor + {Chunk}, {Items}] | min)] | map({{ n: ((. + $n) % {Modulus}) }}) }}\", \"next\": \"${{ if $cursor + {Chunk} < {Items} then $cursor + {Chunk} else null end }}\" }}")
                 : Inv($"\"${{ .n as $n | [range({Items})] | map({{ n: ((. + $n) % {Modulus}) }}) }}\"");
             var input = Kind == Chunks.Whole ? Inv($"\"input\": {{ \"n\": \"${{ (([$items[].n] | add) // 0) % {Modulus} }}\" }}, ") : "";
-            var rest = Inv($"\"concurrency\": {Concurrency}, \"onError\": \"{(Collects ? "collect" : "fail")}\"");
+            var rest = Inv($"\"concurrency\": {Concurrency}, \"onError\": {(Tolerates is null ? Collects ? "\"collect\"" : "\"fail\"" : $"{{ \"tolerate\": {Tolerates} }}")}{(IsKeyed ? ", \"key\": \"${ $item.n | tostring }\"" : "")}");
             var map = Inv($$"""
                 "call": "map:1.0.0@default", "with": { "in": {{items}}, "do": { "namespace": "sim", "name": "{{Definition}}", "version": "1.0.0" }, {{input}}{{(FromCursor ? "" : Inv($"\"chunk\": {Size}, "))}}
                 "each": {{(Kind == Chunks.Whole ? "false" : "true")}}, "results": "{{(ByReference ? "reference" : "inline")}}", {{rest}} }
@@ -54,7 +60,7 @@ internal sealed record MapNode(string Name, string Definition, int Items, int Ch
     protected override Outcomes Does(Library library, int n)
     {
         // Somebody may cancel a child: then it has failed.
-        var ends = Collects ? Outcomes.Of() : Outcomes.Of(Outcome.Error(ErrorTypes.Runtime));
+        var ends = Collects && Tolerates is null ? Outcomes.Of() : Outcomes.Of(Outcome.Error(ErrorTypes.Runtime));
         HashSet<int> sums = [0];
         for (var at = 0; at < Items; at += Size)
         {
@@ -63,7 +69,7 @@ internal sealed record MapNode(string Name, string Definition, int Items, int Ch
             {
                 var one = library.EndsOf(Definition, input);
                 if (one.IsAny) return Outcomes.Any();
-                if (!Collects) ends.Add(one.Errors);
+                if (!Collects || Tolerates is not null) ends.Add(one.Errors);
                 var gives = Collects ? one.Values.Append(0).ToList() : [.. one.Values];
                 sums = sums.SelectMany(sum => gives.Select(v => (sum + v) % Modulus)).ToHashSet();
                 if (sums.Count > SumsMax) return Outcomes.Any();

@@ -17,13 +17,17 @@ internal abstract record Node(string Name)
     /// <summary>Its timeout in milliseconds; 0 for none.</summary>
     public int TimeoutMs { get; init; }
 
+    /// <summary>How it is undone when the run does not complete; null: not at all.</summary>
+    public Undo? Undo { get; init; }
+
     public string Text
     {
         get
         {
             var condition = SkippedBy == 0 ? "" : Inv($", \"if\": \"${{ .n % {SkippedBy} != 0 }}\"");
             var timeout = TimeoutMs == 0 ? "" : Inv($", \"timeout\": {{ \"after\": {{ \"milliseconds\": {TimeoutMs} }} }}");
-            return $"{{ \"{Name}\": {{ {Body}{condition}{timeout} }} }}";
+            var undo = Undo is null ? "" : $", \"metadata\": {Undo.Text(Name)}";
+            return $"{{ \"{Name}\": {{ {Body}{condition}{timeout}{undo} }} }}";
         }
     }
 
@@ -67,7 +71,7 @@ internal sealed record RaiseNode(string Name, string Kind) : Node(Name)
 }
 
 /// <summary>An effect. What it answers follows from its arguments alone.</summary>
-/// <param name="Function"><c>count</c>, <c>once</c>, <c>parts</c>, <c>big</c> or <c>hang</c>.</param>
+/// <param name="Function"><c>count</c>, <c>once</c>, <c>parts</c>, <c>big</c>, <c>hang</c>, <c>named</c> or <c>moody</c>.</param>
 /// <param name="Tag">Tells the calls of a document apart.</param>
 internal sealed record CallNode(string Name, string Function, int Tag) : Node(Name)
 {
@@ -79,6 +83,7 @@ internal sealed record CallNode(string Name, string Function, int Tag) : Node(Na
     {
         "hang" => Outcomes.Of(),
         "once" => Outcomes.Of(Outcome.Value(Answer(n, Tag)), Outcome.Error(ErrorTypes.Runtime)),
+        "moody" => Outcomes.Of(Outcome.Value(Answer(n, Tag)), Outcome.Error(ErrorTypes.Communication)),
         _ => Outcomes.Of(Outcome.Value(Answer(n, Tag))),
     };
 }
@@ -116,7 +121,10 @@ internal sealed record ChildNode(string Name, string Definition) : Node(Name)
 internal sealed class Library
 {
     private readonly Dictionary<string, RandomProgram> _programs = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string, int), Outcomes> _known = [];
+    /// <summary>Numbers a run may go on with beyond which it is not looked into what comes of each.</summary>
+    private const int ContinuesMax = 20;
+
+    private readonly Dictionary<(string, int, int?), Outcomes> _known = [], _own = [];
 
     public IReadOnlyCollection<RandomProgram> All => _programs.Values;
 
@@ -124,43 +132,77 @@ internal sealed class Library
 
     public void Add(RandomProgram program) => _programs.Add(program.Name, program);
 
-    /// <summary>How a run may end, seen from outside: ends by directive are values.</summary>
-    public Outcomes EndsOf(string name, int n)
+    /// <summary>How often the run at hand may still go on as another; null: as often as its program says.</summary>
+    public int? Left { get; private set; }
+
+    /// <summary>How a run may end, seen from outside: ends by directive are values, and what it goes on as counts for it.</summary>
+    public Outcomes EndsOf(string name, int n, int? left = null)
     {
-        if (_known.TryGetValue((name, n), out var known)) return known;
-        var program = _programs[name];
-        var ends = program.Block.Ends(this, n);
-        var seen = ends.IsAny ? Outcomes.Any() : Outcomes.Of(ends.All.Select(o => o.Ending == Ending.End ? Outcome.Value(o.Number) : o));
-        if (program.TimeoutMs > 0) seen.Add(Outcome.Error(ErrorTypes.Timeout));
-        _known.Add((name, n), seen);
+        if (_known.TryGetValue((name, n, left), out var known)) return known;
+        var own = OwnEndsOf(name, n, left);
+        var next = own.All.Where(o => o.Ending == Ending.Continue).ToList();
+        var seen = own.IsAny || next.Count > ContinuesMax ? Outcomes.Any() : Outcomes.Of(own.All.Except(next));
+        foreach (var on in seen.IsAny ? [] : next) seen.Add(EndsOf(name, on.Number, (left ?? _programs[name].Times) - 1));
+        _known.Add((name, n, left), seen);
         return seen;
     }
+
+    /// <summary>How a run itself may end, which may be by going on as another.</summary>
+    /// <param name="from">The task it begins with; null: the first.</param>
+    public Outcomes OwnEndsOf(string name, int n, int? left, string? from = null)
+    {
+        if (from is null && _own.TryGetValue((name, n, left), out var known)) return known;
+        var (program, around) = (_programs[name], Left);
+        Left = left;
+        var ends = program.Block.Ends(this, n, from is null ? 0 : program.Block.Nodes.TakeWhile(t => t.Name != from).Count());
+        Left = around;
+        var seen = ends.IsAny ? Outcomes.Any() : Outcomes.Of(ends.All.Select(o => o.Ending == Ending.End ? Outcome.Value(o.Number) : o));
+        if (program.TimeoutMs > 0) seen.Add(Outcome.Error(ErrorTypes.Timeout));
+        if (from is null) _own.Add((name, n, left), seen);
+        return seen;
+    }
+
+    /// <summary>Whether runs of the program start children in numbers.</summary>
+    public bool Spawns(string name) => _programs[name].Text.Contains("map:1.0.0", StringComparison.Ordinal) || _programs[name].Text.Contains("swarm:1.0.0", StringComparison.Ordinal);
 }
 
 internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
 {
-    /// <summary>Its schedule starts a run each time that has passed; 0 for none.</summary>
-    public int EveryMs { get; init; }
+    /// <summary>What starts runs of it besides people and other runs; null: nothing.</summary>
+    public Timing? Timing { get; init; }
+
+    /// <summary>What is done around its tasks.</summary>
+    public IReadOnlyList<Extension> Extensions { get; init; } = [];
+
+    /// <summary>For how long its runs are kept when they have ended; 0 for ever.</summary>
+    public int KeptMs { get; init; }
+
+    /// <summary>Runs that failed are put aside for somebody to look at.</summary>
+    public bool IsPutAside { get; init; }
+
+    /// <summary>How often its runs go on as others; 0 for never.</summary>
+    public int Times { get; init; }
 
     /// <summary>What its runs need before they work; null: nothing.</summary>
     public Flow? Flow { get; init; }
-
-    /// <summary>What a run of its schedule is started on.</summary>
-    public const int TickInput = 3;
 
     public string Text
     {
         get
         {
             var timeout = TimeoutMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"timeout\": {{ \"after\": {{ \"milliseconds\": {TimeoutMs} }} }},");
-            var schedule = EveryMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"schedule\": {{ \"every\": {{ \"milliseconds\": {EveryMs} }} }},");
+            var schedule = Timing is null ? "" : $"\"schedule\": {Timing.Schedule},";
+            var input = Timing?.Input is { } from ? $"\"input\": {from}," : "";
+            var extensions = Extensions.Count == 0 ? "" : $"\"use\": {{ \"extensions\": [ {string.Join(", ", Extensions.Select(e => e.Text))} ] }},";
             List<string> policies = [];
-            if (EveryMs > 0) policies.Add(string.Create(CultureInfo.InvariantCulture, $"\"schedule\": {{ \"catchUp\": {{ \"mode\": \"all\" }}, \"input\": {{ \"n\": {TickInput} }} }}"));
+            if (Timing?.Policy is { } own) policies.Add($"\"schedule\": {own}");
+            if (KeptMs > 0) policies.Add(string.Create(CultureInfo.InvariantCulture, $"\"retention\": {{ \"completed\": {{ \"milliseconds\": {KeptMs} }}, \"faulted\": {{ \"milliseconds\": {KeptMs} }}, \"cancelled\": {{ \"milliseconds\": {KeptMs} }} }}"));
+            if (IsPutAside) policies.Add("\"deadLetter\": true");
             if (Flow is not null) policies.Add(Flow.Text);
             var policy = policies.Count == 0 ? "" : $", \"metadata\": {{ {string.Join(", ", policies)} }}";
             return $$"""
                 { "document": { "dsl": "1.0.3", "namespace": "sim", "name": "{{Name}}", "version": "1.0.0"{{policy}} },
-                  {{schedule}}{{timeout}}
+                  {{schedule}}{{timeout}}{{input}}{{extensions}}
                   "do": {{Block.Text}} }
                 """;
         }

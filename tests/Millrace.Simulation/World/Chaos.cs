@@ -47,6 +47,12 @@ public enum Sabotage
 
     /// <summary>What was approved is rejected, and the other way round.</summary>
     TurnsAnswers,
+
+    /// <summary>Now and then something is said to be undone and is not.</summary>
+    KeepsWhatWasDone,
+
+    /// <summary>Whom events are sent to says of some that they came, and they did not.</summary>
+    LosesEvents,
 }
 
 /// <summary>Makes things go wrong, one after another, and keeps the cluster alive as an operator's supervisor does.</summary>
@@ -116,6 +122,7 @@ internal sealed class Chaos(Cluster cluster, Dice dice, Faults faults)
                 await TroubleAsync("answers are slow", span, t => t with { Answers = dice.Span(TimeSpan.FromMilliseconds(400)) }, t => t with { Answers = TimeSpan.Zero });
                 break;
             case Faults.Clocks when AnyWorker() is { } worker:
+                cluster.ClocksDiffered |= !cluster.SharesClock;
                 Mark($"the clock of {worker.Process.Name} jumps", () => worker.Process.Skew = (dice.Fraction() - 0.5) * TimeSpan.FromSeconds(dice.Chance(0.2) ? 7_200 : 4));
                 break;
             case Faults.Messages: await ForAsync("messages are lost", span, LoseMessages, () => (cluster.Network.Lost, cluster.Network.Doubled) = (0, 0)); break;

@@ -32,6 +32,12 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     /// <summary>Runs that somebody may have cancelled; with when it was accepted, for those whose answer was heard.</summary>
     public Dictionary<Guid, long?> Cancelled { get; } = [];
 
+    /// <summary>For each cancel that was accepted, the run that its chain had come to by then.</summary>
+    public Dictionary<Guid, Guid> Reached { get; } = [];
+
+    /// <summary>Runs that somebody may have cancelled without anything being undone.</summary>
+    public HashSet<Guid> Stopped { get; } = [];
+
     /// <summary>Runs that somebody may have suspended by themselves.</summary>
     public HashSet<Guid> Suspended { get; } = [];
 
@@ -46,7 +52,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
         for (var i = 0; i < events; i++)
         {
             var (id, after) = ($"event{i}", within * dice.Fraction());
-            _process.Go(() => SendAsync(id, dice.Of(Programs.Events.Types), after));
+            _process.Go(() => SendAsync(id, dice.Of([.. Programs.Events.Types, .. Programs.Events.Starting]), after));
         }
 
         for (var i = 0; i < starts; i++)
@@ -99,7 +105,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     /// <summary>Ends all schedules, however often that has to be asked for.</summary>
     public async Task PauseSchedulesAsync(Process judge)
     {
-        foreach (var program in cluster.Library.All.Where(p => p.EveryMs > 0))
+        foreach (var program in cluster.Library.All.Where(p => p.Timing is { HasTicks: true }))
         {
             while (await AskAsync(async engine => await engine.Schedules.PauseAsync(Tenant.Default, "sim", program.Name, paused: true) ?? throw new InvalidOperationException("the schedule is not there")) is null) await judge.DelayAsync(TimeSpan.FromSeconds(1));
             cluster.Scheduler.Note($"the schedule of {program.Name} is paused");
@@ -136,8 +142,11 @@ internal sealed class Clients(Cluster cluster, Dice dice)
         {
             case < 2:
                 Cancelled.TryAdd(run, null);
-                var cancel = await AskAsync(engine => Boxed(engine.CancelAsync(Tenant.Default, run, "not wanted")));
+                var stops = dice.Chance(0.2);
+                if (stops) Stopped.Add(run);
+                var cancel = await AskAsync(engine => Boxed(stops ? engine.StopAsync(Tenant.Default, run, "not wanted") : engine.CancelAsync(Tenant.Default, run, "not wanted")));
                 if (cancel is ControlOutcome.Accepted && Cancelled[run] is null) Cancelled[run] = cluster.Scheduler.Now;
+                if (cancel is ControlOutcome.Accepted && await LastOfAsync(run) is { } last) Reached.TryAdd(run, last);
                 cluster.Scheduler.Note($"cancel {Names.Of(run)}: {cancel}");
                 break;
             default:
@@ -158,6 +167,19 @@ internal sealed class Clients(Cluster cluster, Dice dice)
             var open = await database.ReadAsync(db => RunStore.List(db, Tenant.Default,
                 new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 50)));
             return open.Count == 0 ? null : dice.Of(open).Id;
+        }
+        catch (StorageUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<Guid?> LastOfAsync(Guid run)
+    {
+        if (cluster.Database is not { } database) return null;
+        try
+        {
+            return await database.ReadAsync(db => ContinuationStore.LastOf(db, Tenant.Default, run));
         }
         catch (StorageUnavailableException)
         {

@@ -5,6 +5,8 @@ using Millrace.Engine.Execution;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Scheduling;
 using Millrace.Jq;
+using Millrace.Platform.Bulk;
+using Millrace.Platform.Sinks;
 using Millrace.Testing.Virtual;
 using Millrace.Testing.Disk;
 using Millrace.Simulation.Programs;
@@ -40,7 +42,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     private readonly ILogger _log;
     private Process? _databaseProcess;
     private readonly Sabotage _sabotage;
-    private readonly HashSet<string> _followed = new(StringComparer.Ordinal);
+    private bool _isFollowed;
     private int _started;
 
     public Cluster(Scheduler scheduler, Dice dice, Library library, Sabotage sabotage)
@@ -49,8 +51,9 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         SqliteFileLayer.Register();
         Disk = new SimulatedDisk(dice.Fork()) { ForgetsSyncs = sabotage == Sabotage.ForgetsSyncs };
         Blobs = new SimulatedBlobs(dice.Fork());
-        Outside = new Outside(scheduler, dice.Fork()) { Repeated = sabotage == Sabotage.RepeatsEffects ? 0.2 : 0 };
+        Outside = new Outside(scheduler, dice.Fork()) { Repeated = sabotage == Sabotage.RepeatsEffects ? 0.2 : 0, NotUndone = sabotage == Sabotage.KeepsWhatWasDone ? 0.5 : 0 };
         Network = new Network(dice.Fork());
+        if (dice.Chance(0.3)) Endpoint = new Endpoint(scheduler, dice.Fork()) { Refused = dice.Chance(0.6) ? dice.Fraction() * 0.6 : 0, Forgotten = sabotage == Sabotage.LosesEvents ? 0.1 : 0 };
         _log = new NotingLogger(scheduler);
         foreach (var program in library.All) _definitions.Add(program.Name, Load(program));
         _settings = new EngineSettings
@@ -72,10 +75,16 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     public SimulatedBlobs Blobs { get; }
     public Outside Outside { get; }
     public Network Network { get; }
+
+    /// <summary>Where events are sent; null: nowhere.</summary>
+    public Endpoint? Endpoint { get; }
     public EngineSettings Settings => _settings;
 
     /// <summary>Half of the worlds have a clock that all workers ask for; there, one whose own is wrong for ever does no harm.</summary>
     public bool SharesClock => _settings.CpuMax % 2 == 0;
+
+    /// <summary>Some worker has gone by a clock that was wrong.</summary>
+    public bool ClocksDiffered { get; set; }
 
     /// <summary>Null while the machine is down.</summary>
     public SqliteDatabase? Database { get; private set; }
@@ -112,8 +121,8 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
             });
             await database.MigrateAsync();
             await FaultyDatabase.InstallWatchAsync(database);
-            foreach (var program in Library.All.Where(p => p.EveryMs > 0 && _followed.Add(p.Name)))
-                await database.WriteAsync(db => Follow(db, _definitions[program.Name]));
+            if (!_isFollowed) await database.WriteAsync(Follow);
+            _isFollowed = true;
         }
         catch
         {
@@ -126,17 +135,31 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Scheduler.Note("the database is open");
     }
 
-    private int Follow(DbUnit db, Workflow workflow)
+    /// <summary>What stands before anybody comes: schedules, definitions that events start, and where events are sent. Done again, it changes nothing.</summary>
+    private int Follow(DbUnit db)
     {
-        ScheduleControl.Follow(db, Tenant.Default, workflow, Scheduler.Now);
+        foreach (var program in Library.All.Where(p => p.Timing is not null))
+        {
+            ScheduleControl.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
+            TriggerStore.Follow(db, Tenant.Default, _definitions[program.Name]);
+        }
+        if (Endpoint is null) return 0;
+        SinkStore.Insert(db, Endpoint.Row(Scheduler.Now, structured: SharesClock));
+        EventLog.BeginLifecycle(db, Tenant.Default);
         return 0;
     }
+
+    /// <summary>Whether everything has been told of and sent that there is, and runs are there no more that are to go.</summary>
+    public async Task<bool> IsSettledAsync() => Database is { } database && await database.ReadAsync(db =>
+        (ClocksDiffered || !db.First("select 1 from run where name = $1", _ => true, false, Generator.Brief)) && !db.First("select 1 from run_removal", _ => true, false)
+        && (Endpoint is null || !db.First("select 1 from lifecycle where position < (select max(position) from journal)", _ => true, false)
+            && !db.First("select 1 from sink where position < (select max(position) from event)", _ => true, false)));
 
     public async Task<WorkerNode> StartWorkerAsync()
     {
         var process = Scheduler.Start($"worker{++_started}");
         var chance = _dice.Fork();
-        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { TellsTime = SharesClock, Trouble = Trouble, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
+        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { TellsTime = SharesClock, Trouble = Trouble, Forked = (fork, source) => Outside.Sources[fork] = source, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
         var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry([.. Outside.Functions, new Emit(worker.Events.Task)]), this, this, process.Time, _log)
         {
             Link = Network.Join(process, worker.Bus),
@@ -150,6 +173,8 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         {
             worker.Engine = await process.Do(() => DurableEngine.OpenAsync(parts, _settings with { WorkerName = process.Name }));
             worker.Events.SetResult(worker.Engine.Events);
+            if (Endpoint is { } endpoint) process.Go(() => endpoint.WorkAsync(worker, this, new NotingLogger<SinkLoop>(Scheduler)));
+            process.Go(() => Bulks.WorkAsync(worker, new NotingLogger<BulkLoop>(Scheduler)));
         }
         catch (Exception e)
         {
@@ -214,6 +239,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     {
         Trouble = new Trouble();
         Blobs.Refused = 0;
+        if (Endpoint is not null) Endpoint.Refused = 0;
         Network.Lost = 0;
         Network.Doubled = 0;
         Network.Delay = TimeSpan.FromMilliseconds(1);
@@ -276,7 +302,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     }
 
     /// <summary>What the engine logs belongs to the story of a seed; errors are its own bugs until shown otherwise.</summary>
-    private sealed class NotingLogger(Scheduler scheduler) : ILogger
+    private class NotingLogger(Scheduler scheduler) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => NullLogger.Instance.BeginScope(state);
@@ -289,4 +315,6 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
             if (logLevel >= LogLevel.Error) scheduler.Fail($"the engine logs an error: {formatter(state, exception)} {exception}");
         }
     }
+
+    private sealed class NotingLogger<T>(Scheduler scheduler) : NotingLogger(scheduler), ILogger<T>;
 }

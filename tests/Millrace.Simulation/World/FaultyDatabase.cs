@@ -24,12 +24,15 @@ internal sealed record Trouble
 /// </summary>
 internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) : Database
 {
-    private const string Watch = "select run, seq, holder, alive, before from audit where position > $1 order by position";
+    private const string Watch = "select run, seq, holder, alive, before, fork from audit where position > $1 order by position";
 
     public Trouble Trouble { get; set; } = new();
 
     /// <summary>Whether workers go by its clock, as on PostgreSQL; otherwise each goes by its own.</summary>
     public bool TellsTime { get; init; }
+
+    /// <summary>Told of each fork that begins, and what it parts from.</summary>
+    public Action<Guid, Guid>? Forked { get; init; }
 
     /// <summary>Sabotage: how likely a write is acknowledged that was never made.</summary>
     public double Forgotten { get; init; }
@@ -65,7 +68,8 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
         {
             var last = db.First("select max(position) from audit", r => r.LongOrNull(0) ?? -1, -1L);
             var result = write(db);
-            wrong = db.Query(Watch, Judge, last).Find(w => w is not null);
+            var begun = new HashSet<Guid>();
+            wrong = db.Query(Watch, row => Judge(row, begun), last).Find(w => w is not null);
             // Whoever is told of a failure learns it before the next write is tried.
             if (lies) chain?.Break();
             return result;
@@ -94,24 +98,33 @@ internal sealed class FaultyDatabase(Database disk, Process process, Dice dice) 
     {
         db.Execute("""
             create table if not exists audit (
-                position integer primary key, run blob not null, seq integer not null, holder text, alive integer, before integer not null) strict
+                position integer primary key, run blob not null, seq integer not null, holder text, alive integer, before integer not null, fork blob) strict
             """);
         Checks.Slots.Install(db);
+        Checks.Ticks.Install(db);
+        Checks.Gone.Install(db);
         return db.Execute("""
             create trigger if not exists audit_journal after insert on journal begin
                 insert into audit select new.position, new.run, new.seq,
                     (select name from lease where id = r.lease), (select alive from lease where id = r.lease),
-                    (select count(*) from journal where run = new.run and seq < new.seq)
+                    (select count(*) from journal where run = new.run and seq < new.seq), r.fork_of
                 from run r where r.workspace = new.workspace and r.id = new.run;
             end
             """);
     });
 
+    /// <param name="begun">Forks that begin in this transaction, with all that they take over.</param>
     /// <returns>What is wrong with a row of the journal that this worker is about to commit; null when nothing is.</returns>
-    private string? Judge(DbRow row)
+    private string? Judge(DbRow row, HashSet<Guid> begun)
     {
         var (run, seq, holder, alive, before) = (Names.Of(row.Id(0)), row.Long(1), row.TextOrNull(2), row.LongOrNull(3), row.Long(4));
         if (before != seq) return $"{process.Name} writes record {seq} of run {run}, which has {before} records before it";
+        if (row.IdOrNull(5) is { } source && holder is null && (seq == 0 || begun.Contains(row.Id(0))))
+        {
+            begun.Add(row.Id(0));
+            Forked?.Invoke(row.Id(0), source);
+            return null;
+        }
         if (holder is null && seq == 0) return null;
         if (holder != process.Name) return $"{process.Name} writes record {seq} of run {run}, which {holder ?? "nobody"} holds";
         return alive == 1 ? null : $"{process.Name} writes record {seq} of run {run} after its lease is over";

@@ -18,29 +18,48 @@ internal sealed record Request(Guid Run, int First, string Function, string Argu
 /// <summary>The world that effects reach. It outlives every crash, and it notices what must never happen to it.</summary>
 internal sealed class Outside(Scheduler scheduler, Dice dice)
 {
+    /// <summary>The function whose effects are done for items that have names: in whichever run, an item's come under one key.</summary>
+    public const string Named = "named";
+
     /// <summary>Sabotage: how likely an effect reaches the outside twice.</summary>
     public double Repeated { get; init; }
 
     private readonly HashSet<(int Step, Guid Run, string Part)> _recorded = [];
     private readonly Dictionary<(Guid Run, int Tag), List<string>> _flaky = [];
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
     private readonly Json _padding = new string('x', 70_000);
 
     public Dictionary<string, Request> Requests { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Sub-steps whose work was begun.</summary>
+    public HashSet<(Guid Run, int Step, string Part)> Worked { get; } = [];
+
+    /// <summary>Forks, with the run each parted from: what failed there does not fail as often again.</summary>
+    public Dictionary<Guid, Guid> Sources { get; } = [];
+
+    /// <summary>For each run, the steps that were undone and what they had given, in the order in which that was first heard of.</summary>
+    public Dictionary<Guid, List<(int Step, int Gave)>> Undone { get; } = [];
+
+    /// <summary>Sabotage: how likely something is said to be undone and is not.</summary>
+    public double NotUndone { get; init; }
+
     public IEnumerable<IFunction> Functions =>
     [
-        new Inline("count", Idempotency.Keyed, Lane.Io, AnswerAsync),
+        new Inline("count", Idempotency.Keyed, Lane.Io, (context, arguments, cancel) => AnswerAsync("count", context, arguments, cancel)),
         new Inline("once", Idempotency.Once, Lane.Io, OnceAsync),
         new Inline("parts", Idempotency.Keyed, Lane.Cpu, PartsAsync),
         new Inline("big", Idempotency.Keyed, Lane.Io, BigAsync),
         new Inline("flaky", Idempotency.Keyed, Lane.Io, FlakyAsync),
+        new Inline(Named, Idempotency.Keyed, Lane.Io, (context, arguments, cancel) => AnswerAsync(Named, context, arguments, cancel)),
+        new Inline("moody", Idempotency.Keyed, Lane.Io, MoodyAsync),
+        new Inline("undo", Idempotency.Keyed, Lane.Io, UndoAsync),
         new Inline("hang", Idempotency.Keyed, Lane.Sandbox, HangAsync),
     ];
 
-    private async ValueTask<FunctionOutcome> AnswerAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    private async ValueTask<FunctionOutcome> AnswerAsync(string function, FunctionContext context, Json arguments, CancellationToken cancel)
     {
         await WorkAsync(context, cancel);
-        Reach(context, "count", arguments);
+        Reach(context, function, arguments);
         await WorkAsync(context, cancel);
         return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
     }
@@ -61,6 +80,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
             var done = await context.StepAsync(part, async inner =>
             {
                 if (_recorded.Contains((context.Step, context.Run, part))) scheduler.Fail($"sub-step {part} of {context.IdempotencyKey} ran again though it was recorded");
+                Worked.Add((context.Run, context.Step, part));
                 await WorkAsync(context, inner);
                 return part.Length;
             }, cancel);
@@ -84,13 +104,37 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     {
         await WorkAsync(context, cancel);
         Reach(context, "flaky", arguments);
-        var task = (context.Run, (int)arguments["tag"].AsNumber());
+        var task = (RootOf(context.Run), (int)arguments["tag"].AsNumber());
         if (!_flaky.TryGetValue(task, out var failed)) _flaky.Add(task, failed = []);
-        var attempt = $"{context.IdempotencyKey} {context.Step}";
+        var attempt = $"{context.Run} {context.IdempotencyKey} {context.Step}";
         if (failed.Count < arguments["failures"].AsNumber() && !failed.Contains(attempt)) failed.Add(attempt);
         return failed.Contains(attempt)
             ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
             : FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    /// <summary>Fails the first time it is asked for something, if it likes to, and not again.</summary>
+    private async ValueTask<FunctionOutcome> MoodyAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        await WorkAsync(context, cancel);
+        return _asked.Add(arguments.ToString()) && dice.Chance(0.4)
+            ? FunctionOutcome.Fail(ErrorTypes.Communication, 503, "Service Unavailable")
+            : FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    private async ValueTask<FunctionOutcome> UndoAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        await WorkAsync(context, cancel);
+        if (NotUndone > 0 && dice.Chance(NotUndone)) return FunctionOutcome.Done(arguments);
+        var isFirst = !Requests.ContainsKey(context.IdempotencyKey);
+        Reach(context, "undo", arguments);
+        if (isFirst)
+        {
+            if (!Undone.TryGetValue(context.Run, out var undone)) Undone.Add(context.Run, undone = []);
+            undone.Add(((int)arguments["step"].AsNumber(), (int)arguments["n"].AsNumber()));
+        }
+        await WorkAsync(context, cancel);
+        return FunctionOutcome.Done(arguments);
     }
 
     private async ValueTask<FunctionOutcome> HangAsync(FunctionContext context, Json arguments, CancellationToken cancel)
@@ -101,6 +145,8 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     }
 
     private static int Answer(Json arguments) => CallNode.Answer((int)arguments["n"].AsNumber(), (int)arguments["tag"].AsNumber());
+
+    private Guid RootOf(Guid run) => Sources.TryGetValue(run, out var source) ? RootOf(source) : run;
 
     /// <summary>Nothing, or a while.</summary>
     private async Task WorkAsync(FunctionContext context, CancellationToken cancel)
@@ -117,6 +163,11 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
         known.Times += Repeated > 0 && dice.Chance(Repeated) ? 2 : 1;
         scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");
+        if (function == Named)
+        {
+            if (known.Arguments != request.Arguments) scheduler.Fail($"key {context.IdempotencyKey} came with {known.Arguments} and then with {arguments}");
+            return known.Times;
+        }
         known.Step = Math.Max(known.Step, request.Step);
         if ((known.Run, known.Function, known.Arguments) != (request.Run, request.Function, request.Arguments))
             scheduler.Fail($"key {context.IdempotencyKey} came with {known.Function} {known.Arguments} and then with {function} {arguments}");

@@ -35,8 +35,9 @@ internal static class Wakeable
     /// <param name="choose">Which of at most 100; null: all.</param>
     /// <param name="workflowOf">Null for one whose definition is gone: only its row is looked at.</param>
     /// <param name="sharesClock">Whether all go by one clock: a worker whose own is ahead may make a run due later than it says.</param>
+    /// <param name="now">What is due by then waits for a worker, whenever it became due: a run that somebody writes to, or that is given back, is due from that moment.</param>
     /// <returns>What is wrong, a sentence each.</returns>
-    public static async Task<List<string>> FaultsAsync(Database database, BlobStore blobs, Func<RunRow, ValueTask<Workflow?>> workflowOf, Func<List<RunRow>, List<RunRow>>? choose = null, bool sharesClock = true)
+    public static async Task<List<string>> FaultsAsync(Database database, BlobStore blobs, Func<RunRow, ValueTask<Workflow?>> workflowOf, Func<List<RunRow>, List<RunRow>>? choose = null, bool sharesClock = true, long now = 0)
     {
         var faults = (await ForgottenAsync(database)).ConvertAll(id => $"run {id} has not ended, and nothing will wake it");
         var open = await database.ReadAsync(db =>
@@ -56,20 +57,20 @@ internal static class Wakeable
                 // It is known for what it is, and can say no more.
                 continue;
             }
-            if (Fault(row, history, parked, sharesClock) is { } fault) faults.Add($"run {row.Id} {fault}");
+            if (Fault(row, history, parked, now, sharesClock) is { } fault) faults.Add($"run {row.Id} {fault}");
         }
         return faults;
     }
 
     /// <param name="history">As of the row.</param>
     /// <param name="parked">It stands in a line, which wakes it when its turn has come.</param>
-    private static string? Fault(RunRow row, RunHistory history, bool parked, bool sharesClock)
+    private static string? Fault(RunRow row, RunHistory history, bool parked, long now, bool sharesClock)
     {
         var waits = history.Waiting();
         if (waits.Count == 0) return "has not ended and waits for nothing";
         if (row.Lease is not null || parked) return null;
         var first = waits.Min(w => w.WakeAt);
-        return first is null || row.WakeAt <= first || (row.WakeAt is not null && !sharesClock) ? null : $"says that time wakes it at {first}, and its row says {row.WakeAt?.ToString() ?? "never"}: {waits[0].Detail}";
+        return first is null || row.WakeAt <= Math.Max(first.Value, now) || (row.WakeAt is not null && !sharesClock) ? null : $"says that time wakes it at {first}, and its row says {row.WakeAt?.ToString() ?? "never"}: {waits[0].Detail}";
     }
 
     private static bool IsParked(DbUnit db, Guid run) => db.First("select 1 from limit_place where run = $1 and held = 0 limit 1", _ => true, false, run);

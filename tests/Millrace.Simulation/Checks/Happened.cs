@@ -1,0 +1,55 @@
+using Millrace.Engine.Forks;
+using Millrace.Platform.Bulk;
+using Millrace.Simulation.World;
+using Millrace.Workflows.Graph;
+using Millrace.Workflows.Kernel;
+
+namespace Millrace.Simulation.Checks;
+
+/// <summary>What came about in a seed. All of it must in some: checks of what never happens prove nothing.</summary>
+internal static class Happened
+{
+    /// <summary>Each kind of thing, with how one sees that it was so.</summary>
+    private static readonly Dictionary<string, Func<Story, bool>> Kinds = new(StringComparer.Ordinal)
+    {
+        ["a run was forked"] = s => s.Operators.Forks.Exists(f => f.Run is not null && f.Point is not ForkPoint.Failure),
+        ["a run was forked with another input"] = s => s.Runs.Any(r => r.Parted is { Input: not null }),
+        ["a run was forked inside another task"] = s => s.Runs.Any(r => r.Parted is { Scope: > 0 }),
+        ["a child was forked"] = s => s.Runs.Any(r => r.Row.Fork is { } of && s.Runs.Any(p => p.Row.Id == of.Run && p.Row.Parent is not null)),
+        ["a fork was forked"] = s => s.Runs.Any(r => r.Entries.Count(e => e is Entry.RunForked) > 1),
+        ["a run was retried"] = s => s.Operators.Forks.Exists(f => f.Run is not null && f.Point is ForkPoint.Failure),
+        ["a run was redriven"] = s => s.Runs.Any(r => r.IsRedriven),
+        ["a signal was sent"] = s => s.Operators.Signals.Count > 0,
+        ["a step was to have more or fewer children at once"] = s => Any<SpawnEntry.ConcurrencyChanged>(s),
+        ["many runs were retried"] = s => s.Bulks.All.Exists(b => b.Action == BulkAction.Retry),
+        ["many runs were forked"] = s => s.Bulks.All.Exists(b => b.Action == BulkAction.Fork),
+        ["many runs were cancelled"] = s => s.Bulks.All.Exists(b => b.Action == BulkAction.Cancel),
+        ["something was undone"] = s => s.Cluster.Outside.Undone.Count > 0,
+        ["something could not be undone"] = s => s.Runs.Any(r => r.History.Steps.Values.Any(v => v is { Compensates: not null, State: Engine.Views.StepState.Faulted })),
+        ["a run went on as another"] = s => s.Runs.Any(r => s.Chains.Continues(r.Row.Id)),
+        ["a child went on as another run"] = s => s.Runs.Any(r => r.Row.Parent is not null && s.Chains.Continues(r.Row.Id)),
+        ["a tick started a run"] = s => s.Runs.Any(r => r.Row.Trigger is not null),
+        ["an event started a run"] = s => s.Runs.Any(r => r.IsByEvent),
+        ["events were correlated"] = s => s.Runs.Any(r => r.Entries.Any(e => e is Entry.EventConsumed { Correlated: not null })),
+        ["people were reminded"] = s => Any<ApprovalEntry.Reminded>(s),
+        ["more people were asked"] = s => Any<ApprovalEntry.Escalated>(s),
+        ["a vote was handed on"] = s => Any<ApprovalEntry.Delegated>(s),
+        ["an item had a name"] = s => s.Runs.Any(r => r.History.State.Part?.Keys is not null),
+        ["a step bore failures"] = s => s.Runs.Any(r => r.Entries.Any(e => e is SpawnEntry.Opened { FailuresMax: > 0 } or SpawnEntry.Opened { PercentMax: not null })),
+        ["an extension was applied"] = s => s.Runs.Any(r => r.Entries.Any(e => e is ExtensionEntry.Applied { Layers.Count: > 0 })),
+        ["a run was there no more"] = s => s.Gone > 0,
+        ["an event was sent"] = s => s.Cluster.Endpoint?.Taken.Count > 0,
+        ["an event was sent again"] = s => s.Cluster.Endpoint is { } e && e.Taken.Distinct().Count() < e.Taken.Count,
+        ["a failed run was put aside"] = s => s.Runs.Any(r => r.Row.State == RunPhase.Faulted && s.Cluster.Library[r.Row.Definition.Name].IsPutAside),
+        ["what was put aside was tried again"] = s => s.Operators.Requeued.Count > 0,
+    };
+
+    public static IEnumerable<string> All => Kinds.Keys;
+
+    /// <summary>A seed as it ended.</summary>
+    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone);
+
+    public static IEnumerable<string> In(Story story) => Kinds.Where(k => k.Value(story)).Select(k => k.Key);
+
+    private static bool Any<T>(Story story) where T : Entry => story.Runs.Any(r => r.Own.Any(e => e is T));
+}

@@ -1,0 +1,77 @@
+using Millrace.Jq;
+using Millrace.Simulation.Programs;
+using Millrace.Simulation.World;
+using Millrace.Storage;
+
+namespace Millrace.Simulation.Checks;
+
+/// <summary>
+/// Whatever begins by itself began once: a tick of a schedule has one run, an event starts one. Runs that must not meet did not, at no write: a log of the test's
+/// own, which a trigger writes, says who was under way when one began.
+/// </summary>
+internal sealed class Ticks(Cluster cluster)
+{
+    private sealed record Schedule(string Program, long Skipped, long? Last, long Anchor);
+
+    public static void Install(DbUnit db)
+    {
+        db.Execute("create table if not exists tick_log (run blob not null, others integer not null) strict");
+        db.Execute("""
+            create trigger if not exists tick_began after insert on run when new.schedule is not null begin
+                insert into tick_log select new.id, (select count(*) from run where schedule = new.schedule and id <> new.id and state < 4);
+            end
+            """);
+    }
+
+    public async Task JudgeAsync(IReadOnlyDictionary<Guid, Found> runs, Chains chains)
+    {
+        var schedules = await cluster.Database!.ReadAsync(db => db.Query("select name, skipped, last_tick, anchor from schedule", r => new Schedule(r.Text(0), r.Long(1), r.LongOrNull(2), r.Long(3))));
+        var met = (await cluster.Database!.ReadAsync(db => db.Query("select run from tick_log where others > 0", r => r.Id(0)))).ToHashSet();
+        var events = await cluster.Database!.ReadAsync(db => db.Query("select type, id from event", r => (Type: r.Text(0), Id: r.Text(1))));
+        foreach (var program in cluster.Library.All.Where(p => p.Timing is not null))
+        {
+            var own = runs.Values.Where(r => r.Row.Definition.Name == program.Name && r.Row is { Parent: null, Fork: null } && !chains.Continues(r.Row.Id)).ToList();
+            if (program.Timing!.HasTicks) Judge(program, schedules.Find(s => s.Program == program.Name), [.. own.Where(r => r.Row.Trigger is not null).OrderBy(r => r.Row.Trigger!.At)], met, runs, chains);
+            else Judge(program, events, [.. own.Where(r => r.IsByEvent)]);
+        }
+    }
+
+    private void Judge(RandomProgram program, Schedule? schedule, List<Found> own, HashSet<Guid> met, IReadOnlyDictionary<Guid, Found> runs, Chains chains)
+    {
+        if (schedule is null)
+        {
+            Wrong(program, "it is not there");
+            return;
+        }
+        var (timing, period) = (program.Timing!, program.Timing!.Ms * 1000L);
+        var ticks = own.ConvertAll(r => r.Row.Trigger!.At);
+        if (ticks.Count != ticks.Distinct().Count()) Wrong(program, "a tick has two runs");
+        if (timing.IsAlone && own.Find(r => met.Contains(r.Row.Id)) is { } early) Wrong(program, $"run {early.Name} began while another was under way");
+        if (timing.By == Begins.After)
+        {
+            // Whoever goes by a clock that was set waits by another.
+            for (var i = 1; i < own.Count && !cluster.ClocksDiffered; i++)
+                if (runs[chains.LastOf(own[i - 1].Row.Id)].Row.EndedAt + period != ticks[i]) Wrong(program, $"run {own[i].Name} was to begin {timing.Ms} ms after the end of {own[i - 1].Name}");
+            return;
+        }
+        var start = timing.By == Begins.Every ? schedule.Anchor : 0;
+        if (!cluster.ClocksDiffered && ticks.Find(t => (t - start) % period != 0) is > 0 and var off) Wrong(program, $"it names no tick at {off}");
+        for (var i = 1; i < ticks.Count && timing.HasNoGap; i++)
+            if (ticks[i] - ticks[i - 1] != period) Wrong(program, $"it has a tick {(ticks[i] - ticks[i - 1]) / 1000} ms after another, not {timing.Ms}");
+        if (cluster.ClocksDiffered || schedule.Last is not { } last) return;
+        var first = start + ((schedule.Anchor - start) / period + 1) * period;
+        var named = (last - first) / period + 1;
+        if (own.Count + schedule.Skipped is var dealt && dealt != named) Wrong(program, $"of {named} ticks {own.Count} have runs, and {schedule.Skipped} are told of as skipped");
+    }
+
+    /// <summary>Each event of the one type has a run; of two types, each pair.</summary>
+    private void Judge(RandomProgram program, List<(string Type, string Id)> events, List<Found> own)
+    {
+        var started = own.SelectMany(r => r.History.State.Input.AsArray().Select(e => e["id"].AsString())).ToList();
+        if (started.GroupBy(id => id).FirstOrDefault(g => g.Count() > 1) is { } twice) Wrong(program, $"event {twice.Key} has started {twice.Count()} runs");
+        var expected = Events.Starting.Take(program.Timing!.By == Begins.Events ? 2 : 1).Min(type => events.Count(e => e.Type == type));
+        if (own.Count != expected) Wrong(program, $"{expected} runs were to be started by events, and {own.Count} were");
+    }
+
+    private void Wrong(RandomProgram program, string what) => cluster.Scheduler.Fail($"the schedule of {program.Name}: {what}");
+}
