@@ -1,6 +1,7 @@
 import {
   expect,
   expectAccessible,
+  expectNamed,
   expectToFit,
   greeting,
   longWait,
@@ -71,6 +72,7 @@ for (const scheme of ['light', 'dark'] as const) {
       await expect(page.getByRole('main')).not.toBeEmpty()
       await page.waitForLoadState('load')
       await expectAccessible(page)
+      await expectNamed(page)
     }
     await page.goto(`/definitions/${namespace}/${name}`)
     await page.getByRole('button', { name: 'Start run' }).click()
@@ -86,7 +88,7 @@ test('The rooms fit a phone', async ({ page, request }) => {
   const definition = await push(request, `phone-${'long-'.repeat(8)}name`, greeting)
   const { namespace, name } = definition
   const scheduled = await push(request, 'phone-schedule', hourly)
-  await push(request, `phone-trigger-${'long-'.repeat(8)}name`, onEvent)
+  await push(request, `phone-trigger-${'long-'.repeat(5)}name`, onEvent)
   const sent = await send(request, `look.${'long.'.repeat(20)}happened`)
   const id = await start(request, definition, { name: 'Ada' })
   await page.goto('/runs')
