@@ -46,7 +46,7 @@ internal static class ArtifactEndpoints
     private static async Task<IResult> GetAsync(string id, string name, HttpContext context, Database database, BlobStore blobs, Tenant tenant, CancellationToken cancel)
     {
         var query = new QueryReader(context.Request);
-        var direct = query.Flag("direct");
+        var direct = query.Flag("direct") ?? false;
         query.NoMore();
         var run = RunEndpoints.ParseId(id);
         var row = await database.ReadAsync(db => ArtifactStore.Get(db, tenant, run, name), cancel)

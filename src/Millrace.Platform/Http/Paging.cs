@@ -92,26 +92,19 @@ internal sealed class QueryReader(HttpRequest request)
         return number >= min && number <= max ? number : throw Problem.Parameter(name, $"{number} is out of range.", expected);
     }
 
-    /// <summary>False when it is absent.</summary>
-    public bool Flag(string name) => Text(name, 5) switch
-    {
-        null or "false" => false,
-        "true" => true,
-        var text => throw Problem.Parameter(name, $"'{text}' is not known.", "true or false"),
-    };
-
     public Guid? Id(string name)
     {
         if (Text(name, 100) is not { } text) return null;
         return Guid.TryParseExact(text, "D", out var id) ? id : throw Problem.Parameter(name, $"'{text}' is no id.", "a UUID");
     }
 
+    /// <summary>Null when it is absent.</summary>
     public bool? Flag(string name) => Text(name, 10) switch
     {
         null => null,
         "true" => true,
         "false" => false,
-        var text => throw Problem.Parameter(name, $"'{text}' says neither yes nor no.", "true or false"),
+        var text => throw Problem.Parameter(name, $"'{text}' is neither.", "true or false"),
     };
 
     /// <summary>A parameter that may be repeated, each time one of the enumeration's names in camelCase.</summary>

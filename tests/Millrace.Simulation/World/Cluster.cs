@@ -141,7 +141,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         foreach (var program in Library.All.Where(p => p.Timing is not null))
         {
             ScheduleControl.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
-            TriggerStore.Follow(db, Tenant.Default, _definitions[program.Name]);
+            TriggerStore.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
         }
         if (Endpoint is null) return 0;
         SinkStore.Insert(db, Endpoint.Row(Scheduler.Now, structured: SharesClock));
