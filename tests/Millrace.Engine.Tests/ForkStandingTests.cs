@@ -97,6 +97,29 @@ public abstract class ForkStandingTests(TestDatabases databases) : EngineSuite(d
         Assert.Equal("[2]", (await test.EndAsync(fork)).State.Output.ToString());
     }
 
+    [Fact]
+    public async Task For_an_item_that_has_a_key_it_does_the_same_under_that_key_and_something_else_under_another()
+    {
+        await using var test = await OpenAsync();
+        test.Define("- one: { call: 'count:1.0.0@default', with: { n: '${ .n }' } }", "child");
+        var parent = await test.StartAsync(test.Define("- all: { call: 'map:1.0.0@default', with: { in: [{ n: 1 }], do: { namespace: test, name: child, version: ^1.0 }, key: first } }"));
+        await test.EndAsync(parent);
+        var child = await ChildAsync(test, parent);
+        await DoneAsync(child, null, [2]);
+        var other = await DoneAsync(child, Json.Object("n", 7), [1, 2]);
+        // What is done again of that is not what was done for the item either.
+        await DoneAsync(other, null, [1, 1, 2]);
+
+        async Task<Guid> DoneAsync(Guid run, Json? input, int[] done)
+        {
+            var outcome = await test.Engine.ForkAsync(new ForkRequest(Tenant.Default, run, new ForkPoint.Before(1)) { Input = input });
+            var fork = Assert.IsType<ForkOutcome.Started>(outcome).Run;
+            await test.EndAsync(fork);
+            Assert.Equal(done, test.Functions.Ledger.Values.Order());
+            return fork;
+        }
+    }
+
     private static async Task SendAsync(TestEngine test, string type, Json data) => await test.Engine.Events.PublishAsync(Tenant.Default, [new JsonObject.Builder()
         .Set("specversion", "1.0").Set("id", $"fork{Interlocked.Increment(ref _ids)}").Set("source", "/test").Set("type", type).Set("data", data).Build()]);
 

@@ -28,5 +28,5 @@ public static class HearingStore
         r => new Hearing(r.Id(0), r.Long(1) == 1), tenant.Workspace, position, after, (long)limit);
 
     /// <summary>Forgets who heard events that are kept no more.</summary>
-    internal static int Sweep(DbUnit db) => db.Execute("delete from event_hearing where event < (select min(position) from event)");
+    internal static int Sweep(DbUnit db) => db.Execute("delete from event_hearing where event < coalesce((select min(position) from event), $1)", long.MaxValue);
 }

@@ -33,8 +33,8 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
         var now = engine.Now;
         if (!await database.ReadAsync(db => SinkStore.IsDue(db, now), cancel)) return false;
         if (await database.WriteAsync(db => SinkStore.Take(db, now, Claimed)) is not { } row) return false;
-        using var over = new CancellationTokenSource();
-        var keeping = KeepAsync(row, over.Token);
+        using var pulse = new PeriodicTimer(ClaimTime / 4, time);
+        var keeping = KeepAsync(row, pulse);
         SinkRow come;
         try
         {
@@ -42,7 +42,7 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
         }
         finally
         {
-            await over.CancelAsync();
+            pulse.Dispose();
             await keeping;
         }
         if (await database.WriteAsync(db => SinkStore.Advance(db, row, come)) && come.DeadAt is not null)
@@ -69,17 +69,16 @@ public sealed class SinkLoop(Database database, DurableEngine engine, EventDeliv
         return come with { DueAt = engine.Now };
     }
 
-    /// <summary>Says that the sink's page is under way, until it is not. Where that cannot be said another process may send it as well.</summary>
-    private async Task KeepAsync(SinkRow row, CancellationToken over)
+    /// <summary>Says that the sink's page is under way, until the pulse ends. Where that cannot be said another process may send it as well.</summary>
+    private async Task KeepAsync(SinkRow row, PeriodicTimer pulse)
     {
-        using var pulse = new PeriodicTimer(ClaimTime / 4, time);
         try
         {
-            while (await pulse.WaitForNextTickAsync(over)) await database.WriteAsync(db => SinkStore.Keep(db, row, Claimed));
+            while (await pulse.WaitForNextTickAsync(CancellationToken.None)) await database.WriteAsync(db => SinkStore.Keep(db, row, Claimed));
         }
-        catch (Exception e) when (e is OperationCanceledException or StorageUnavailableException)
+        catch (StorageUnavailableException)
         {
-            // The page is over, or the database is away.
+            // The database is away.
         }
     }
 

@@ -1,3 +1,4 @@
+using Millrace.Connectors.Processes;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Testing.Scenarios;
@@ -34,6 +35,7 @@ internal sealed class MockedFunction(OutsideWorld outside, IFunction real) : IFu
         return mock.Answer switch
         {
             MockAnswer.Faults faults => new FunctionOutcome.Failed(faults.Error),
+            MockAnswer.Exits exits => ProcessResult.Of(new ProcessEnd(ProcessEnding.Exited, exits.Code, exits.Stdout, exits.Stderr), effect.With),
             MockAnswer.Outputs outputs => await GiveAsync(context, outputs.Value, cancel),
             MockAnswer.Returns returns => await GiveAsync(context, OutsideWorld.Filled(returns.Value, effect.With), cancel),
             _ => throw new InvalidOperationException($"A call is not answered by {mock.Answer.GetType().Name}."),

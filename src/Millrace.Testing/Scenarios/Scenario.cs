@@ -133,6 +133,9 @@ public abstract record MockAnswer
 
     public sealed record Responds(int Status, Json Headers, Json Body) : MockAnswer;
 
+    /// <summary>A process ended so; what the task gives of it follows from its <c>return</c>.</summary>
+    public sealed record Exits(int Code, string Stdout, string Stderr) : MockAnswer;
+
     /// <summary>There is no connection.</summary>
     public sealed record Refuses : MockAnswer;
 

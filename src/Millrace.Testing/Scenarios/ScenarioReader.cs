@@ -177,6 +177,11 @@ public static class ScenarioReader
                 var response = mock["responds"];
                 return new MockAnswer.Responds(response["status"].Value is { IsNumber: true } status ? (int)status.AsNumber() : 200, response["headers"].Value, response["body"].Value);
             }
+            if (mock.Value.AsObject().Has("exits"))
+            {
+                var end = mock["exits"];
+                return new MockAnswer.Exits(end["code"].Value is { IsNumber: true } code ? (int)code.AsNumber() : 0, end["stdout"].Text ?? "", end["stderr"].Text ?? "");
+            }
             if (mock.Value.AsObject().Has("outputs")) return new MockAnswer.Outputs(mock["outputs"].Value);
             if (!mock.Value.AsObject().Has("faults")) return new MockAnswer.Returns(mock["returns"].Value);
             var fault = mock["faults"].Value.AsObject();

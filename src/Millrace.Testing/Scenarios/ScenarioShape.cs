@@ -26,14 +26,21 @@ internal static class ScenarioShape
         May("title", TextOrCondition), May("detail", TextOrCondition), May("instance", TextOrCondition));
 
     private static readonly Shape Fault = new ObjectShape("an error", Must("type", Name), May("status", new WholeShape()), May("title", Text), May("detail", Text));
-    private static readonly string[] Answers = ["returns", "outputs", "faults", "responds", "refuses", "hangs"];
+    private static readonly string[] Answers = ["returns", "outputs", "faults", "responds", "exits", "refuses", "hangs"];
+
+    private static readonly string[] Processes = ["shell", "script", "container"];
 
     private static readonly Shape Mock = new ObjectShape("a mock",
             May("call", Name), May("request", new ObjectShape("a request", May("method", Text), May("uri", Text), May("headers", Object), May("body", Any))),
             May("task", Name), May("workflow", Name), May("input", Any), May("with", Any), May("returns", Any), May("outputs", Any), May("faults", Fault),
             May("responds", new ObjectShape("a response", May("status", new WholeShape(100, 599)), May("headers", Object), May("body", Any))),
+            May("exits", new ObjectShape("the end of a process", May("code", new WholeShape(0, 255)), May("stdout", Text), May("stderr", Text))),
             May("refuses", True), May("hangs", True), May("after", Span), May("times", new WholeShape(1, 1_000_000)))
-        .ExactlyOne("call", "request").ExactlyOne(Answers).Needs("responds", "request").Needs("refuses", "request").Needs("returns", "call").Needs("outputs", "call").Needs("outputs", "task").Needs("faults", "call").Needs("with", "call");
+        .ExactlyOne("call", "request").ExactlyOne(Answers).Needs("responds", "request").Needs("refuses", "request").Needs("returns", "call").Needs("outputs", "call").Needs("outputs", "task").Needs("faults", "call").Needs("with", "call").Needs("exits", "call")
+        .Rule((value, pointer, findings) =>
+        {
+            if (value.Has("exits") && value.TryGet("call", out var call) && !Processes.Contains(call.StringOrNull)) findings.AtKey("workflow.conflict", Pointer.Of(pointer, "exits"), $"{call.StringOrNull} is no process.");
+        });
 
     private static readonly Shape Event = new ObjectShape("an event at its moment", May("at", Span), Must("event", new ObjectShape("an event", Must("type", Name)).Open()));
 

@@ -10,6 +10,8 @@ internal static class Forking
     {
         state.Fork = fork;
         if (fork.Context is { } context) state.Context = context;
+        // What is done with other values is not what was done for the item.
+        if (fork is { Input: not null } or { Context: not null }) state.Part = state.Part is { } part ? part with { Keys = null } : null;
         if (!state.IsStarted)
         {
             if (fork.Input is { } first) state.Input = first;

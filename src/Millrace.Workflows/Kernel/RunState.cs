@@ -43,7 +43,7 @@ public sealed class RunState
     public int LastStep { get; private set; }
 
     /// <summary>What its parent said of it; null when nothing.</summary>
-    public Part? Part { get; private set; }
+    public Part? Part { get; internal set; }
 
     /// <summary>The inputs it carries out one after the other; null when it has one.</summary>
     public Batch? Batch { get; private set; }

@@ -91,8 +91,8 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         ForkPoint point = steps == 0 || dice.Chance(0.3) ? new ForkPoint.Behind(dice.Below(4))
             : dice.Chance(0.2) ? new ForkPoint.BeforeTask(dice.Of(cluster.Definition(run.Definition.Name).Nodes).Reference)
             : new ForkPoint.Before(dice.Between(1, steps));
-        // A run that carries out a map's items has no number of its own, and one for an item that has a name goes on under that name.
-        int? input = point is not ForkPoint.Behind { Seq: > 0 } && !run.Hash.Contains('#', StringComparison.Ordinal) && run.Definition.Name != Generator.KeyedProgram && dice.Chance(0.4) ? dice.Below(Node.Modulus) : null;
+        // A run that carries out a map's items has no number of its own.
+        int? input = point is not ForkPoint.Behind { Seq: > 0 } && !run.Hash.Contains('#', StringComparison.Ordinal) && dice.Chance(0.4) ? dice.Below(Node.Modulus) : null;
         await ForkAsync(new ForkWanted(run.Id, point, input, dice.Chance(0.8) ? $"fork{_last++}" : null));
     }
 
