@@ -102,7 +102,7 @@ public abstract class ForkStandingTests(TestDatabases databases) : EngineSuite(d
     {
         await using var test = await OpenAsync();
         test.Define("- one: { call: 'count:1.0.0@default', with: { n: '${ .n }' } }", "child");
-        var parent = await test.StartAsync(test.Define("- all: { call: 'map:1.0.0@default', with: { in: [{ n: 1 }], do: { namespace: test, name: child, version: ^1.0 }, key: first } }"));
+        var parent = await test.StartAsync(test.Define("- all: { call: 'map:1.0.0@default', with: { in: [{ n: 1 }], do: { namespace: test, name: child, version: ^1.0 }, key: '${ $item.n }' } }"));
         await test.EndAsync(parent);
         var child = await ChildAsync(test, parent);
         await DoneAsync(child, null, [2]);
