@@ -10,8 +10,8 @@ public sealed record Column(string Name, DbValue.Type Kind, bool IsIdentity);
 /// <summary>A table as the database's own catalog describes it. Its rows are read in the order of its primary key, which is the same in every database.</summary>
 public sealed class Table
 {
-    /// <summary>What migrations keep for themselves.</summary>
-    private static readonly string[] NotData = ["migration", "log_origin"];
+    /// <summary>What migrations and connections keep for themselves.</summary>
+    private static readonly string[] NotData = ["migration", "log_origin", "commit_proof"];
 
     private readonly int[] _key;
     private readonly string _first, _next;

@@ -1,4 +1,5 @@
 using System.Data;
+using Millrace.Storage.Writes;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -6,8 +7,11 @@ namespace Millrace.Storage.Postgres;
 
 /// <summary>One connection and the statements it knows. Used by one thread at a time.</summary>
 /// <param name="reads">Whether it only reads.</param>
-internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads = false) : IDisposable
+/// <param name="opens">What gives the number of a transaction that has begun, in one row.</param>
+internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads = false, string opens = PostgresConnection.NumberOfThis) : IDisposable
 {
+    public const string NumberOfThis = "select pg_current_xact_id()::text::bigint";
+
     private readonly Dictionary<string, (NpgsqlCommand Command, int Parameters)> _commands = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Set while a transaction is wanted that has not begun: told its number as soon as it has.</summary>
@@ -30,7 +34,7 @@ internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads
         try
         {
             using var batch = Opening();
-            Opened((long)batch.ExecuteScalar()!);
+            using var reader = Opened(batch);
         }
         catch (Exception e)
         {
@@ -88,7 +92,7 @@ internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads
 
     private NpgsqlBatch Opening(NpgsqlCommand? first = null)
     {
-        var batch = new NpgsqlBatch(connection) { BatchCommands = { new("begin"), new("select pg_current_xact_id()::text::bigint") } };
+        var batch = new NpgsqlBatch(connection) { BatchCommands = { new("begin"), new(opens) } };
         if (first is null) return batch;
         var command = new NpgsqlBatchCommand(first.CommandText);
         NpgsqlParameter[] parameters = [.. first.Parameters.Cast<NpgsqlParameter>()];
@@ -101,7 +105,13 @@ internal sealed class PostgresConnection(NpgsqlConnection connection, bool reads
     private NpgsqlDataReader Opened(NpgsqlBatch batch)
     {
         var reader = batch.ExecuteReader();
-        reader.Read();
+        if (!reader.Read())
+        {
+            reader.Dispose();
+            connection.Close();
+            throw new TransactionLostException("The database does not know this connection any more.");
+        }
+
         Opened(reader.GetInt64(0));
         return reader;
     }

@@ -6,7 +6,8 @@ namespace Millrace.Storage.Postgres;
 
 /// <summary>
 /// The connection that writes. A transaction whose connection breaks is done again as long as it is known not to count; one that broke
-/// while it was being committed is asked for by its number (<c>pg_xact_status</c>), so "committed but reported as failed" is found out here.
+/// while it was being committed is asked for by its number (<c>pg_xact_status</c>) and by what it wrote into <c>commit_proof</c>, since a server that has crashed
+/// gives a number that never reached its disk once more; so "committed but reported as failed" is found out here.
 /// </summary>
 internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder settings, PostgresOptions options, FaultGate gate) : WriteSession
 {
@@ -20,7 +21,9 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
         Options = $"{settings.Options} -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan",
     }.ConnectionString;
 
+    private readonly Guid _session = Guid.CreateVersion7();
     private PostgresConnection? _connection;
+    private bool _proves;
     private long _transaction;
     private long _origin;
     private bool _careful;
@@ -177,19 +180,11 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
             try
             {
                 connection.Open();
-                using var command = new NpgsqlCommand("select value from log_origin", connection);
-                try
-                {
-                    // A restore has made the table and not filled it yet.
-                    _origin = command.ExecuteScalar() is long value ? value : 0;
-                }
-                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
-                {
-                    // Nothing was migrated yet.
-                    _origin = 0;
-                }
-
-                return _connection = new PostgresConnection(connection);
+                _origin = OriginOf(connection);
+                _proves = Introduce(connection);
+                return _connection = new PostgresConnection(connection, opens: _proves
+                    ? $"update commit_proof set number = pg_current_xact_id()::text::bigint, at = now() where session = '{_session}' returning number"
+                    : PostgresConnection.NumberOfThis);
             }
             catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
             {
@@ -199,13 +194,45 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
         }
     }
 
+    private static long OriginOf(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand("select value from log_origin", connection);
+        try
+        {
+            // A restore has made the table and not filled it yet.
+            return command.ExecuteScalar() is long value ? value : 0;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // Nothing was migrated yet.
+            return 0;
+        }
+    }
+
+    /// <summary>Makes the row in which this session's transactions prove themselves; rows of sessions that have not been heard of for a week go.</summary>
+    /// <returns>False when nothing was migrated yet.</returns>
+    private bool Introduce(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand(
+            $"delete from commit_proof where at < now() - interval '7 days'; insert into commit_proof (session, number, at) values ('{_session}', 0, now()) on conflict do nothing", connection);
+        try
+        {
+            command.ExecuteNonQuery();
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether the transaction whose commit was not answered is committed. Waits for the database, and for a commit that is still under way.</summary>
     private bool IsCommitted()
     {
         while (true)
         {
             var connection = Connected();
-            var status = "";
+            var (status, proven) = ("", false);
             try
             {
                 connection.Read("select coalesce(pg_xact_status($1::text::xid8), 'aborted')", [_transaction.ToString(System.Globalization.CultureInfo.InvariantCulture)], row =>
@@ -213,6 +240,7 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
                     status = row.Text(0);
                     return false;
                 });
+                proven = !_proves || (status == "committed" && IsProven(connection));
             }
             catch (StatementException)
             {
@@ -226,9 +254,20 @@ internal sealed class PostgresWriteSession(NpgsqlConnectionStringBuilder setting
                 continue;
             }
 
-            if (status != "in progress") return status == "committed";
+            if (status != "in progress") return status == "committed" && proven;
             Pause();
         }
+    }
+
+    private bool IsProven(PostgresConnection connection)
+    {
+        var number = 0L;
+        connection.Read("select number from commit_proof where session = $1", [_session], row =>
+        {
+            number = row.Long(0);
+            return false;
+        });
+        return number == _transaction;
     }
 
     /// <summary>Waits a little before the next try; once patience is over, or while a fault lasts already, the group is refused.</summary>

@@ -1,5 +1,7 @@
 using Millrace.Storage.Postgres;
+using Millrace.Tests.Chaos;
 using Millrace.Tests.Servers;
+using Npgsql;
 
 namespace Millrace.Storage.Tests.Postgres;
 
@@ -96,6 +98,53 @@ public sealed class PostgresRestartTests : IAsyncLifetime
         go.Release();
         Assert.Equal(1, await write);
         Assert.Equal((2, 2), (runs, await CountAsync(database)));
+    }
+
+    /// <summary>A transaction's number that never reached the disk is given once more after a crash, and then its commit is another's.</summary>
+    [Fact]
+    public async Task Fault_3_a_commit_is_not_taken_for_done_because_another_transaction_has_its_number()
+    {
+        await using var server = await PostgresServer.StartAsync("fsync=on", "wal_writer_delay=10000ms");
+        var direct = await server.CreateDatabaseAsync();
+        await using (var first = PostgresDatabase.Open(direct))
+        {
+            await first.MigrateAsync();
+            await first.WriteAsync(unit => unit.Execute("create table item (id bigint primary key)"));
+        }
+
+        await using var link = new CuttableLink(server.Port);
+        await using var database = PostgresDatabase.Open(direct.Replace($":{server.Port}/", $":{link.Port}/", StringComparison.Ordinal), new PostgresOptions { PatienceMs = 60_000 });
+        await InsertAsync(database, 1);
+        var (runs, number) = (0, 0L);
+        var inside = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var go = new SemaphoreSlim(0);
+        var write = database.WriteAsync(unit =>
+        {
+            unit.Execute("insert into item (id) values (2)");
+            if (++runs > 1) return 0;
+            number = unit.First("select pg_current_xact_id()::text::bigint", r => r.Long(0), 0L);
+            inside.TrySetResult();
+            go.Wait();
+            return 0;
+        });
+        await inside.Task;
+        // Its commit meets a connection that is gone.
+        link.Tear();
+        go.Release();
+        await server.StopAsync("immediate");
+        await server.StartAgainAsync();
+        await using (var other = new NpgsqlConnection($"Host=127.0.0.1;Port={server.Port};Username=millrace;Database={direct[(direct.LastIndexOf('/') + 1)..]};Pooling=false"))
+        {
+            await other.OpenAsync();
+            await using var insert = new NpgsqlCommand("insert into item (id) values (1000 + pg_current_xact_id()::text::bigint) returning id - 1000", other);
+            var given = 0L;
+            while (given < number) given = (long)(await insert.ExecuteScalarAsync())!;
+            Assert.Equal(number, given);
+        }
+
+        link.Heal();
+        await write;
+        Assert.Equal(1, await database.ReadAsync(unit => unit.First("select count(*) from item where id = 2", r => r.Int(0), 0)));
     }
 
     [Fact]
