@@ -58,6 +58,24 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
         Assert.Equal(ApprovalState.Approved, (await OfAsync(test, run)).Single().State);
     }
 
+    /// <summary>The run's clock and a person may come to the same end at once; then it is the person's, and the run says who it was.</summary>
+    [Fact]
+    public async Task A_question_does_not_expire_where_a_vote_has_settled_it_alike()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define(Asking(", expire: { after: PT1H, outcome: reject }")), Json.Object("n", 5));
+        var asked = await AskedAsync(test, run);
+        Assert.Equal(VoteOutcome.Taken, (await SayAsync(test, asked.Id, "anna", yes: false)).Outcome);
+        await test.EndAsync(run);
+        Task<int> SettleAsync(bool expired) => test.Disk.WriteAsync(db =>
+        {
+            ApprovalStore.Settle(db, Tenant.Default, run, new Command.Settle(asked.Id, ApprovalState.Rejected, expired), test.Engine.Approvals.Now);
+            return 0;
+        });
+        await SettleAsync(expired: false);
+        await Assert.ThrowsAsync<OvertakenException>(() => SettleAsync(expired: true));
+    }
+
     [Fact]
     public async Task The_hash_is_that_of_what_is_shown_however_its_members_stand()
     {

@@ -49,8 +49,8 @@ public static class ApprovalStore
         else
             db.ChangeLater(
                 run, static id => new OvertakenException(id),
-                "update approval set state = $1, ended_at = coalesce(ended_at, $2) where workspace = $3 and id = $4 and state in (0, $1 /*pg: ::bigint */)",
-                (long)settle.State, now, tenant.Workspace, settle.Approval);
+                "update approval set state = $1, ended_at = coalesce(ended_at, $2) where workspace = $3 and id = $4 and state in (0, $5)",
+                (long)settle.State, now, tenant.Workspace, settle.Approval, settle.Expired ? 0L : (long)settle.State);
     }
 
     /// <summary>Nobody needs an answer to what the run asks any more.</summary>

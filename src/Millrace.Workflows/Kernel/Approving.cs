@@ -107,7 +107,7 @@ internal static class Approving
     {
         var approval = step.Approval!;
         on.Emit(new ApprovalEntry.Settled(step.Id, outcome));
-        on.Commands.Add(new Command.Settle(approval.Id, outcome));
+        on.Commands.Add(new Command.Settle(approval.Id, outcome, expired));
         if (outcome == ApprovalState.Expired)
             on.Fault(step, new WorkflowError(ErrorTypes.Timeout, 408, "Nobody decided", $"'{approval.Ask.Title}' was not decided in time."));
         else if (outcome == ApprovalState.Rejected && !((ApproveBody)step.Node.Body).GoesOn)

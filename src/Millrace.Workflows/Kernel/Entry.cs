@@ -187,7 +187,8 @@ public abstract record Command
     public sealed record Remind(Guid Approval, int Reminders, bool Escalated) : Command;
 
     /// <summary>A decision is over: committed together with the entries, unless a vote that was taken meanwhile says otherwise.</summary>
-    public sealed record Settle(Guid Approval, ApprovalState State) : Command;
+    /// <param name="Expired">Nobody has decided: then no vote may have settled it meanwhile, not even alike.</param>
+    public sealed record Settle(Guid Approval, ApprovalState State, bool Expired = false) : Command;
 
     /// <summary>The step is told of no more events: committed together with the entries.</summary>
     public sealed record Deafen(int Step) : Command;
