@@ -72,7 +72,8 @@ internal sealed class NewFork
             Ended = ended,
         }]);
         Large = large;
-        _records.Add((Row.CreatedAt, bytes));
+        // The clock of whoever forks may be behind that of whoever wrote the last record.
+        _records.Add((Math.Max(Row.CreatedAt, CutAt), bytes));
     }
 
     public void Insert(DbUnit db, IEnumerable<Guid> ended)
