@@ -69,11 +69,31 @@ public abstract class ApprovalTests(TestDatabases databases) : EngineSuite(datab
         await test.EndAsync(run);
         Task<int> SettleAsync(bool expired) => test.Disk.WriteAsync(db =>
         {
-            ApprovalStore.Settle(db, Tenant.Default, run, new Command.Settle(asked.Id, ApprovalState.Rejected, expired), test.Engine.Approvals.Now);
+            ApprovalStore.Settle(db, Tenant.Default, run, new Command.Settle(asked.Id, ApprovalState.Rejected, expired), seen: long.MaxValue, test.Engine.Approvals.Now);
             return 0;
         });
         await SettleAsync(expired: false);
         await Assert.ThrowsAsync<OvertakenException>(() => SettleAsync(expired: true));
+    }
+
+    /// <summary>Who was told that the vote counts is named by the run, even where it decides nothing.</summary>
+    [Fact]
+    public async Task A_question_does_not_expire_before_the_run_has_heard_every_vote_that_was_in_time()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define(Asking(", quorum: 2, expire: { after: PT1H, outcome: reject }")), Json.Object("n", 5));
+        var asked = await AskedAsync(test, run);
+        Task<bool> ExpireAsync(long seen) => test.Disk.WriteAsync(db =>
+        {
+            SignalStore.Send(db, Tenant.Default, run, "approval", Json.EmptyObject, test.Engine.Approvals.Now);
+            ApprovalStore.Settle(db, Tenant.Default, run, new Command.Settle(asked.Id, ApprovalState.Rejected, Expired: true), seen, test.Engine.Approvals.Now);
+            db.Execute("delete from signal where run = $1", run);
+            return true;
+        });
+        await Assert.ThrowsAsync<OvertakenException>(() => ExpireAsync(seen: 0));
+        Assert.Equal(ApprovalState.Open, (await OfAsync(test, run)).Single().State);
+        Assert.True(await ExpireAsync(seen: long.MaxValue));
+        Assert.Equal(ApprovalState.Rejected, (await OfAsync(test, run)).Single().State);
     }
 
     [Fact]

@@ -40,17 +40,34 @@ public static class ApprovalStore
         run, null, "update approval set reminders = $1, escalated = $2 where workspace = $3 and id = $4", (long)remind.Reminders, remind.Escalated, tenant.Workspace, remind.Approval);
 
     /// <summary>The run says how it ended.</summary>
-    /// <exception cref="OvertakenException">A vote that the run has not heard says otherwise.</exception>
-    internal static void Settle(DbUnit db, Tenant tenant, Guid run, Command.Settle settle, long now)
+    /// <param name="seen">Signals up to this position have been heard.</param>
+    /// <exception cref="OvertakenException">A vote that the run has not heard says otherwise, or was in time where the run says that time is up.</exception>
+    internal static void Settle(DbUnit db, Tenant tenant, Guid run, Command.Settle settle, long seen, long now)
     {
         // What was decided before the run was cancelled stays decided.
         if (settle.State == ApprovalState.Cancelled)
+        {
             db.ChangeLater(run, null, "update approval set state = 4, ended_at = $1 where workspace = $2 and id = $3 and state = 0", now, tenant.Workspace, settle.Approval);
-        else
+        }
+        else if (settle.Expired)
+        {
+            // A vote has the run's row until it is on disk, so that those before this one can be seen.
+            RunStore.Touch(db, tenant, run);
             db.ChangeLater(
                 run, static id => new OvertakenException(id),
-                "update approval set state = $1, ended_at = coalesce(ended_at, $2) where workspace = $3 and id = $4 and state in (0, $5)",
-                (long)settle.State, now, tenant.Workspace, settle.Approval, settle.Expired ? 0L : (long)settle.State);
+                """
+                update approval set state = $1, ended_at = coalesce(ended_at, $2) where workspace = $3 and id = $4 and state = 0
+                and not exists (select 1 from signal s where s.run = $5 and s.workspace = $3 and s.position > $6 and s.kind = 'approval')
+                """,
+                (long)settle.State, now, tenant.Workspace, settle.Approval, run, seen);
+        }
+        else
+        {
+            db.ChangeLater(
+                run, static id => new OvertakenException(id),
+                "update approval set state = $1, ended_at = coalesce(ended_at, $2) where workspace = $3 and id = $4 and state in (0, $1)",
+                (long)settle.State, now, tenant.Workspace, settle.Approval);
+        }
     }
 
     /// <summary>Nobody needs an answer to what the run asks any more.</summary>

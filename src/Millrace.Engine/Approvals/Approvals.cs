@@ -17,7 +17,7 @@ internal static class Approvals
             {
                 case Command.Ask ask: ApprovalStore.Ask(db, record.Tenant, record.Run, ask, record.At); break;
                 case Command.Remind remind: ApprovalStore.Remind(db, record.Tenant, record.Run, remind); break;
-                case Command.Settle settle: ApprovalStore.Settle(db, record.Tenant, record.Run, settle, record.At); break;
+                case Command.Settle settle: ApprovalStore.Settle(db, record.Tenant, record.Run, settle, record.SignalsSeen, record.At); break;
             }
         }
     }

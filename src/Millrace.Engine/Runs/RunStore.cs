@@ -185,6 +185,10 @@ public static class RunStore
         run, "update run set wake_at = case when lease is null then $1 else wake_at end where workspace = $2 and id = $3 and state < 4 /*pg: and not finished */",
         now, tenant.Workspace, run);
 
+    /// <summary>Nobody else changes the run's row, or sends it anything, until the transaction ends. One that ended in it is held already.</summary>
+    internal static void Touch(DbUnit db, Tenant tenant, Guid run) =>
+        db.TouchLater(run, "update run set wake_at = wake_at where workspace = $1 and id = $2 /*pg: and not finished */", tenant.Workspace, run);
+
     /// <summary>A run that has ended is due again.</summary>
     internal static void Reopen(DbUnit db, Tenant tenant, Guid run, long now) => db.Execute(
         """
