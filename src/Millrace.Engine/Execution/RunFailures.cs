@@ -14,7 +14,12 @@ internal sealed class RunFailures(Worker worker)
 {
     private const int FailuresMax = 3;
 
-    private readonly ConcurrentDictionary<Guid, int> _failures = new();
+    /// <summary>Failures further apart than that have nothing to do with one another; a run may live for years.</summary>
+    private static readonly long RemembersMicros = (long)TimeSpan.FromHours(1).TotalMicroseconds;
+
+    private readonly ConcurrentDictionary<Guid, Seen> _failures = new();
+
+    private readonly record struct Seen(int Times, long LastAt);
 
     public void OfCommit(RunActor actor, RunRecord record, Exception e)
     {
@@ -68,7 +73,8 @@ internal sealed class RunFailures(Worker worker)
         }
         EngineMetrics.TurnFailed();
         worker.Log.TurnFailed(e, run);
-        if (_failures.AddOrUpdate(run, 1, (_, n) => n + 1) < FailuresMax)
+        var now = worker.Now;
+        if (_failures.AddOrUpdate(run, new Seen(1, now), (_, seen) => new Seen(now - seen.LastAt > RemembersMicros ? 1 : seen.Times + 1, now)).Times < FailuresMax)
         {
             worker.Lost.Add(tenant, run);
             worker.Due.Call(0);

@@ -174,6 +174,25 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
         Assert.Equal(1, await test.Disk.ReadAsync(db => db.First("select count(*) from journal where run = $1 and state >= 4", r => r.Int(0), 0, poisoned)));
     }
 
+    [Theory]
+    [InlineData(2, 4, RunPhase.Completed)]
+    [InlineData(3, 1, RunPhase.Faulted)]
+    public async Task Fault_21_a_run_is_given_up_when_it_fails_often_at_once_and_not_when_it_does_over_the_years(int atOnce, int times, RunPhase end)
+    {
+        await using var test = await OpenAsync(new EngineSettings { IdleRunsMax = 0 });
+        var id = await test.StartAsync(test.Define("- days: { for: { in: '${ [range(5)] }' }, do: [ { rest: { wait: P1D } } ] }"));
+        for (var day = 0; day < times; day++)
+        {
+            await test.UntilAsync(id, r => r is { State: RunPhase.Waiting, Lease: null });
+            test.LookupsBroken = atOnce;
+            test.Time.Advance(TimeSpan.FromDays(1) + TimeSpan.FromMinutes(1));
+            await test.PassUntilAsync(id, r => r.IsFinished || (test.LookupsBroken <= 0 && r.State == RunPhase.Waiting && r.WakeAt > test.Engine.Now));
+        }
+        test.Time.Advance(TimeSpan.FromDays(2));
+        await test.PassUntilAsync(id, r => r.IsFinished);
+        Assert.Equal(end, (await test.RowAsync(id)).State);
+    }
+
     [Fact]
     public async Task Fault_21_a_run_that_is_given_up_takes_its_children_with_it()
     {

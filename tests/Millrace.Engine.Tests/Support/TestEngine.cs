@@ -37,6 +37,9 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     /// <summary>So many of the next look-ups of definitions find the store away.</summary>
     public int LookupsRefused;
 
+    /// <summary>So many of the next runs that are taken find their definition unreadable, through a fault of ours.</summary>
+    public int LookupsBroken;
+
     public CrashingDatabase Database { get; private set; } = null!;
     public BlobStore Blobs => new FileBlobStore(BlobsFolder);
     public string BlobsFolder => Path.Combine(Folder, "blobs");
@@ -80,6 +83,10 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
 
     private Task<DurableEngine> OpenEngineAsync(CrashingDatabase database, IDefinitionSource? definitions = null, TimeProvider? time = null) => DurableEngine.OpenAsync(
         new EngineParts(database, Blobs, Bus, new FunctionRegistry(Functions.All), definitions ?? this, this, time ?? Time, NullLogger.Instance), Settings);
+
+    /// <summary>Takes a run back to a step as it is now.</summary>
+    public async Task<ControlOutcome> RedriveAsync(Guid run, int step) =>
+        await Engine.RedriveAsync(Tenant.Default, run, step, (await HistoryAsync(run)).State.Position);
 
     /// <summary>The definition is there no more, as after somebody took it out of the database.</summary>
     public void Forget(Workflow workflow) => _workflows.Remove(workflow);
@@ -198,7 +205,9 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Interlocked.Decrement(ref LookupsBroken) < 0
+        ? new(_workflows.Select(w => w.ForRun(hash)).FirstOrDefault(w => w is not null))
+        : throw new InvalidOperationException("The definition could not be read.");
 
     public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) =>
         Lookup(w => w.Id.Namespace == @namespace && w.Id.Name == name);
