@@ -50,6 +50,25 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
     }
 
     [Fact]
+    public async Task A_worker_hears_of_it_with_the_next_thing_it_writes()
+    {
+        await using var test = await OpenAsync();
+        var (elsewhere, _) = await test.JoinAsync();
+        var busy = test.Define("- work: { call: 'count:1.0.0@default', with: { n: 2 } }", "busy");
+        var run = await test.StartAsync(test.Define(Two));
+        await test.Functions.Entered;
+        // Nobody polls while the clock stands, and the other process tells none but itself.
+        Assert.True(await elsewhere.Holds.SuspendAsync(Tenant.Default, "test", "test", null));
+        await test.EndAsync(await test.StartAsync(busy));
+        await test.UntilAsync(run, r => r.State == RunPhase.Suspended);
+        test.Functions.Open();
+        await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
+        await ResumeAsync(test);
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Ended);
+        await elsewhere.DisposeAsync();
+    }
+
+    [Fact]
     public async Task Other_definitions_go_on_and_a_workspace_stands_as_a_whole()
     {
         await using var test = await OpenAsync();

@@ -1,3 +1,4 @@
+using Millrace.Engine.Holds;
 using Millrace.Engine.Runs;
 using Millrace.Storage;
 
@@ -5,7 +6,8 @@ namespace Millrace.Engine.Execution;
 
 /// <summary>The right of this worker to write. Every write is fenced by it, and it is looked up once for each transaction.</summary>
 /// <param name="id">The epoch: grows with every start of a worker.</param>
-internal sealed class Lease(long id)
+/// <param name="stands">Told by each transaction what it finds to stand.</param>
+internal sealed class Lease(long id, Action<HoldMark>? stands = null)
 {
     private long _transaction = -1;
     private bool _alive;
@@ -16,8 +18,9 @@ internal sealed class Lease(long id)
     public bool IsAlive(DbUnit db)
     {
         if (db.Transaction == _transaction) return _alive;
-        _alive = LeaseStore.IsAlive(db, id);
+        (_alive, var holds) = LeaseStore.Check(db, id);
         _transaction = db.Transaction;
+        stands?.Invoke(holds);
         return _alive;
     }
 }

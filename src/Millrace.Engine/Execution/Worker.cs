@@ -307,7 +307,7 @@ internal sealed class Worker : IAsyncDisposable
         await Clock.SetAsync();
         var now = Now;
         var lease = await Database.WriteAsync(db => LeaseStore.Begin(db, Settings.WorkerName, now, now + (long)Settings.LeaseTime.TotalMicroseconds));
-        Volatile.Write(ref _lease, new Lease(lease));
+        Volatile.Write(ref _lease, new Lease(lease, Standing.Compare));
         Wakes.Listen(Lease);
     }
 

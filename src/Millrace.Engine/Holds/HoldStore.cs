@@ -10,6 +10,16 @@ namespace Millrace.Engine.Holds;
 /// <param name="ComeTo">Set when it is over: the run up to which those it held have been told.</param>
 public sealed record HoldRow(Tenant Tenant, Guid Id, string Namespace, string Name, string? Reason, long CreatedAt, Guid? ComeTo);
 
+/// <summary>Tells whether the same stands: how many holds are not over, and when the last of them began.</summary>
+internal readonly record struct HoldMark(long Count, long Newest)
+{
+    public static HoldMark Of(IEnumerable<HoldRow> rows)
+    {
+        var holds = rows.Where(r => r.ComeTo is null).ToList();
+        return new HoldMark(holds.Count, holds.Count == 0 ? 0 : holds.Max(h => h.CreatedAt));
+    }
+}
+
 /// <summary>Every statement on holds.</summary>
 public static class HoldStore
 {

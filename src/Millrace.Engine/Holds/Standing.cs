@@ -6,12 +6,13 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Engine.Holds;
 
 /// <summary>
-/// The definitions and workspaces that stand, as this process knows them: read when they change here, and once in a poll interval. A run looks when it begins
-/// and when it is taken; those in memory are told. Whoever does not stand yet stands a poll interval later; nobody stands on a hold that is over.
+/// The definitions and workspaces that stand, as this process knows them: read when they change here, when a transaction that writes finds others, and once in a
+/// poll interval. A run looks when it begins and when it is taken; those in memory are told. Nobody stands on a hold that is over.
 /// </summary>
 internal sealed class Standing(Worker worker)
 {
     private HoldRow[] _all = [];
+    private int _looking;
 
     /// <param name="except">A hold that is over, whatever this process knows.</param>
     public RunHold? Over(Tenant tenant, Workflow workflow, Guid except = default)
@@ -36,6 +37,12 @@ internal sealed class Standing(Worker worker)
     {
         for (var i = 0; i < record.Commands.Count; i++)
             if (record.Commands[i] is Command.Hold hold) HoldStore.Check(db, record.Tenant, record.Run, hold.Id);
+    }
+
+    /// <summary>A transaction has found these; whoever works writes, and so hears of a hold at once.</summary>
+    public void Compare(HoldMark found)
+    {
+        if (found != HoldMark.Of(Volatile.Read(ref _all)) && Interlocked.Exchange(ref _looking, 1) == 0) _ = LookAsync();
     }
 
     public async Task RefreshAsync()
@@ -64,6 +71,7 @@ internal sealed class Standing(Worker worker)
         {
             worker.LoopFailed("looking at what stands", e);
         }
+        Volatile.Write(ref _looking, 0);
         worker.Due.Call(0);
     }
 

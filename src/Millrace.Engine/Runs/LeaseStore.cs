@@ -1,3 +1,4 @@
+using Millrace.Engine.Holds;
 using Millrace.Storage;
 
 namespace Millrace.Engine.Runs;
@@ -11,11 +12,15 @@ internal static class LeaseStore
     public static long Begin(DbUnit db, string name, long now, long expiresAt) => db.First(
         "insert into lease (name, started_at, heartbeat_at, expires_at, alive) values ($1, $2, $2, $3, 1) returning id", r => r.Long(0), 0L, name, now, expiresAt);
 
-    /// <summary>Whether the lease is alive, and stays so until this transaction ends: whoever declares it dead waits for that.</summary>
-    public static bool IsAlive(DbUnit db, long lease) =>
-        db.First("select alive from lease where id = $1 /*pg: for share */", r => r.Long(0), 0L, lease) == 1;
+    /// <summary>Whether the lease is alive, and stays so until this transaction ends: whoever declares it dead waits for that. And what stands.</summary>
+    public static (bool Alive, HoldMark Holds) Check(DbUnit db, long lease) => db.First(
+        """
+        select alive, (select count(*) from hold where come_to is null), (select coalesce(max(created_at), 0) from hold where come_to is null)
+        from lease where id = $1 /*pg: for share */
+        """,
+        r => (r.Long(0) == 1, new HoldMark(r.Long(1), r.Long(2))), default, lease);
 
-    /// <summary>As <see cref="IsAlive"/>, for one who only looks.</summary>
+    /// <summary>Whether it is alive, for one who only looks.</summary>
     public static bool SeemsAlive(DbUnit db, long lease) =>
         db.First("select alive from lease where id = $1", r => r.Long(0), 0L, lease) == 1;
 
