@@ -113,7 +113,7 @@ public abstract class ContinuationTests(TestDatabases databases) : EngineSuite(d
         await using var test = await OpenAsync();
         var first = await test.StartAsync(test.Define(Counting), Json.Object("n", 1));
         await test.EndAsync(first);
-        Assert.Equal(ControlOutcome.Continued, await test.Engine.RedriveAsync(Tenant.Default, first, 1));
+        Assert.Equal(ControlOutcome.Continued, await test.RedriveAsync(first, 1));
         Assert.Equal(RunPhase.Completed, (await test.RowAsync(first)).State);
     }
 

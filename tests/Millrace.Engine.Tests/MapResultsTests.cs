@@ -112,10 +112,10 @@ public abstract class MapResultsTests(TestDatabases databases) : EngineSuite(dat
         Assert.Equal("3", run.State.Output.ToString());
         Assert.Equal("""[null,null,null,"fine","fine","fine"]""", await ResultsAsync(test, run));
         test.Functions.FailuresLeft = 1;
-        await test.Engine.RedriveAsync(Tenant.Default, id, 1);
+        await test.RedriveAsync(id, 1);
         run = await test.EndAsync(id);
         Assert.Equal("""[null,"fine","fine","fine","fine","fine"]""", await ResultsAsync(test, run));
-        await test.Engine.RedriveAsync(Tenant.Default, id, 1);
+        await test.RedriveAsync(id, 1);
         run = await test.EndAsync(id);
         Assert.Equal("0", run.State.Output.ToString());
         Assert.Equal("""["fine","fine","fine","fine","fine","fine"]""", await ResultsAsync(test, run));

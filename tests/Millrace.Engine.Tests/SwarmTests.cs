@@ -113,7 +113,7 @@ public abstract class SwarmTests(TestDatabases databases) : EngineSuite(database
         test.Functions.FailuresLeft = 1;
         var id = await test.StartAsync(test.Define(Swarm($"a: {{ {Flaky} }}, b: {{ {Run}, needs: [a], input: {{}} }}, c: {{ {Run}, input: {{}} }}")));
         Assert.Equal("skipped", (await test.EndAsync(id)).State.Output["b"]["state"].AsString());
-        await test.Engine.RedriveAsync(Tenant.Default, id, 1);
+        await test.RedriveAsync(id, 1);
         var again = await test.EndAsync(id);
         Assert.Equal(["completed", "completed", "completed"], again.State.Output.AsObject().Select(m => m.Value["state"].AsString()));
         Assert.Equal(4, (await ChildrenAsync(test, id)).Count);

@@ -4,6 +4,7 @@ using Millrace.Engine.Events;
 using Millrace.Engine.Forks;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Holds;
+using Millrace.Engine.Journal;
 using Millrace.Engine.Limits;
 using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
@@ -34,8 +35,8 @@ public abstract record StartOutcome
     public sealed record Conflict(Guid Run) : StartOutcome;
 }
 
-/// <summary>How a request to cancel, suspend or resume ended. Accepted means it is on disk and will take effect.</summary>
-public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended, NotFinished, Continued }
+/// <summary>How a request to cancel, suspend, resume or redrive ended. Accepted means it is on disk and will take effect. Changed: the run is no longer as the caller saw it.</summary>
+public enum ControlOutcome { Accepted, NotFound, AlreadyFinished, AlreadySuspended, NotSuspended, NotFinished, Continued, Changed }
 
 /// <summary>Durable execution: starts runs, carries them out, and takes wishes about them.</summary>
 public sealed class DurableEngine : IAsyncDisposable
@@ -137,7 +138,8 @@ public sealed class DurableEngine : IAsyncDisposable
     /// Takes a run that has ended back to a map or a swarm of which not all children completed: those are carried out again, and what follows
     /// the step is done again. The caller has seen that <see cref="RunState.IsRedrivable"/>.
     /// </summary>
-    public async Task<ControlOutcome> RedriveAsync(Tenant tenant, Guid run, int step)
+    /// <param name="seen">The run's last record when that was seen: one that went back and came to another end meanwhile may not be able to.</param>
+    public async Task<ControlOutcome> RedriveAsync(Tenant tenant, Guid run, int step, long seen)
     {
         var now = _worker.Now;
         var outcome = await _worker.Database.WriteAsync(db =>
@@ -146,6 +148,7 @@ public sealed class DurableEngine : IAsyncDisposable
             if (!row.IsFinished) return ControlOutcome.NotFinished;
             // Two runs of one chain cannot work at once.
             if (ContinuationStore.IsContinued(db, tenant, run)) return ControlOutcome.Continued;
+            if (JournalStore.LastSeq(db, tenant, run) != seen) return ControlOutcome.Changed;
             RunStore.Reopen(db, tenant, run, now);
             RetentionStore.Keep(db, tenant, run);
             SignalStore.Send(db, tenant, run, "redrive", Json.Object("step", step), now);

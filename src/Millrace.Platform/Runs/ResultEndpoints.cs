@@ -104,7 +104,7 @@ internal static class ResultEndpoints
     private static async Task<(List<ChunkResults> Chunks, bool More)> ChunksAsync(
         RunHistories histories, Tenant tenant, Guid run, string step, long after, int limit, CancellationToken cancel)
     {
-        var (found, _) = await SpawnEndpoints.FindAsync(histories, tenant, run, step, cancel);
+        var (found, _, _) = await SpawnEndpoints.FindAsync(histories, tenant, run, step, cancel);
         var page = await histories.ReadAsync(tenant, run, (_, history) =>
         {
             var index = history.Steps[found.Id].Window?.Results;

@@ -36,7 +36,7 @@ internal static class SpawnEndpoints
         var concurrency = shape.RequiredWhole("concurrency", 1, ChildrenBody.ConcurrencyMax);
         shape.NoMore();
         shape.ThrowIfWrong();
-        var (found, _) = await FindAsync(histories, tenant, run, step, cancel);
+        var (found, _, _) = await FindAsync(histories, tenant, run, step, cancel);
         if (found.EndedAt is not null) throw Problem.Conflict("step.already_ended", "The step has ended.", "The children of a step that has ended cannot be changed.");
         return await engine.ChangeConcurrencyAsync(tenant, run, found.Id, concurrency) switch
         {
@@ -51,11 +51,16 @@ internal static class SpawnEndpoints
     {
         new QueryReader(request).NoMore();
         var run = RunEndpoints.ParseId(id);
-        var (found, redrivable) = await FindAsync(histories, tenant, run, step, cancel);
-        var outcome = redrivable is null ? ControlOutcome.NotFinished
-            : redrivable == true ? await engine.RedriveAsync(tenant, run, found.Id)
-            : throw Problem.Conflict("step.not_redrivable", "There is nothing to carry out again.",
-                "All children of the step have completed, or it stands in a fork or in an input of a batch, which a run cannot go back to.");
+        ControlOutcome outcome;
+        do
+        {
+            var (found, redrivable, seen) = await FindAsync(histories, tenant, run, step, cancel);
+            outcome = redrivable is null ? ControlOutcome.NotFinished
+                : redrivable == true ? await engine.RedriveAsync(tenant, run, found.Id, seen)
+                : throw Problem.Conflict("step.not_redrivable", "There is nothing to carry out again.",
+                    "All children of the step have completed, or it stands in a fork or in an input of a batch, which a run cannot go back to.");
+        }
+        while (outcome == ControlOutcome.Changed);
         return outcome switch
         {
             ControlOutcome.Accepted => TypedResults.Accepted($"/api/v1/runs/{run}", await RunEndpoints.FindAsync(database, tenant, run, cancel)),
@@ -65,18 +70,18 @@ internal static class SpawnEndpoints
         };
     }
 
-    /// <returns>The step, and whether its run can go back to it; null while the run has not ended.</returns>
-    internal static async Task<(RunStep Step, bool? Redrivable)> FindAsync(RunHistories histories, Tenant tenant, Guid run, string step, CancellationToken cancel)
+    /// <returns>The step, whether its run can go back to it, null while the run has not ended, and the run's last record at that time.</returns>
+    internal static async Task<(RunStep Step, bool? Redrivable, long Seen)> FindAsync(RunHistories histories, Tenant tenant, Guid run, string step, CancellationToken cancel)
     {
         var number = int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : -1;
         var found = await histories.ReadAsync(tenant, run, (_, history) =>
         {
             var view = history.Steps.GetValueOrDefault(number);
             bool? redrivable = history.State.IsFinished ? history.State.IsRedrivable(number) : null;
-            return Tuple.Create(view is null ? null : RunStep.Of(view, values: false), redrivable, view?.Node.Body is ChildrenBody);
+            return Tuple.Create(view is null ? null : RunStep.Of(view, values: false), redrivable, view?.Node.Body is ChildrenBody, history.State.Position);
         }, cancel) ?? throw RunEndpoints.NotFound(run.ToString());
         if (found.Item1 is null) throw Problem.NotFound("step.not_found", "There is no such step.", $"The run {run} has no step {step}.");
         if (!found.Item3) throw Problem.Conflict("step.no_children", "The step has no window of children.", "Only a map or a swarm has one.");
-        return (found.Item1, found.Item2);
+        return (found.Item1, found.Item2, found.Item4);
     }
 }

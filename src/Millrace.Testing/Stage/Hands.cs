@@ -48,7 +48,7 @@ internal sealed class Hands(World world, IReadOnlyList<Workflow> workflows)
     private async Task RedriveAsync(DurableEngine engine, Guid run, ScriptItem.Redrive redrive, bool before)
     {
         var (history, step) = await FindAsync(engine, run, "redrive", redrive.Task);
-        if (history.State.IsFinished && history.State.IsRedrivable(step) && await engine.RedriveAsync(Tenant.Default, run, step) == ControlOutcome.Accepted) return;
+        if (history.State.IsFinished && history.State.IsRedrivable(step) && await engine.RedriveAsync(Tenant.Default, run, step, history.State.Position) == ControlOutcome.Accepted) return;
         // It was asked for before somebody died, and the run has gone back meanwhile.
         if (before) return;
         throw new StageException($"redrive: {(history.State.IsFinished ? $"all children of '{redrive.Task}' have completed" : "the run has not ended")}");

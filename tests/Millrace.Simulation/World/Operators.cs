@@ -129,14 +129,14 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
     /// </summary>
     private async Task RedriveAsync()
     {
-        var candidates = new List<(Guid Run, int Step)>();
+        var candidates = new List<(Guid Run, int Step, long Seen)>();
         foreach (var run in (await RunsAsync()).Where(r => r is { IsFinished: true, Trigger: null } && cluster.Library.Spawns(r.Definition.Name)))
-            if (await HistoryAsync(run) is { } history) candidates.AddRange(history.Steps.Keys.Where(history.State.IsRedrivable).Select(step => (run.Id, step)));
+            if (await HistoryAsync(run) is { } history) candidates.AddRange(history.Steps.Keys.Where(history.State.IsRedrivable).Select(step => (run.Id, step, history.State.Position)));
         if (candidates.Count == 0) return;
-        var (of, back) = dice.Of(candidates);
+        var (of, back, seen) = dice.Of(candidates);
         for (var times = dice.Chance(0.2) ? 2 : 1; times > 0; times--)
         {
-            var answer = await clients.AskAsync(async engine => (object)await engine.RedriveAsync(Tenant.Default, of, back));
+            var answer = await clients.AskAsync(async engine => (object)await engine.RedriveAsync(Tenant.Default, of, back, seen));
             cluster.Scheduler.Note($"redrive {Names.Of(of)}-{back}: {answer}");
             if (answer is ControlOutcome.Accepted) Redrives.Add(new RedriveTaken(of, back));
         }
