@@ -37,7 +37,7 @@ internal static class ChaosBench
         Figures.Bound("chaos.journal_faults", verdict.JournalFaults, 0, "journals", "with a gap, a second end, or a last state other than the row's");
         Figures.Bound("chaos.child_faults", verdict.ChildFaults, 0, "families", "children too many, too few, or in a state their parent's does not allow");
         Figures.Bound("chaos.vote_faults", verdict.VoteFaults, 0, "votes", $"of {verdict.Questions} questions: not settled exactly once, or otherwise than those who decided were told");
-        Figures.Bound("chaos.limit_faults", verdict.LimitFaults, 0, "slots", $"more at work at once than a limit allows, slots or holds left over, steps begun under a hold, or the wrong one of several starts; {verdict.AtOnce} at a line at once, {verdict.Holds} holds");
+        Figures.Bound("chaos.limit_faults", verdict.LimitFaults, 0, "slots", $"more at work at once than a limit allows, slots or holds left over, steps begun under a hold, or the wrong one of several starts; {verdict.AtOnce} at a line at once, {verdict.Holds} holds, and {verdict.HoldsLapsed} that a wish carried out late may have ended");
         Figures.Bound("chaos.sse_gaps", verdict.SseGaps, 0, "messages", $"{found.Followed} run streams and 4 of the workspace, {found.Connections} connections");
         Figures.Bound("chaos.sse_duplicates", verdict.SseDuplicates, 0, "messages", settings);
         foreach (var part in verdict.Parts) Figures.Bound($"chaos.{part.Metric}", part.Complaints.Count, 0, part.Unit, part.Seen);

@@ -14,7 +14,7 @@ internal sealed class ChaosLimits(ChaosCluster cluster, CountingService outside,
 
     public async Task JudgeAsync(IReadOnlyDictionary<string, ChaosRow> rows, CancellationToken cancel)
     {
-        _complaints.AddRange(outside.Lines.Crowds);
+        _complaints.AddRange([.. outside.Lines.Crowds, .. clients.Holders.Complaints]);
         _complaints.AddRange(await cluster.QueryAsync("select name, key, run, held from limit_place", r => $"a slot is left: {r[0]} for {r[1]} of {r[2]}, {r[3]}", cancel));
         _complaints.AddRange(await cluster.QueryAsync("select namespace, name, come_to from hold", r => $"a hold is left: {r[0]}/{r[1]}, come to {r[2]}", cancel));
         JudgeTrios(rows);

@@ -12,7 +12,7 @@ internal sealed class ChaosSequels(ChaosDoor door)
     private const string Deadly = "chaos/deadly";
 
     /// <summary>A run that takes longer to come to its end is left to the verdict.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, string> _forks = new();
     private int _bulks;

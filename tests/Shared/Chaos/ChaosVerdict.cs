@@ -37,8 +37,9 @@ internal sealed class ChaosVerdict(ChaosCluster cluster, CountingService outside
     /// <summary>The most that the world outside saw at a line at once.</summary>
     public int AtOnce => outside.Lines.Most;
 
-    /// <summary>How often the definition stood.</summary>
+    /// <summary>How often the definition stood, and how often that was no longer certain.</summary>
     public int Holds => clients.Holders.Stood.Count;
+    public int HoldsLapsed => clients.Holders.Lapsed;
 
     public int SseGaps => followers.Gaps + Untold;
     public int SseDuplicates => followers.Duplicates;
