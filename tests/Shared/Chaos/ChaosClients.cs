@@ -166,7 +166,9 @@ internal sealed class ChaosClients : IDisposable
     private async Task TellAsync(int number, TimeSpan after, int seed, CancellationToken cancel)
     {
         await Pause.ForAsync(after, cancel);
-        await SendAsync($"told-{number}", ChaosKind.EventType, number, new Random(seed), cancel);
+        var random = new Random(seed);
+        if (Of(number).IsCorrelating) await SendAsync($"also-{number}", ChaosKind.AlsoType, number, random, cancel);
+        await SendAsync($"told-{number}", ChaosKind.EventType, number, random, cancel);
     }
 
     /// <summary>Sends the event that begins a run.</summary>

@@ -151,9 +151,11 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
                     // It held nothing.
                     if (held.Count == 0) return;
                 }
-                var left = await cluster.QueryAsync("select count(*) from run where id = any($1) and state < 4 and (lease = any($2) or (lease is null and wake_at <= extract(epoch from now()) * 1000000))",
-                    r => r.GetInt64(0), giveUp, held.Select(h => h.Run).ToArray(), held.Select(h => h.Lease).Distinct().ToArray());
-                if (left[0] == 0)
+                var left = await cluster.QueryAsync("select id from run where id = any($1) and state < 4 and (lease = any($2) or (lease is null and wake_at <= extract(epoch from now()) * 1000000))",
+                    r => r.GetGuid(0), giveUp, held.Select(h => h.Run).ToArray(), held.Select(h => h.Lease).Distinct().ToArray());
+                // One that has gone on may be due again.
+                held = held.FindAll(h => left.Contains(h.Run));
+                if (held.Count == 0)
                 {
                     _takeovers.Add(Stopwatch.GetElapsedTime(died).TotalSeconds);
                     return;

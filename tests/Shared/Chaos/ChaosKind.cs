@@ -19,11 +19,14 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     /// <summary>How long a brief run stays. Longer than a request can be under way that was given up meanwhile: with the run its start key goes.</summary>
     public const int BriefSeconds = 30;
 
-    /// <summary>The type of the events that runs listen for, of those that begin runs, and of signals.</summary>
-    public const string EventType = "chaos.told", OrderType = "chaos.order", SignalType = "chaos.go";
+    /// <summary>The type of the events that runs listen for, of those that some need besides, of those that begin runs, and of signals.</summary>
+    public const string EventType = "chaos.told", AlsoType = "chaos.also", OrderType = "chaos.order", SignalType = "chaos.go";
 
     /// <summary>What its document's metadata say.</summary>
     public string? Metadata { get; init; }
+
+    /// <summary>What its document uses.</summary>
+    public string? Use { get; init; }
 
     /// <summary>What begins its runs besides requests.</summary>
     public string? Schedule { get; init; }
@@ -64,8 +67,9 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     /// <summary>Its run may end more than once, or be gone before whoever follows it has seen the end.</summary>
     public bool IsNotFollowed => IsBrief || Sequel == ChaosSequel.Redrive;
 
-    /// <summary>It waits for an event about it.</summary>
-    public bool IsListening => Name == "listening";
+    /// <summary>It waits for an event about it, or for two that belong together.</summary>
+    public bool IsListening => Name == "listening" || IsCorrelating;
+    public bool IsCorrelating => Name == "correlated";
 
     /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
     public static string Effect(int number, string suffix) => $"r{number}.{suffix}";
@@ -74,6 +78,7 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     {
         var metadata = Metadata is null ? "" : $", metadata: {{ {Metadata} }}";
         var schedule = Schedule is null ? "" : $"schedule: {{ {Schedule} }}\n";
-        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: 1.0.0{metadata} }}\n{schedule}do:\n{Tasks.Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal)}";
+        var use = Use is null ? "" : $"use: {{ {Use} }}\n";
+        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: 1.0.0{metadata} }}\n{use}{schedule}do:\n{Tasks}".Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal);
     }
 }

@@ -23,15 +23,16 @@ internal sealed class ChaosSinks(ChaosCluster cluster, ChaosDoor door, CountingS
         await MakeAsync("sent", $"\"{Sent}*\"", "binary", cancel);
     }
 
-    /// <summary>Waits until nothing is missing any more, as long as there is patience.</summary>
+    /// <summary>Waits until nothing is missing any more; as long as less and less is, there is patience.</summary>
     public async Task<ChaosPart> JudgeAsync(IReadOnlyDictionary<string, ChaosRow> rows, ChaosClients clients, CancellationToken cancel)
     {
-        var began = Stopwatch.GetTimestamp();
+        var (least, since) = (int.MaxValue, Stopwatch.GetTimestamp());
         while (true)
         {
             var part = await LookAsync(rows, clients, cancel);
-            if (part.Complaints.Count == 0 || Stopwatch.GetElapsedTime(began) > Patience) return part;
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(500), cancel);
+            if (part.Complaints.Count < least) (least, since) = (part.Complaints.Count, Stopwatch.GetTimestamp());
+            if (least == 0 || Stopwatch.GetElapsedTime(since) > Patience) return part;
+            await Pause.ForAsync(TimeSpan.FromSeconds(2), cancel);
         }
     }
 

@@ -64,7 +64,7 @@ internal static class ChaosWork
         {
             Ask = new(["dora", "bert"], 2, false, 1) { ByLink = true, HandedOnBy = "anna" },
         },
-        new("expiring", ["a"], 0, [Completed], Call("a") + Ask("approvers: [anna], remind: PT1S, expire: { after: PT3S, outcome: reject }, onReject: continue"))
+        new("expiring", ["a"], 0, [Completed], Call("a") + Ask("approvers: [anna], remind: PT1S, escalate: { after: PT2S, to: { groups: [heads] } }, expire: { after: PT3S, outcome: reject }, onReject: continue"))
         {
             Ask = new(["anna"], 1, false, 6) { Expires = true },
         },
@@ -106,6 +106,21 @@ internal static class ChaosWork
         },
     ];
 
+    /// <summary>Tasks that are extended, that run out of time, that lose a race, and events that belong together.</summary>
+    private static readonly IReadOnlyList<ChaosKind> Spoken =
+    [
+        new("extended", ["a", "w", "b"], 0, [Completed], Call("a") + Rest + Call("b"))
+        {
+            Use = "extensions: [ { watch: { extend: call, when: '${ $task.name == \"b\" }', before: [ { w: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/${ .n }.w', body: {} } } } ] } } ]",
+        },
+        new("hurried", ["a", "b"], 0, [Completed],
+            Call("a") + "  - late: { try: [ { rest: { wait: PT1H, timeout: { after: PT0.5S } } } ], catch: { errors: { with: { status: 408 } } }, output: { as: $input } }\n" + Call("b")),
+        new("competed", ["a", "d"], 0, [Completed],
+            "  - race:\n      fork:\n        compete: true\n        branches:\n" + Branch("a") + Indent(LongRest) + "      output: { as: $input }\n" + Call("d")),
+        new("correlated", ["a", "b"], 0, [Completed],
+            Call("a") + $"  - hear: {{ listen: {{ to: {{ all: [ {Correlated(ChaosKind.EventType)}, {Correlated(ChaosKind.AlsoType)} ] }} }}, output: {{ as: $input }} }}\n" + Call("b")),
+    ];
+
     /// <summary>Nobody starts these: an interval and a clock do. Whoever is at the last one is there alone.</summary>
     public static IReadOnlyList<ChaosKind> Scheduled { get; } =
     [
@@ -117,7 +132,7 @@ internal static class ChaosWork
     /// <summary>What builds before approvals and limits cannot do, without holds, which such a build does not keep.</summary>
     public static IReadOnlyList<ChaosKind> Newer { get; } = [.. Asking, .. Limited.Where(k => !k.IsHeld)];
 
-    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed];
+    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed, .. Spoken];
 
     private static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
 
@@ -154,6 +169,8 @@ internal static class ChaosWork
 
     private static string Member(string name, string needs) =>
         $"          {name}: {{ run: {{ namespace: chaos, name: child, version: 1.0.0 }}, input: {{ n: '${{ .n + \".{name}\" }}' }}, needs: [{needs}] }}\n";
+
+    private static string Correlated(string type) => $"{{ with: {{ type: {type} }}, correlate: {{ of: {{ from: .data.n, expect: '${{ .n }}' }} }} }}";
 
     private static string Indent(string tasks) => $"        {tasks}";
 }
