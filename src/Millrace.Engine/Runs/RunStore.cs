@@ -232,8 +232,9 @@ public static class RunStore
             """;
     }
 
-    public static List<(RunPhase State, long Count)> CountByState(DbUnit db, Tenant tenant) => db.Query(
-        "select state, count(*) from run where workspace = $1 group by state", r => ((RunPhase)r.Long(0), r.Long(1)), tenant.Workspace);
+    /// <summary>How many runs are in each state that one is in, and how many of those another run has started.</summary>
+    public static List<(RunPhase State, long Count, long Children)> CountByState(DbUnit db, Tenant tenant) => db.Query(
+        "select state, count(*), count(parent) from run where workspace = $1 group by state", r => ((RunPhase)r.Long(0), r.Long(1), r.Long(2)), tenant.Workspace);
 
     /// <summary>Runs of a definition that events have started, newest first.</summary>
     public static List<RunRow> StartedByEvents(DbUnit db, Tenant tenant, string space, string name, int limit) => db.Query(

@@ -19,8 +19,9 @@ public sealed record SystemIdentity(string Version, string Shape, DateTimeOffset
 
 /// <param name="Definitions">Versions of definitions that are kept.</param>
 /// <param name="Runs">Counts by state; states without runs are there too.</param>
+/// <param name="Children">How many of those another run has started, alike.</param>
 /// <param name="Functions">What documents may call here.</param>
-public sealed record SystemStatus(string Version, string Shape, DateTimeOffset StartedAt, long Definitions, IReadOnlyDictionary<string, long> Runs, IReadOnlyList<FunctionDescription> Functions);
+public sealed record SystemStatus(string Version, string Shape, DateTimeOffset StartedAt, long Definitions, IReadOnlyDictionary<string, long> Runs, IReadOnlyDictionary<string, long> Children, IReadOnlyList<FunctionDescription> Functions);
 
 /// <param name="Reference">As documents call it.</param>
 /// <param name="Capability">What it may do to the world.</param>
@@ -80,9 +81,10 @@ internal static class SystemEndpoints
     private static async Task<Ok<SystemStatus>> StatusAsync(HttpRequest request, SystemIdentity identity, Database database, FunctionRegistry functions, Tenant tenant, CancellationToken cancel)
     {
         new QueryReader(request).NoMore();
-        var (definitions, counts) = await database.ReadAsync(db => (DefinitionStore.Count(db, tenant), RunStore.CountByState(db, tenant).ToDictionary(c => c.State, c => c.Count)), cancel);
-        var runs = Enum.GetValues<RunPhase>().ToDictionary(s => s.ToString().ToLowerInvariant(), s => counts.GetValueOrDefault(s));
-        return TypedResults.Ok(new SystemStatus(identity.Version, identity.Shape, identity.StartedAt, definitions, runs,
+        var (definitions, counts) = await database.ReadAsync(db => (DefinitionStore.Count(db, tenant), RunStore.CountByState(db, tenant).ToDictionary(c => c.State)), cancel);
+        return TypedResults.Ok(new SystemStatus(identity.Version, identity.Shape, identity.StartedAt, definitions, ByState(s => counts.GetValueOrDefault(s).Count), ByState(s => counts.GetValueOrDefault(s).Children),
             [.. functions.All.Select(f => new FunctionDescription(f.Reference, f.Summary, f.Capability, f.Idempotency)), .. Spawning]));
     }
+
+    private static Dictionary<string, long> ByState(Func<RunPhase, long> count) => Enum.GetValues<RunPhase>().ToDictionary(s => s.ToString().ToLowerInvariant(), count);
 }

@@ -280,6 +280,8 @@ export interface SystemInfo {
   version: string
   shape: string
   runs: Partial<Record<RunState, number>>
+  /** Of those, that other runs have started. */
+  children?: Partial<Record<RunState, number>>
 }
 
 export const runStates: readonly RunState[] = [

@@ -28,14 +28,18 @@ export const definedOf = ({ state, definition, parent, forkOf, children }: RunFi
   ...(children ? { children: true as const } : {}),
 })
 
+/** @param withChildren Whether runs that other runs have started are counted as well. */
 export function StateFilter({
   chosen,
+  withChildren,
   onChoose,
 }: {
   chosen: readonly RunState[]
+  withChildren: boolean
   onChoose: (states: RunState[]) => void
 }) {
   const { data } = useQuery(systemQuery)
+  const count = (state: RunState) => (data?.runs?.[state] ?? 0) - (withChildren ? 0 : (data?.children?.[state] ?? 0))
   const toggle = (state: RunState) =>
     onChoose(chosen.includes(state) ? chosen.filter(s => s !== state) : [...chosen, state])
   return (
@@ -50,7 +54,7 @@ export function StateFilter({
         >
           <StateMark state={state} size={13} />
           {state}
-          {data && <span className="tabular text-xs font-medium text-ink">{data.runs?.[state] ?? 0}</span>}
+          {data && <span className="tabular text-xs font-medium text-ink">{count(state)}</span>}
         </button>
       ))}
       {chosen.length > 0 && (

@@ -47,9 +47,11 @@ describe('The list of runs', () => {
   })
 
   test('leaves out the children of other runs until they are asked for', async () => {
-    const asked = serve(({ path }) => (path.startsWith('/api/v1/runs') ? page([run('a')]) : { json: { runs: {} } }))
+    const counts = { runs: { completed: 5 }, children: { completed: 3 } }
+    const asked = serve(({ path }) => (path.startsWith('/api/v1/runs') ? page([run('a')]) : { json: counts }))
     const onFilter = vi.fn()
     renderPage(<RunsPage filter={{ state: ['completed'] }} onFilter={onFilter} />)
+    expect(await screen.findByRole('button', { name: /^completed\s*2$/ })).toBeInTheDocument()
     await userEvent.click(await screen.findByRole('checkbox', { name: 'Children too' }))
     expect(onFilter).toHaveBeenLastCalledWith({ state: ['completed'], children: true })
     expect(asked.find(a => a.path.startsWith('/api/v1/runs'))!.path).toContain('children=false')

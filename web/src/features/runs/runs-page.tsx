@@ -37,7 +37,11 @@ export function RunsPage({ filter, onFilter, actions, heldBack }: RunsPageProps)
         }
       >
         <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-          <StateFilter chosen={filter.state ?? []} onChoose={withState} />
+          <StateFilter
+            chosen={filter.state ?? []}
+            withChildren={Boolean(filter.children || filter.parent)}
+            onChoose={withState}
+          />
           <ChildrenSwitch filter={filter} onFilter={onFilter} />
         </div>
       </PageHeader>
