@@ -31,7 +31,13 @@ internal sealed class ChaosSinks(ChaosCluster cluster, ChaosDoor door, CountingS
         {
             var part = await LookAsync(rows, clients, cancel);
             if (part.Complaints.Count < least) (least, since) = (part.Complaints.Count, Stopwatch.GetTimestamp());
-            if (least == 0 || Stopwatch.GetElapsedTime(since) > Patience) return part;
+            if (least == 0) return part;
+            if (Stopwatch.GetElapsedTime(since) > Patience)
+            {
+                part.Complaints.AddRange(await cluster.QueryAsync("select name, position, due_at - extract(epoch from now()) * 1000000, attempts, error, dead_at from sink",
+                    r => $"sink {r[0]} stands at {r[1]}, due in {r[2]} us, after {r[3]} attempts: {r[4]}; given up at {r[5]}", cancel));
+                return part;
+            }
             await Pause.ForAsync(TimeSpan.FromSeconds(2), cancel);
         }
     }
