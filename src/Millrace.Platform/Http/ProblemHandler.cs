@@ -16,7 +16,14 @@ internal sealed class ProblemHandler(ILogger<ProblemHandler> log) : IExceptionHa
         if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested) return true;
         var problem = Understand(exception);
         if (problem.Status == 500) log.LogError(exception, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
-        await WriteAsync(context, problem);
+        try
+        {
+            await WriteAsync(context, problem);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Whoever asked has hung up.
+        }
         return true;
     }
 

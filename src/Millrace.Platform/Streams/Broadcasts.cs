@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Millrace.Engine.Execution;
+using Millrace.Storage;
 using Millrace.Storage.Bus;
 
 namespace Millrace.Platform.Streams;
@@ -115,6 +116,12 @@ internal sealed class Broadcast : IDisposable
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
             // Nobody follows any more.
+        }
+        catch (StorageUnavailableException e)
+        {
+            // Each of its followers comes again and finds it so; one line for each is enough.
+            _log.LogWarning("The stream of {Topic} ends, its followers connect again: {Cause}", Topic, e.Message);
+            _owner.Forget(this);
         }
         catch (Exception e)
         {
