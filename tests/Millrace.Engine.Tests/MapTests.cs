@@ -276,36 +276,6 @@ public abstract class MapTests(TestDatabases databases) : EngineSuite(databases)
         Assert.Contains("""["fine"]""", outputs);
     }
 
-    /// <summary>Two have seen that it can go back; when the second asks, it has done so and has come to its end. It must not so much as look as if it went on.</summary>
-    [Fact]
-    public async Task A_run_that_went_back_meanwhile_is_not_taken_back_again()
-    {
-        await using var test = await OpenAsync();
-        test.Define("- shaky: { call: 'flaky:1.0.0@default', with: {} }", "child");
-        test.Functions.FailuresLeft = 1;
-        var id = await test.StartAsync(test.Define(Map("concurrency: 1")), List(3));
-        var seen = (await test.EndAsync(id)).State.Position;
-        Assert.Equal(Execution.ControlOutcome.Accepted, await test.Engine.RedriveAsync(Tenant.Default, id, 1, seen));
-        Assert.Equal(RunPhase.Completed, (await test.EndAsync(id)).State.Phase);
-        var before = await test.RowAsync(id);
-        Assert.Equal(Execution.ControlOutcome.Changed, await test.Engine.RedriveAsync(Tenant.Default, id, 1, seen));
-        Assert.Equal(before, await test.RowAsync(id));
-    }
-
-    [Fact]
-    public async Task A_run_that_was_cancelled_and_cannot_go_back_stays_cancelled()
-    {
-        await using var test = await OpenAsync();
-        var id = await test.StartAsync(test.Define("- rest: { wait: PT1H }"));
-        await test.UntilAsync(id, r => r is { State: RunPhase.Waiting, Lease: null });
-        await test.Engine.CancelAsync(Tenant.Default, id, "enough");
-        await test.EndAsync(id);
-        // An earlier build asked for it, and did not look whether the run had changed.
-        Assert.Equal(Execution.ControlOutcome.Accepted, await test.RedriveAsync(id, 1));
-        var after = await test.EndAsync(id);
-        Assert.Equal((RunPhase.Cancelled, "enough"), (after.State.Phase, (await test.RowAsync(id)).Reason));
-    }
-
     [Fact]
     public async Task Effects_for_an_item_with_a_key_are_done_again_under_the_same_key()
     {

@@ -81,6 +81,10 @@ internal static class ChaosWork
         {
             Metadata = "flow: { concurrency: { key: '${ .trio }', limit: 1, onLimit: cancelInProgress } }", IsLastOfTrio = true,
         },
+        new("paced", ["a", "b"], 0, [Completed], Call("a") + Rest + Call("b"))
+        {
+            Metadata = "flow: { rateLimit: { key: '${ .line }', limit: 2, per: PT1S }, priority: '${ if .line == \"k1\" then 5 else 0 end }' }",
+        },
         new("debounced", ["a"], 0, [Completed, Cancelled], Call("a")) { Metadata = "flow: { debounce: { key: '${ .trio }', after: PT2S, max: PT10S } }", IsLastOfTrio = true },
     ];
 
