@@ -18,19 +18,18 @@ internal static class Inbox
             return;
         }
         // What it was let through for may stand behind others, or behind all that was read, and nothing before it is to begin anything.
-        if (actor.Limits.IsSlotless && (signals.Find(s => s.Kind == "cancel") ?? (signals.Count == SignalStore.BatchMax ? await actor.Worker.Journal.WishAsync(actor, signals[0].Position) : null)) is { } wish)
-            await HearAsync(actor, decision, wish, []);
-        var stands = actor.Limits.IsSlotless ? signals.FindLastIndex(s => s.Kind == "suspend") : -1;
+        var wish = actor.Limits.IsSlotless ? await actor.Worker.Journal.WishAsync(actor, signals[0].Position) : null;
+        if (wish is not null) await HearAsync(actor, decision, wish, []);
         // What a child has gone on as is waited for from the moment at which that is heard.
         HashSet<Guid> next = [.. signals.Where(s => s.Kind == "continued").Select(SuccessorOf)];
         Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
-        foreach (var (at, signal) in signals.Index())
+        foreach (var signal in signals)
         {
             // What is wanted of a run that goes on as another is wanted of the other: it stays unheard, and moves.
             if (decision.GoesOn) break;
             actor.Heard(signal);
-            if (signal.Kind != "resume" || at > stands) await HearAsync(actor, decision, signal, outcomes);
+            if (signal.Kind != "resume" || wish is null || signal.Position > wish.Position) await HearAsync(actor, decision, signal, outcomes);
         }
         // There may be more than were read.
         if (signals.Count == SignalStore.BatchMax) actor.Post(RunEvent.Signalled.Instance);

@@ -191,15 +191,5 @@ internal sealed class ChaosClients : IDisposable
     }
 
     /// <returns>How often nobody answered.</returns>
-    private async Task<int> WishAsync(string id, string wish, Random random, CancellationToken cancel)
-    {
-        for (var unanswered = 0; ; unanswered++)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var (status, text) = await _door.AskAsync($"api/v1/runs/{id}/{wish}", "{}", null, random, cancel);
-            // 409: an earlier attempt was carried out and its answer lost, or the run was faster.
-            if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) return unanswered;
-            await _door.SurprisedAsync(wish, status, text, cancel);
-        }
-    }
+    private Task<int> WishAsync(string id, string wish, Random random, CancellationToken cancel) => _door.WishAsync(wish, $"api/v1/runs/{id}/{wish}", () => "{}", random, cancel);
 }

@@ -58,6 +58,21 @@ internal sealed class ChaosDoor(ChaosCluster cluster) : IDisposable
         }
     }
 
+    /// <summary>Asks for something without a key, until it is so.</summary>
+    /// <param name="what">Under which an answer that no client should get is noted.</param>
+    /// <returns>How often nobody answered: an api that stood still may carry out later what nobody waits for any more.</returns>
+    public async Task<int> WishAsync(string what, string path, Func<string> body, Random random, CancellationToken cancel)
+    {
+        for (var unanswered = 0; ; unanswered++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var (status, text) = await AskAsync(path, body(), null, random, cancel);
+            // 409: it is so already, as when an earlier attempt was carried out and its answer lost, or the run was faster.
+            if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) return unanswered;
+            await SurprisedAsync(what, status, text, cancel);
+        }
+    }
+
     /// <summary>Notes an answer that is neither what was hoped for nor a plea for patience, and lets a little time pass.</summary>
     public async Task SurprisedAsync(string what, HttpStatusCode? status, string text, CancellationToken cancel)
     {

@@ -63,23 +63,10 @@ internal sealed class ChaosHolds(ChaosDoor door, int seed)
     }
 
     private async Task SuspendAsync(string path, Random random, CancellationToken cancel) =>
-        _suspensionsUnanswered += await WishAsync($"{path}/suspension", () => $$"""{"reason": "wish {{++_wishes}}"}""", random, cancel);
+        _suspensionsUnanswered += await door.WishAsync(path, $"{path}/suspension", () => $$"""{"reason": "wish {{++_wishes}}"}""", random, cancel);
 
     private async Task ResumeAsync(string path, Random random, CancellationToken cancel) =>
-        _resumptionsUnanswered += await WishAsync($"{path}/resumption", () => "{}", random, cancel);
-
-    /// <returns>How many times there was no answer before there was one.</returns>
-    private async Task<int> WishAsync(string path, Func<string> body, Random random, CancellationToken cancel)
-    {
-        for (var unanswered = 0; ; unanswered++)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var (status, text) = await door.AskAsync(path, body(), null, random, cancel);
-            // 409: it is so already.
-            if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) return unanswered;
-            await door.SurprisedAsync(path, status, text, cancel);
-        }
-    }
+        _resumptionsUnanswered += await door.WishAsync(path, $"{path}/resumption", () => "{}", random, cancel);
 
     /// <returns>The suspension of the definition, with whose wish it was and since when it stands; null for none.</returns>
     private async Task<string?> SeeAsync(Random random, CancellationToken cancel)
