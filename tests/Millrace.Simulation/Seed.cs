@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Millrace.Simulation.Checks;
 using Millrace.Testing.Virtual;
 using Millrace.Simulation.Programs;
@@ -217,6 +218,7 @@ public sealed class Seed
     {
         var story = new StringBuilder();
         story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, {_deeds} deeds, {_works} works, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
+        foreach (var program in _cluster.Library.All.Where(p => Regex.IsMatch(_scheduler.Failure!, $@"\b{p.Name}\b"))) story.AppendLine(CultureInfo.InvariantCulture, $"  {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
         foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
         return story.ToString();
     }

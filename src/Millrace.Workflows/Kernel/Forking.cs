@@ -9,6 +9,8 @@ internal static class Forking
     public static void Apply(RunState state, Entry.RunForked fork, long at)
     {
         state.Fork = fork;
+        // Whoever forked it began it, not the schedule of its source.
+        state.Trigger = null;
         if (fork.Context is { } context) state.Context = context;
         // What is done with other values is not what was done for the item.
         if (fork is { Input: not null } or { Context: not null }) state.Part = state.Part is { } part ? part with { Keys = null } : null;

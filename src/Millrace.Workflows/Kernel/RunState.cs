@@ -31,7 +31,7 @@ public sealed class RunState
     public string? Trace { get; private set; }
 
     /// <summary>The tick that started it; null when somebody else did.</summary>
-    public RunTrigger? Trigger { get; private set; }
+    public RunTrigger? Trigger { get; internal set; }
 
     public Json Context { get; internal set; }
     public Json Output { get; private set; }

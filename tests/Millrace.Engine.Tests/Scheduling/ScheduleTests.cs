@@ -1,4 +1,5 @@
 using Millrace.Engine.Execution;
+using Millrace.Engine.Forks;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Scheduling;
 using Millrace.Engine.Tests.Support;
@@ -33,6 +34,29 @@ public abstract class ScheduleTests(TestDatabases databases) : EngineSuite(datab
         Assert.Equal(run.State.Trigger, (await test.RowAsync(started.Run)).Trigger);
         Assert.Equal(7, run.State.Input["n"].AsNumber());
         Assert.Equal(0, await PassAsync(test, TimeSpan.FromMinutes(59)));
+    }
+
+    [Fact]
+    public async Task A_fork_of_a_ticks_run_and_what_it_goes_on_as_are_not_the_schedules()
+    {
+        await using var test = await OpenAsync(Quiet);
+        var schedule = await FollowAsync(test, "every: PT1H", "overlap: skip, input: { n: 1 }", "- next: { if: '${ $workflow.input.n == 1 }', call: 'continue:1.0.0@default', with: { input: { n: 2 } } }");
+        await PassAsync(test, TimeSpan.FromHours(1));
+        var run = Assert.Single(await RunsAsync(test, schedule)).Run;
+        var next = await NextAsync(run);
+        Assert.Equal(schedule, (await test.RowAsync(next)).Trigger?.Schedule);
+
+        var fork = Assert.IsType<ForkOutcome.Started>(await test.Engine.ForkAsync(new ForkRequest(Tenant.Default, run, new ForkPoint.Before(1)))).Run;
+        var onward = await NextAsync(fork);
+        foreach (var id in (Guid[])[fork, onward]) Assert.Equal((null, null), ((await test.RowAsync(id)).Trigger, (await test.HistoryAsync(id)).State.Trigger));
+        Assert.Equal([next], await test.Disk.ReadAsync(db => db.Query("select run from schedule_end", r => r.Id(0))));
+
+        async Task<Guid> NextAsync(Guid before)
+        {
+            var after = Guid.Parse((await test.EndAsync(before)).State.Output["continuedBy"].AsString());
+            Assert.Equal(RunPhase.Completed, (await test.EndAsync(after)).State.Phase);
+            return after;
+        }
     }
 
     [Fact]

@@ -109,9 +109,10 @@ internal sealed record SwitchNode(string Name, IReadOnlyList<string> Cases) : No
     protected override Outcomes Does(Library library, int n) => Outcomes.Of(Outcome.Value(n));
 }
 
+/// <summary>Its child is given the number alone: what a run before it was told of its own chain is not for this one.</summary>
 internal sealed record ChildNode(string Name, string Definition) : Node(Name)
 {
-    protected override string Body => $"\"run\": {{ \"workflow\": {{ \"namespace\": \"sim\", \"name\": \"{Definition}\", \"version\": \"1.0.0\" }} }}";
+    protected override string Body => $"\"run\": {{ \"workflow\": {{ \"namespace\": \"sim\", \"name\": \"{Definition}\", \"version\": \"1.0.0\", \"input\": {{ \"n\": \"${{ .n }}\" }} }} }}";
 
     /// <summary>Its parent sees a child that somebody cancelled as an error.</summary>
     protected override Outcomes Does(Library library, int n) => Outcomes.Of(Outcome.Error(ErrorTypes.Runtime)).Add(library.EndsOf(Definition, n));
