@@ -158,6 +158,7 @@ public sealed class Seed
         _stage = "judging";
         await judge.DelayAsync(TimeSpan.FromSeconds(30));
         await verdict.JudgeAsync();
+        if (_scheduler.Failure is { } failure) verdict.Tell(failure);
         await MixAsync();
         _stage = "losing the power";
         await _cluster.CrashAsync(powerToo: true);
@@ -218,7 +219,7 @@ public sealed class Seed
     {
         var story = new StringBuilder();
         story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, {_deeds} deeds, {_works} works, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
-        foreach (var program in _cluster.Library.All.Where(p => Regex.IsMatch(_scheduler.Failure!, $@"\b{p.Name}\b"))) story.AppendLine(CultureInfo.InvariantCulture, $"  {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
+        foreach (var program in _cluster.Library.All) story.AppendLine(CultureInfo.InvariantCulture, $"  {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
         foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
         return story.ToString();
     }

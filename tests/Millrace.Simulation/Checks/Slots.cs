@@ -33,6 +33,7 @@ internal sealed class Slots(Cluster cluster)
                 insert into slot_log values (null, new.run, '', case when instr(new.entries, cast('"step.started"' as blob)) > 0 and instr(new.entries, cast('"run.cancelled"' as blob)) = 0 then 'began' else 'wrote' end, 0, 0);
             end
             """);
+        db.Execute("create trigger if not exists slot_wished after insert on signal when new.kind = 'cancel' begin insert into slot_log values (null, new.run, '', 'wished', 0, 0); end");
         // What rates were kept by is forgotten in time; a log remembers.
         db.Execute("create table if not exists start_log (position integer primary key, name text not null, key text not null, at integer not null, per integer not null, most integer not null) strict");
         db.Execute("""
@@ -63,14 +64,16 @@ internal sealed class Slots(Cluster cluster)
         if (needs.Count == 0) return;
         var held = new HashSet<string>();
         var leaving = new HashSet<string>();
-        // What a fork took over, its source had done. Whoever wants a run to end does not wait until it can be undone.
+        // What a fork took over, its source had done. Whoever wants a run to end does not wait until it can be undone, whatever it is undone for.
         var (record, free) = (0, run.Row.Fork is null ? 0 : run.Copied + 1);
-        var undone = run.Records.ToList().FindIndex(r => r.Entries.Any(e => e is CompensationEntry.Begun { Error: null }));
+        var undone = run.Records.ToList().FindIndex(r => r.Entries.Any(e => e is CompensationEntry.Begun));
+        var wished = undone >= 0 && run.Records[undone].Entries.Any(e => e is CompensationEntry.Begun { Error: null });
         foreach (var line in log)
         {
-            if (line.What is "began" or "wrote" && record++ is var at && (at < free || (undone >= 0 && at >= undone))) continue;
+            if (line.What is "began" or "wrote" && record++ is var at && (at < free || (wished && undone >= 0 && at >= undone))) continue;
             switch (line.What)
             {
+                case "wished": wished = true; break;
                 case "given": held.Add(line.Name); break;
                 case "left":
                     held.Remove(line.Name);

@@ -101,9 +101,25 @@ internal sealed record ForkNode(string Name, bool Competes, IReadOnlyList<Node> 
         }
 
         ends.Add(branches.SelectMany(b => b.Errors));
-        IEnumerable<int> sums = [0];
-        foreach (var branch in branches) sums = sums.SelectMany(sum => branch.Values.Select(v => sum + v)).ToHashSet();
-        return ends.Add(sums.Select(sum => Outcome.Value(sum % Modulus)));
+        HashSet<int> sums = [0];
+        foreach (var branch in branches)
+        {
+            sums = Sums(sums, [.. branch.Values]);
+            if (sums.Count > Outcomes.Most) return Outcomes.Any();
+        }
+        return ends.Add(sums.Select(Outcome.Value));
+    }
+
+    /// <summary>One of each, until there are too many.</summary>
+    private static HashSet<int> Sums(HashSet<int> one, List<int> other)
+    {
+        var sums = new HashSet<int>();
+        foreach (var value in one)
+        {
+            foreach (var more in other) sums.Add((value + more) % Modulus);
+            if (sums.Count > Outcomes.Most) break;
+        }
+        return sums;
     }
 }
 

@@ -13,6 +13,9 @@ internal sealed class Generator(Dice dice)
 
     private const int DepthMax = 3;
 
+    /// <summary>Chains within chains: of three, each run of which starts children that are chains, there are hundreds of runs, one after the other.</summary>
+    private const int ChainsMax = 2;
+
     private static readonly string[] Effects = ["count", "count", "count", "once", "parts", "big"];
 
     private readonly Library _library = new();
@@ -22,6 +25,10 @@ internal sealed class Generator(Dice dice)
     /// <summary>Such programs that no batch carries out: an input of a batch cannot go on as another run.</summary>
     private readonly List<string> _single = [];
 
+    /// <summary>How many chains stand within each other below a run of a program, its own among them.</summary>
+    private readonly Dictionary<string, int> _chains = new(StringComparer.Ordinal);
+
+    private int _below;
     private bool _spawns;
     private bool _continues;
 
@@ -43,7 +50,8 @@ internal sealed class Generator(Dice dice)
             _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { Timing = Timing.Roll(dice), Times = _endless?.Times ?? 0, IsPutAside = dice.Chance(0.2), Extensions = Extension.Roll(dice), Flow = Flow.Roll(dice) });
             if (!_spawns) _single.Add($"p{i}");
             if (!_spawns && _endless is null) _plain.Add($"p{i}");
-            (_spawns, _continues) = (false, false);
+            _chains[$"p{i}"] = _below + (_endless is null ? 0 : 1);
+            (_spawns, _continues, _below) = (false, false, 0);
         }
 
         if (dice.Chance(0.25)) _library.Add(new RandomProgram(Brief, new Block([new SetNode(Name(), 3, 1), new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus)), new StubbornNode(Name(), dice.Below(Node.Modulus), 1, 500), new SwitchNode(Name(), ["continue", "exit"]), new RaiseNode(Name(), "tea")]), 0) { KeptMs = dice.Between(1_000, 4_000) });
@@ -95,7 +103,7 @@ internal sealed class Generator(Dice dice)
         }
         if (roll < 90) return new CallNode(Name(), "hang", dice.Below(Node.Modulus)) { TimeoutMs = dice.Between(50, 8_000) };
         if (roll < 94) return new RaiseNode(Name(), dice.Chance(0.5) ? "tea" : "coffee");
-        return _library.All.Count == 0 ? new SetNode(Name(), 1, 1) : new ChildNode(Name(), dice.Of(_library.All.ToList()).Name);
+        return _library.All.Count == 0 ? new SetNode(Name(), 1, 1) : new ChildNode(Name(), Child(_library.All.Select(p => p.Name)));
     }
 
     private Node Composite(int depth) => dice.Below(10) switch
@@ -105,7 +113,7 @@ internal sealed class Generator(Dice dice)
         4 or 5 => new ForkNode(Name(), false, Branches(depth)),
         6 => new ForkNode(Name(), true, Branches(depth)),
         8 when _plain.Count > 0 => dice.Chance(0.6) ? Map() : Swarm(),
-        7 when _library.All.Count > 0 => new ForkNode(Name(), false, [.. Enumerable.Range(0, dice.Between(2, 4)).Select(_ => new ChildNode(Name(), dice.Of(_library.All.ToList()).Name))]),
+        7 when _library.All.Count > 0 => new ForkNode(Name(), false, [.. Enumerable.Range(0, dice.Between(2, 4)).Select(_ => new ChildNode(Name(), Child(_library.All.Select(p => p.Name))))]),
         _ => Try(depth),
     };
 
@@ -140,11 +148,21 @@ internal sealed class Generator(Dice dice)
         var cursor = kind != Chunks.Single && dice.Chance(0.3);
         var keyed = kind != Chunks.Whole && !cursor && dice.Chance(0.5);
         var tolerates = dice.Chance(0.35) ? dice.Chance(0.5) ? $"{dice.Below(3)}" : $"\"{dice.Of([20, 50, 100])}%\"" : null;
-        return new MapNode(Name(), keyed ? Keyed() : dice.Of(kind == Chunks.Whole ? _single : _plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), tolerates is not null || dice.Chance(0.5), cursor, !keyed && dice.Chance(0.3))
+        return new MapNode(Name(), keyed ? Keyed() : Child(kind == Chunks.Whole ? _single : _plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), tolerates is not null || dice.Chance(0.5), cursor, !keyed && dice.Chance(0.3))
         {
             Tolerates = tolerates,
             IsKeyed = keyed,
         };
+    }
+
+    /// <summary>A program that the one at hand starts: one whose chains do not stand too deep in others, or the first.</summary>
+    private string Child(IEnumerable<string> programs)
+    {
+        var most = ChainsMax - (_endless is null ? 0 : 1);
+        var all = programs.ToList();
+        var name = dice.Of(all.Where(p => _chains.GetValueOrDefault(p) <= most).DefaultIfEmpty(all[0]).ToList());
+        _below = Math.Max(_below, _chains.GetValueOrDefault(name));
+        return name;
     }
 
     /// <summary>A program of which everything follows from what it is started on, so that an item's name says what is done for it. It may fail the first time.</summary>
@@ -160,7 +178,7 @@ internal sealed class Generator(Dice dice)
     {
         _spawns = true;
         var needs = Enumerable.Range(0, dice.Between(1, 5)).Select(i => (IReadOnlyList<int>)[.. Enumerable.Range(0, i).Where(_ => dice.Chance(0.3))]).ToList();
-        return new SwarmNode(Name(), dice.Of(_single), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0);
+        return new SwarmNode(Name(), Child(_single), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0);
     }
 
     private string Name() => $"t{++_names}";
