@@ -1,3 +1,4 @@
+using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
 using Millrace.Engine.Views;
@@ -95,6 +96,28 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
         await ResumeAsync(test);
         var row = await test.PassUntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null, WakeAt: null });
         Assert.Equal("by itself", row.Reason);
+    }
+
+    [Fact]
+    public async Task Who_is_resumed_while_its_definition_stands_begins_nothing_again()
+    {
+        await using var test = await OpenAsync();
+        var run = await test.StartAsync(test.Define(Two));
+        await test.Functions.Entered;
+        await SuspendAsync(test);
+        await test.UntilAsync(run, r => r.State == RunPhase.Suspended);
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
+        Assert.Equal(ControlOutcome.Accepted, await test.Engine.ResumeAsync(Tenant.Default, run, null));
+        while (await test.Disk.ReadAsync(db => db.First("select 1 from signal", r => true, false))) await Task.Delay(2);
+        await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
+        Assert.Equal([1], test.Functions.Ledger.Values);
+
+        await ResumeAsync(test);
+        test.Functions.Open();
+        Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Ended);
+        Assert.Equal([1, 2], test.Functions.Ledger.Values.Order());
     }
 
     [Fact]

@@ -51,7 +51,7 @@ internal static class Inbox
             case "resume":
                 if (!actor.State.IsSuspended) break;
                 decision.Resume();
-                decision.Recover(actor.IsUnderway, actor.Worker.IsOnce);
+                Recover(actor, decision);
                 break;
             case "child":
                 if (outcomes.TryGetValue(ChildOf(signal), out var end)) decision.ChildEnded(ChildOf(signal), end.Phase, end.Output, end.Error);
@@ -61,7 +61,7 @@ internal static class Inbox
                 var hold = Guid.Parse(signal.Body["hold"].AsString());
                 if (actor.State.Hold?.Id != hold) break;
                 decision.Release(hold, actor.Worker.Standing.Over(actor.Tenant, actor.Workflow, except: hold));
-                if (actor.State is { IsStarted: true, IsSuspended: false }) decision.Recover(actor.IsUnderway, actor.Worker.IsOnce);
+                Recover(actor, decision);
                 break;
             case "concurrency": decision.ChangeConcurrency((int)signal.Body["step"].AsNumber(), (int)signal.Body["concurrency"].AsNumber()); break;
             case "redrive": decision.Redrive((int)signal.Body["step"].AsNumber()); break;
@@ -72,6 +72,12 @@ internal static class Inbox
                 break;
             default: throw new NewerBuildException($"Its inbox holds a signal '{signal.Kind}' that this build does not know.");
         }
+    }
+
+    /// <summary>What was under way when it came to stand goes on, if nothing else keeps it standing.</summary>
+    private static void Recover(RunActor actor, Decision decision)
+    {
+        if (actor.State is { IsStarted: true, IsSuspended: false }) decision.Recover(actor.IsUnderway, actor.Worker.IsOnce);
     }
 
     private static Guid SuccessorOf(Signal signal) => Guid.Parse(signal.Body["by"].AsString());
