@@ -269,6 +269,22 @@ public abstract class ForkTests(TestDatabases databases) : EngineSuite(databases
         Assert.Equal(Enumerable.Range(0, records.Count).Select(n => (long)n), records.Select(r => r.Seq));
     }
 
+    [Theory]
+    [InlineData("raise: { error: { type: https://example.com/no, status: 400 } }")]
+    [InlineData("call: 'flaky:1.0.0@default'\n  with: {}")]
+    public async Task A_retry_is_forked_behind_each_of_its_records_and_fails_once_more(string task)
+    {
+        await using var test = await OpenAsync();
+        test.Functions.FailuresLeft = 100;
+        var failed = await test.RunAsync("- one: { call: 'count:1.0.0@default', with: { n: 1 } }\n- two:\n    " + task.Replace("\n", "\n  ", StringComparison.Ordinal));
+        var retry = await EndOfAsync(test, new ForkPoint.Failure());
+        for (var seq = 0; seq < retry.State.Position; seq++)
+        {
+            var end = await test.EndAsync(await ForkAsync(test, new ForkRequest(Tenant.Default, retry.State.Id, new ForkPoint.Behind(seq))));
+            Assert.Equal((RunPhase.Faulted, failed.State.Error), (end.State.Phase, end.State.Error));
+        }
+    }
+
     private static Task<Guid> OriginalAsync(TestEngine test) =>
         test.Database.ReadAsync(db => db.First("select id from run where parent is null and fork_of is null", r => r.Id(0), default));
 

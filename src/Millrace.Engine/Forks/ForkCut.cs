@@ -1,5 +1,6 @@
 using System.Globalization;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
@@ -17,13 +18,14 @@ internal sealed record SourceRecord(long Position, long Seq, long At, Json Json,
 /// <param name="Scope">Where that step stands.</param>
 internal sealed record ForkCut(int Record, int Entry, int? Step = null, bool Again = false, int Scope = 0)
 {
+    /// <param name="parted">Where the source parted from another run; null for one that is no fork.</param>
     /// <exception cref="ForkRefusedException">The run has no such place.</exception>
-    public static ForkCut Find(IReadOnlyList<SourceRecord> records, Workflow workflow, ForkPoint point) => point switch
+    public static ForkCut Find(IReadOnlyList<SourceRecord> records, Workflow workflow, ForkPoint point, ForkOrigin? parted) => point switch
     {
         ForkPoint.Before before => Before(records, e => Begun(e)?.Step == before.Step)
             ?? throw Refused("run.fork_no_step", $"The run has begun no step {before.Step}.", "/step"),
         ForkPoint.BeforeTask task => BeforeTask(records, workflow, task.Reference),
-        ForkPoint.Behind behind => Behind(records, behind.Seq),
+        ForkPoint.Behind behind => Behind(records, behind.Seq, parted),
         _ => AtFailure(records),
     };
 
@@ -62,15 +64,21 @@ internal sealed record ForkCut(int Record, int Entry, int? Step = null, bool Aga
         return null;
     }
 
-    private static ForkCut Behind(IReadOnlyList<SourceRecord> records, long seq)
+    private static ForkCut Behind(IReadOnlyList<SourceRecord> records, long seq, ForkOrigin? parted)
     {
         var last = records[^1];
         if (last.Seq != seq)
             throw Refused("run.fork_no_record", string.Create(CultureInfo.InvariantCulture, $"The journal has records 0 to {last.Seq}; there is no record {seq}."), "/seq");
         if (IsEnd(last.Entries[^1]))
             throw Refused("run.fork_finished", $"The run ended with record {seq}: nothing is left to go on with. Choose a record or a step before it.", "/seq");
-        return new ForkCut(records.Count - 1, last.Entries.Count);
+        // The last record that a fork took over may end in the midst of a step, which begins anew there: nothing else would ever end it.
+        return parted is { Step: { } step } && parted.Seq == seq && last.Entries is not [Workflows.Kernel.Entry.RunForked] && BegunIn(records, step) is { } begun
+            ? new ForkCut(records.Count - 1, last.Entries.Count, step, true, begun.Scope)
+            : new ForkCut(records.Count - 1, last.Entries.Count);
     }
+
+    private static (int Step, int Scope, int Node)? BegunIn(IReadOnlyList<SourceRecord> records, int step) =>
+        records.SelectMany(r => r.Entries).Select(Begun).LastOrDefault(b => b?.Step == step);
 
     private static bool IsEnd(Entry entry) => entry is Workflows.Kernel.Entry.RunCompleted or Workflows.Kernel.Entry.RunFaulted or Workflows.Kernel.Entry.RunCancelled;
 

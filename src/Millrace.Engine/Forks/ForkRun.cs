@@ -24,7 +24,7 @@ internal static class ForkRun
             var records = await SourceReader.ReadAsync(worker.Database, request.Tenant, request.Source, request.Point);
             if (records[0].Entries[0] is Entry.RunCreated { Part: { Batch: true } })
                 throw new ForkRefusedException(new ForkRefusal("run.fork_batch", "A run that carries out items of a map is not forked by itself: redrive the map's step, or fork the run above it."));
-            var cut = ForkCut.Find(records, from, request.Point);
+            var cut = ForkCut.Find(records, from, request.Point, source.Fork);
             var to = request.Workflow ?? from;
             var fork = NewFork.Of(RowOf(worker, request, source, to), records, cut, from, to);
             var ended = await EndedAsync(worker, request.Tenant, fork);

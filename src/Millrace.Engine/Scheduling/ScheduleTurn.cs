@@ -124,7 +124,8 @@ internal sealed class ScheduleTurn(ScheduleRow row, long now, Func<Guid> newId)
         void Leap(long span, bool toTheFuture)
         {
             if (Ticks.Next(now - span - jitter - 1) is not { } tick || tick <= from || (Due(tick) > now && !toTheFuture)) return;
-            Row = Row with { Skipped = Row.Skipped + Ticks.Between(from, tick - 1, TicksMax).Count() };
+            var leapt = Ticks.Between(from, tick - 1, TicksMax).ToList();
+            Row = Row with { Skipped = Row.Skipped + leapt.Count, LastTick = Later(Row.LastTick, leapt[^1]) };
             from = tick;
         }
     }

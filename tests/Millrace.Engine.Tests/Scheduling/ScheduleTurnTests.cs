@@ -50,7 +50,7 @@ public sealed class ScheduleTurnTests
         ticks.AddRange(Ticks(turn));
         Assert.Equal(expected, string.Join(' ', ticks));
         Assert.Equal("2026-01-04T01:00:00Z", Text(turn.Row.NextAt));
-        Assert.Equal(72 - ticks.Count, turn.Row.Skipped);
+        Assert.Equal((72 - ticks.Count, "2026-01-04T00:00:00Z"), (turn.Row.Skipped, Text(turn.Row.LastTick)));
     }
 
     [Fact]
