@@ -1,4 +1,5 @@
 using Millrace.Engine.Execution;
+using Millrace.Engine.Forks;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
 using Millrace.Jq;
@@ -81,6 +82,38 @@ public abstract class ContinuationTests(TestDatabases databases) : EngineSuite(d
         await test.PassUntilAsync(last, r => r is { State: RunPhase.Waiting, Lease: null });
         await test.Engine.CancelAsync(Tenant.Default, parent, null);
         await test.PassUntilAsync(last, r => r.State == RunPhase.Cancelled);
+    }
+
+    [Fact]
+    public async Task A_fork_takes_over_the_end_of_a_chain_that_its_source_had_not_heard_of()
+    {
+        await using var test = await OpenAsync();
+        const string Line = "flow: { concurrency: { name: line, limit: 1 } }";
+        test.Functions.FailuresLeft = 1;
+        test.Define("- rest: { wait: PT1S }\n- shaky: { call: 'flaky:1.0.0@default', with: {} }", "shaky");
+        test.Define("- rest: { wait: PT2S }\n" + Counting, "chain");
+        var parent = await test.StartAsync(test.Define("""
+            - both:
+                fork:
+                  branches:
+                    - shaky: { run: { workflow: { namespace: test, name: shaky, version: 1.0.0 } } }
+                    - chain: { run: { workflow: { namespace: test, name: chain, version: 1.0.0, input: { n: 0 } } } }
+            """, metadata: Line));
+        await test.UntilAsync(parent, r => r is { State: RunPhase.Waiting, Lease: null });
+        // Its slot is another's while its children end: the first by a fault, which it hears first.
+        var other = await test.StartAsync(test.Define("- work: { call: 'hold:1.0.0@default', with: {} }", "other", metadata: Line));
+        await test.Functions.Entered;
+        var chain = (await RunsAsync(test)).Single(r => r.Definition.Name == "chain").Id;
+        while ((await RunsAsync(test)).Count(r => r.Definition.Name == "chain" && r.IsFinished) < 3) await test.PassAsync(TimeSpan.FromMilliseconds(500));
+        test.Functions.Open();
+        await test.EndAsync(other);
+        Assert.Equal(RunPhase.Faulted, (await test.EndAsync(parent)).State.Phase);
+
+        var fork = Assert.IsType<ForkOutcome.Started>(await test.Engine.ForkAsync(new ForkRequest(Tenant.Default, parent, new ForkPoint.Failure()))).Run;
+        await test.PassUntilAsync(fork, r => r.IsFinished);
+        Assert.Equal("""["fine",{"reached":2}]""", (await test.HistoryAsync(fork)).State.Output.ToString());
+        Assert.Equal(3, (await RunsAsync(test)).Count(r => r.Definition.Name == "chain"));
+        Assert.NotEqual(chain, await LastAsync(test, chain));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Millrace.Engine.Execution;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Tests.Support;
+using Millrace.Engine.Views;
 using Millrace.Jq;
 using Millrace.Storage;
 using Millrace.Tests.Databases;
@@ -27,6 +28,32 @@ public abstract class RedriveTests(TestDatabases databases) : EngineSuite(databa
         var before = await test.RowAsync(id);
         Assert.Equal(ControlOutcome.Changed, await test.Engine.RedriveAsync(Tenant.Default, id, 1, seen));
         Assert.Equal(before, await test.RowAsync(id));
+    }
+
+    [Fact]
+    public async Task One_that_is_to_go_back_says_what_it_waits_for_before_it_hears_of_it()
+    {
+        await using var test = await OpenAsync();
+        const string Line = "flow: { concurrency: { name: line, limit: 1 } }";
+        test.Define("- shaky: { call: 'flaky:1.0.0@default', with: {} }", "child");
+        test.Functions.FailuresLeft = 1;
+        var id = await test.StartAsync(test.Define(Map, metadata: Line), Json.Object("list", JsonText.Parse("[1]")));
+        Assert.Equal(RunPhase.Faulted, (await test.EndAsync(id)).State.Phase);
+        var other = await test.StartAsync(test.Define("- work: { call: 'hold:1.0.0@default', with: {} }", "other", metadata: Line));
+        await test.Functions.Entered;
+        Assert.Equal(ControlOutcome.Accepted, await test.RedriveAsync(id, 1));
+        WaitingFor wait;
+        do wait = await WaitAsync();
+        while (wait.On == WaitKind.Worker);
+        Assert.Equal((WaitKind.Slot, "It waits for a slot of the limit 'line': 1 of 1 are taken, and it is the next."), (wait.On, wait.Detail));
+        test.Functions.Open();
+        foreach (var run in new[] { other, id }) Assert.Equal(RunPhase.Completed, (await test.EndAsync(run)).State.Phase);
+
+        async Task<WaitingFor> WaitAsync()
+        {
+            var (row, own) = (await test.RowAsync(id), (await test.HistoryAsync(id)).Waiting());
+            return Assert.Single(await test.Disk.ReadAsync(db => RunWaits.Of(db, row, isSuspended: false, own)));
+        }
     }
 
     [Fact]

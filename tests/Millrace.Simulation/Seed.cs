@@ -158,7 +158,7 @@ public sealed class Seed
         _stage = "judging";
         await judge.DelayAsync(TimeSpan.FromSeconds(30));
         await verdict.JudgeAsync();
-        if (_scheduler.Failure is { } failure) verdict.Tell(failure);
+        if (_scheduler.Failure is { } failure) await Journals.NoteAsync(_cluster, failure);
         await MixAsync();
         _stage = "losing the power";
         await _cluster.CrashAsync(powerToo: true);

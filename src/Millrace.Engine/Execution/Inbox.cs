@@ -22,7 +22,7 @@ internal static class Inbox
         if (wish is not null) await HearAsync(actor, decision, wish, []);
         // What a child has gone on as is waited for from the moment at which that is heard.
         HashSet<Guid> next = [.. signals.Where(s => s.Kind == "continued").Select(SuccessorOf)];
-        Guid[] children = [.. signals.Where(s => s.Kind == "child").Select(ChildOf).Where(c => decision.Awaits(c) || next.Contains(c)).Distinct()];
+        Guid[] children = [.. signals.Where(s => s.Kind == "child" && (decision.Awaits(ChildOf(s)) || next.Contains(ChildOf(s)))).Select(EndOf).Distinct()];
         var outcomes = children.Length == 0 ? [] : await actor.Worker.Journal.OutcomesAsync(actor.Tenant, children);
         foreach (var signal in signals)
         {
@@ -54,7 +54,7 @@ internal static class Inbox
                 Recover(actor, decision);
                 break;
             case "child":
-                if (outcomes.TryGetValue(ChildOf(signal), out var end)) decision.ChildEnded(ChildOf(signal), end.Phase, end.Output, end.Error);
+                if (outcomes.TryGetValue(EndOf(signal), out var end)) decision.ChildEnded(ChildOf(signal), end.Phase, end.Output, end.Error);
                 break;
             case "continued": decision.ChildContinued(ChildOf(signal), SuccessorOf(signal)); break;
             case "release":
@@ -83,4 +83,7 @@ internal static class Inbox
     private static Guid SuccessorOf(Signal signal) => Guid.Parse(signal.Body["by"].AsString());
 
     private static Guid ChildOf(Signal signal) => Guid.Parse(signal.Body["run"].AsString());
+
+    /// <summary>Whose end is the child's: a fork hears of one that had gone on as others only when all of them had ended.</summary>
+    private static Guid EndOf(Signal signal) => signal.Body["end"].StringOrNull is { } last ? Guid.Parse(last) : ChildOf(signal);
 }

@@ -30,7 +30,7 @@ internal static class ForkRun
             var ended = await EndedAsync(worker, request.Tenant, fork);
             fork.Part(request, cut, [.. ended.Select(e => e.Step)]);
             for (var i = 0; i < fork.Large.Count; i++) await worker.Keeping.Loose.PutAsync(fork.Large[i].Utf8, fork.Large[i].Sha256);
-            return await CommitAsync(worker, request, fork, [.. ended.Select(e => e.Child)]);
+            return await CommitAsync(worker, request, fork, ended);
         }
         catch (ForkRefusedException e)
         {
@@ -50,15 +50,17 @@ internal static class ForkRun
         };
     }
 
-    /// <summary>Awaited children that had ended at the cut. Their ends count; children that went on longer are started anew by the fork.</summary>
-    private static async Task<List<(int Step, Guid Child)>> EndedAsync(Worker worker, Tenant tenant, NewFork fork)
+    /// <summary>Awaited children that had ended at the cut, also those that had gone on as others first. Their ends count; children that went on longer are started anew by the fork.</summary>
+    private static async Task<List<EndedChild>> EndedAsync(Worker worker, Tenant tenant, NewFork fork)
     {
         var awaited = fork.Awaited;
         if (awaited.Count == 0) return [];
-        return await worker.Database.ReadAsync(db => awaited.Where(a => RunStore.Get(db, tenant, a.Child) is { IsFinished: true } && JournalStore.Last(db, tenant, a.Child)!.Position < fork.CutPosition).ToList());
+        return await worker.Database.ReadAsync(db => awaited
+            .Select(a => new EndedChild(a.Step, a.Child, ContinuationStore.LastOf(db, tenant, a.Child)))
+            .Where(c => RunStore.Get(db, tenant, c.Last) is { IsFinished: true } && JournalStore.Last(db, tenant, c.Last)!.Position < fork.CutPosition).ToList());
     }
 
-    private static async Task<ForkOutcome> CommitAsync(Worker worker, ForkRequest request, NewFork fork, List<Guid> ended)
+    private static async Task<ForkOutcome> CommitAsync(Worker worker, ForkRequest request, NewFork fork, List<EndedChild> ended)
     {
         var known = await worker.Database.WriteAsync(db =>
         {

@@ -7,6 +7,14 @@ using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Forks;
 
+/// <summary>A child that a step awaited and that had ended at the cut.</summary>
+/// <param name="Last">The run that it went on as in the end; itself when it did not.</param>
+internal sealed record EndedChild(int Step, Guid Child, Guid Last)
+{
+    /// <summary>What the fork hears: who ended, and whose end that is.</summary>
+    public Json Signal => Child == Last ? Json.Object("run", Child.ToString()) : new JsonObject.Builder().Set("run", Child.ToString()).Set("end", Last.ToString()).Build();
+}
+
 /// <summary>
 /// A run to be created from a part of another's journal: copies of its records, the place where the two part, and the row, in one transaction.
 /// Any worker takes it as it takes every run that is due.
@@ -76,7 +84,7 @@ internal sealed class NewFork
         _records.Add((Math.Max(Row.CreatedAt, CutAt), bytes));
     }
 
-    public void Insert(DbUnit db, IEnumerable<Guid> ended)
+    public void Insert(DbUnit db, IReadOnlyList<EndedChild> ended)
     {
         RunStore.Insert(db, Row);
         if (_workflow.Flow is not null) RunStore.NeedLater(db, Row.Tenant, Row.Id, EntryReader.LimitsFormat);
@@ -84,7 +92,7 @@ internal sealed class NewFork
         for (var seq = 0; seq <= last; seq++)
             JournalStore.Append(db, Row.Tenant, Row.Id, seq, _records[seq].At, seq == last ? RunPhase.Pending : null, _records[seq].Entries);
         ArtifactStore.Copy(db, Row.Tenant, Row.Fork!.Run, Row.Id, CutAt);
-        foreach (var child in ended) SignalStore.Send(db, Row.Tenant, Row.Id, "child", Json.Object("run", child.ToString()), Row.CreatedAt);
+        foreach (var child in ended) SignalStore.Send(db, Row.Tenant, Row.Id, "child", child.Signal, Row.CreatedAt);
     }
 
     private void Take(SourceRecord record)

@@ -64,7 +64,7 @@ internal static class RunDetailEndpoints
         new QueryReader(request).NoMore();
         var run = RunEndpoints.ParseId(id);
         var (row, suspended, found) = await histories.ReadAsync(tenant, run, (r, history) => Tuple.Create(r, history.State.IsSuspended, history.Waiting()), cancel) ?? throw RunEndpoints.NotFound(id);
-        if (found.Count > 0) found = await database.ReadAsync(db => RunWaits.Of(db, row, suspended, found), cancel);
+        found = await database.ReadAsync(db => RunWaits.Of(db, row, suspended, found), cancel);
         return TypedResults.Ok(new ItemList<RunWait>([.. found.Select(RunWait.Of)]));
     }
 

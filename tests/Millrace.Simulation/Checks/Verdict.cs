@@ -44,13 +44,6 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
         return _runs.Values;
     }
 
-    /// <summary>Notes the journals of the runs that a failure speaks of.</summary>
-    public void Tell(string failure)
-    {
-        foreach (var run in _runs.Values.Where(r => failure.Contains(r.Name, StringComparison.Ordinal)))
-            foreach (var record in run.Records) cluster.Scheduler.Note($"{run.Name}, {run.Row.Definition.Name}, {record.Seq} at {(record.At - cluster.Scheduler.Began) / 1e6}: {string.Join("; ", record.Entries)}");
-    }
-
     public async Task JudgeAsync()
     {
         await ReadAsync();

@@ -28,7 +28,9 @@ internal sealed class Watch(Cluster cluster, Dice dice)
         try
         {
             var faults = await Wakeable.FaultsAsync(database, cluster.Blobs, row => new(cluster.Definition(row.Definition.Name)), open => open.Count > 0 ? [dice.Of(open)] : [], cluster.SharesClock, cluster.Scheduler.Now);
-            if (faults is [var fault, ..]) cluster.Scheduler.Fail(fault);
+            if (faults is not [var fault, ..]) return;
+            await Journals.NoteAsync(cluster, fault);
+            cluster.Scheduler.Fail(fault);
         }
         catch (StorageUnavailableException)
         {

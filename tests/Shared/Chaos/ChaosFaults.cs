@@ -10,6 +10,7 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
     private readonly ConcurrentBag<double> _takeovers = [];
     private readonly ConcurrentDictionary<ChaosProcess, bool> _busy = new();
     private readonly ConcurrentBag<Task> _underway = [];
+    private int _kills;
 
     public IReadOnlyDictionary<string, int> Counts => _counts;
 
@@ -48,16 +49,21 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
     /// <summary>One that serves and that no other fault has in its hands.</summary>
     private ChaosProcess? Take(Random random, params ChaosProcess[] among)
     {
-        var process = among[random.Next(among.Length)];
-        if (!_busy.TryAdd(process, true)) return null;
-        if (process.IsUp) return process;
-        _busy.TryRemove(process, out _);
+        random.Shuffle(among);
+        foreach (var process in among)
+        {
+            if (!_busy.TryAdd(process, true)) continue;
+            if (process.IsUp) return process;
+            _busy.TryRemove(process, out _);
+        }
         return null;
     }
 
     private async Task KillAsync(Random random, CancellationToken giveUp)
     {
-        if (Take(random, [.. cluster.Workers, .. cluster.Api, .. random.Next(3) == 0 ? cluster.Schedulers : []]) is not { } process) return;
+        // In turn, so that each role is killed in a short run too.
+        var among = (_kills++ % 4) switch { 1 => cluster.Api, 3 => [.. cluster.Api, .. cluster.Schedulers], _ => cluster.Workers };
+        if (Take(random, [.. among]) is not { } process) return;
         Count($"kill_{process.Role}", process.Name);
         var id = process.Id;
         var died = Stopwatch.GetTimestamp();

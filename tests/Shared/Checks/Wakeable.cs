@@ -42,8 +42,8 @@ internal static class Wakeable
         var faults = (await ForgottenAsync(database)).ConvertAll(id => $"run {id} has not ended, and nothing will wake it");
         var open = await database.ReadAsync(db =>
             (choose ?? (all => all))(RunStore.List(db, Tenant.Default, new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 100)))
-                .ConvertAll(row => (Row: row, Last: db.First("select max(seq) from journal where run = $1", r => r.LongOrNull(0) ?? -1, -1L, row.Id), Parked: IsParked(db, row.Id))));
-        foreach (var (row, last, parked) in open)
+                .ConvertAll(row => (Row: row, Last: db.First("select max(seq) from journal where run = $1", r => r.LongOrNull(0) ?? -1, -1L, row.Id), Parked: IsParked(db, row.Id), Reopened: IsReopened(db, row))));
+        foreach (var (row, last, parked, reopened) in open)
         {
             if (await workflowOf(row) is not { } workflow) continue;
             var history = new RunHistory(workflow, row.Id);
@@ -57,21 +57,25 @@ internal static class Wakeable
                 // It is known for what it is, and can say no more.
                 continue;
             }
-            if (Fault(row, history, parked, now, sharesClock) is { } fault) faults.Add($"run {row.Id} {fault}");
+            if (Fault(row, history, parked, reopened, now, sharesClock) is { } fault) faults.Add($"run {row.Id} {fault}");
         }
         return faults;
     }
 
     /// <param name="history">As of the row.</param>
     /// <param name="parked">It stands in a line, which wakes it when its turn has come.</param>
-    private static string? Fault(RunRow row, RunHistory history, bool parked, long now, bool sharesClock)
+    /// <param name="reopened">It had ended and is to go on, and says so.</param>
+    private static string? Fault(RunRow row, RunHistory history, bool parked, bool reopened, long now, bool sharesClock)
     {
         var waits = history.Waiting();
-        if (waits.Count == 0) return "has not ended and waits for nothing";
+        if (waits.Count == 0) return reopened ? null : "has not ended and waits for nothing";
         if (row.Lease is not null || parked) return null;
         var first = waits.Min(w => w.WakeAt);
         return first is null || row.WakeAt <= Math.Max(first.Value, now) || (row.WakeAt is not null && !sharesClock) ? null : $"says that time wakes it at {first}, and its row says {row.WakeAt?.ToString() ?? "never"}: {waits[0].Detail}";
     }
+
+    private static bool IsReopened(DbUnit db, RunRow row) =>
+        db.First("select 1 from signal where run = $1 and kind = 'redrive' limit 1", _ => true, false, row.Id) && RunWaits.Of(db, row, isSuspended: false, []).Count > 0;
 
     private static bool IsParked(DbUnit db, Guid run) => db.First("select 1 from limit_place where run = $1 and held = 0 limit 1", _ => true, false, run);
 }
