@@ -53,7 +53,7 @@ public sealed class ConnectorFunctions : IDisposable
             new McpFunction(process, sender, settings.Rpc),
             new AsyncApiFunction(sender, pool, settings.AsyncApi),
             new A2aFunction(sender, settings.Rpc),
-            new ContainerFunction(process, settings.Container),
+            new ContainerFunction(process, settings.Container, new ContainerProgram(process, settings.Container)),
             new EmitFunction(settings.Events, outlet),
             new ArtifactFunction(settings.Catalog),
             new CsvFunction(settings.Catalog),

@@ -25,6 +25,9 @@ internal sealed partial record ContainerPlan
 
     public required bool Removed { get; init; }
 
+    /// <summary>When it goes, if nothing else removes it; null: it stays.</summary>
+    public required DateTimeOffset? GoesAt { get; init; }
+
     /// <summary>A container is of one step: where a task is tried again, the container that failed is not taken for the new one.</summary>
     public static string KeyOf(FunctionContext context) => $"{context.Run:N}-{context.Step.ToString(CultureInfo.InvariantCulture)}";
 
@@ -37,7 +40,8 @@ internal sealed partial record ContainerPlan
         if (!ContainerName().IsMatch(name)) throw arguments.Invalid("name", "has to be 1 to 128 of the characters a-z, A-Z, 0-9, '_', '.' and '-', a letter or digit first.");
         var cleanup = arguments.MemberOrNull("lifetime")?.Choice("cleanup", "never", "always", "never", "eventually") ?? "never";
         List<string> options = ["--name", name, "--label", $"{KeyLabel}={KeyOf(context)}", "--pull", PullOf(arguments), .. settings.CreateOptions];
-        if (cleanup == "eventually") options.AddRange(["--label", $"{RemoveLabel}={RemoveAt(arguments.Member("lifetime"), context)}"]);
+        DateTimeOffset? goes = cleanup == "eventually" ? GoesAtOf(arguments.Member("lifetime"), context) : null;
+        if (goes is { } at) options.AddRange(["--label", string.Create(CultureInfo.InvariantCulture, $"{RemoveLabel}={at.ToUnixTimeSeconds()}")]);
         if (arguments.Has("stdin")) options.Add("--interactive");
         foreach (var (host, inside) in Pairs(arguments, "ports")) options.AddRange(["--publish", Port(arguments, host, inside)]);
         foreach (var (host, inside) in Pairs(arguments, "volumes")) options.AddRange(["--volume", Volume(arguments, host, inside)]);
@@ -49,7 +53,7 @@ internal sealed partial record ContainerPlan
         if (arguments.TextOrNull("command") is { } command) options.AddRange(["sh", "-c", command, "sh"]);
         options.AddRange(arguments.TextsOrEmpty("arguments"));
         if (options.Exists(o => o.Contains('\0', StringComparison.Ordinal))) throw arguments.Invalid("command", "or another argument holds a zero character, which no process can be given.");
-        return new ContainerPlan { Name = name, Options = options, Environment = file, Handed = handed, Removed = cleanup == "always" };
+        return new ContainerPlan { Name = name, Options = options, Environment = file, Handed = handed, Removed = cleanup == "always", GoesAt = goes };
     }
 
     private static string PullOf(Arguments arguments) => arguments.Choice("pullPolicy", "ifNotPresent", "ifNotPresent", "always", "never") switch
@@ -58,10 +62,19 @@ internal sealed partial record ContainerPlan
         var other => other,
     };
 
-    private static string RemoveAt(Arguments lifetime, FunctionContext context)
+    /// <summary>Reads the value of <see cref="RemoveLabel"/>, seconds since 1970.</summary>
+    public static bool TryReadTime(string text, out DateTimeOffset time)
+    {
+        var isTime = long.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds();
+        time = isTime ? DateTimeOffset.FromUnixTimeSeconds(seconds) : default;
+        return isTime;
+    }
+
+    private static DateTimeOffset GoesAtOf(Arguments lifetime, FunctionContext context)
     {
         if (!Duration.TryParse(lifetime["after"], out var after, out var reason)) throw lifetime.Invalid("after", reason ?? "is missing.");
-        return (context.Time.GetUtcNow() + after).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        var now = context.Time.GetUtcNow();
+        return after < DateTimeOffset.MaxValue - now ? DateTimeOffset.FromUnixTimeSeconds((now + after).ToUnixTimeSeconds()) : DateTimeOffset.MaxValue;
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(Arguments arguments, string key)

@@ -32,25 +32,33 @@ internal sealed class ProcessTask(ProcessSettings settings, IProcessPort port)
             var other => JsonText.ToUtf8(other),
         };
         if (argv.Any(a => a.Contains('\0', StringComparison.Ordinal))) throw arguments.Invalid("arguments", "holds a zero character, which no process can be given.");
-        return new ProcessStart
+        return Start(program, argv) with
         {
-            Program = program,
-            Arguments = argv,
             Input = stdin,
             Environment = EnvironmentOf(arguments),
-            TimeLimit = Settings.TimeLimit,
-            OutputBytesMax = Settings.OutputBytesMax,
             Output = (stream, text) => context.Live(stream, text),
         };
     }
 
+    /// <summary>One that is given nothing and shown to nobody.</summary>
+    public ProcessStart Start(string program, IReadOnlyList<string> argv) => new()
+    {
+        Program = program,
+        Arguments = argv,
+        TimeLimit = Settings.TimeLimit,
+        OutputBytesMax = Settings.OutputBytesMax,
+    };
+
     /// <exception cref="Refusal">It was not started, or ended at a limit.</exception>
-    public async Task<ProcessEnd> RunAsync(ProcessStart start, FunctionContext context, CancellationToken cancel)
+    public Task<ProcessEnd> RunAsync(ProcessStart start, FunctionContext context, CancellationToken cancel) => RunAsync(start, context.Time, cancel);
+
+    /// <inheritdoc cref="RunAsync(ProcessStart, FunctionContext, CancellationToken)"/>
+    public async Task<ProcessEnd> RunAsync(ProcessStart start, TimeProvider time, CancellationToken cancel)
     {
         var bytes = start.Input.Length + start.Arguments.Sum(a => (long)Encoding.UTF8.GetByteCount(a)) + start.Files.Values.Sum(f => (long)f.Length);
         if (bytes > Settings.InputBytesMax)
             throw Refusal.Configuration("Process input too large", $"Standard input, arguments and code have {bytes} bytes together, the limit is {Settings.InputBytesMax}.");
-        var end = await port.RunAsync(start, context.Time, cancel);
+        var end = await port.RunAsync(start, time, cancel);
         return end.Ending switch
         {
             ProcessEnding.NotFound => throw Refusal.Configuration("Program not found", $"{end.Stderr} It has to be installed where processes run."),
