@@ -68,7 +68,7 @@ public class LimitTests
     [InlineData("\"a\" * 40 | test(\"(a+)+b\")")]
     [InlineData("[range(1000) | \"a\" * 22 | test(\"^(a|a|aa)+$\\\\b!\")]")]
     [InlineData("\"x\" * 30 | [match(\"(x*)*y\"; \"g\")]")]
-    public void A_pattern_that_goes_back_forever_is_stopped_by_its_time(string filter) => Assert.Equal("jq.limit.regex", CodeOf(filter));
+    public void Fault_25_a_pattern_that_goes_back_forever_is_stopped_by_its_time(string filter) => Assert.Equal("jq.limit.regex", CodeOf(filter));
 
     [Theory]
     [InlineData("try (def f: f; f) catch 1", "jq.limit.steps")]

@@ -40,7 +40,7 @@ public abstract class StreamTests(TestServer server)
     }
 
     [Fact]
-    public async Task Connecting_again_shows_no_gap_and_no_duplicate()
+    public async Task Fault_23_connecting_again_shows_no_gap_and_no_duplicate()
     {
         var run = await server.StartAsync("again", Gated);
         await server.Gate.EnteredAsync(run);

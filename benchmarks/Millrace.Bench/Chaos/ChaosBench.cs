@@ -28,6 +28,7 @@ internal static class ChaosBench
     {
         var verdict = found.Verdict;
         Figures.Print("chaos.runs", runs, "runs", $"{settings}; with {verdict.Children} child runs");
+        Figures.Print("chaos.faults", found.Faults.Sum(f => f.Value), "faults", settings);
         foreach (var (kind, times) in found.Faults.OrderBy(f => f.Key, StringComparer.Ordinal)) Figures.Print($"chaos.faults.{kind}", times, "faults", settings);
         Figures.Bound("chaos.lost", verdict.Lost, 0, "runs", "acknowledged starts that are not there exactly once under their key");
         Figures.Bound("chaos.stuck", verdict.Stuck, 0, "runs", "not finished a minute after the last that did");

@@ -14,9 +14,7 @@ internal static class AsyncApiCompiler
     public static CallBody Call(Compilation of, Cursor task, IReadOnlyList<string> names)
     {
         var with = task["with"];
-        var protocol = with["protocol"];
-        if (protocol.Text is { } named && !Spoken.Contains(named) && with["server"].IsAbsent && !of.Findings.IsWrong(protocol.Pointer))
-            of.Findings.AtValue(Findings.Unsupported, protocol.Pointer, $"The protocol '{TextShape.Shorten(named)}' is part of the language and not spoken in this version.", $"one of {string.Join(", ", Spoken)}");
+        CheckProtocol(of, with);
         var rest = with.Value.ObjectOrNull is { } members ? with with { Value = members.Without("subscription") } : with;
         var arguments = CallCompiler.Arguments(of, rest, names);
         var subscription = with["subscription"];
@@ -26,6 +24,17 @@ internal static class AsyncApiCompiler
         var each = Listening.Iterator(of, subscription["foreach"], names) is { } iterator
             ? new ItemLoop(iterator, of.Filter(consume["while"], names, Place.Definition), of.Filter(consume["until"], names, Place.Definition)) : null;
         return new CallBody("asyncapi", With(arguments, "subscription", Subscription(of, subscription, each is null, names))) { Keyword = "call", Each = each };
+    }
+
+    /// <summary>Where a server is named, the document that is read when the call is made says which protocol it speaks.</summary>
+    private static void CheckProtocol(Compilation of, Cursor with)
+    {
+        var protocol = with["protocol"];
+        if (protocol.Text is not { } named || !with["server"].IsAbsent || of.Findings.IsWrong(protocol.Pointer)) return;
+        if (!Spoken.Contains(named))
+            of.Findings.AtValue(Findings.Unsupported, protocol.Pointer, $"The protocol '{TextShape.Shorten(named)}' is part of the language and not spoken in this version.", $"one of {string.Join(", ", Spoken)}");
+        else if (named == "http" && !with["subscription"].IsAbsent)
+            of.Findings.AtValue(Findings.Unsupported, with["subscription"].Pointer, "Nothing can be subscribed to by http. Let the sender post CloudEvents to this server, and listen for them.", "a message, or another protocol");
     }
 
     private static Template.Members Subscription(Compilation of, Cursor subscription, bool decides, IReadOnlyList<string> names)

@@ -39,13 +39,14 @@ public abstract class VolumeFaults(TestDatabases databases) : EngineSuite(databa
         Assert.InRange(stored, 1, 100_000);
     }
 
-    /// <summary>Records of a run that has ended, put there in bulk: what people see of it must cost what they look at.</summary>
+    /// <summary>Records of a run that waits, put there in bulk: what people see of it must cost what they look at, and another worker goes on with it.</summary>
     [Fact]
-    public async Task Fault_22_a_journal_of_a_million_records_is_read_page_by_page()
+    public async Task Fault_22_a_journal_of_a_million_records_is_read_page_by_page_and_gone_on_with()
     {
         const int Records = 1_000_000, Batch = 10_000;
         await using var test = await OpenAsync();
-        var id = (await test.RunAsync("- one: { set: { a: 1 } }")).State.Id;
+        var id = await test.StartAsync(test.Define("- rest: { wait: PT1H }\n- after: { call: 'count:1.0.0@default', with: { n: 1 } }"));
+        await test.UntilAsync(id, r => r is { State: RunPhase.Waiting, Lease: null });
         var first = (int)await test.Disk.ReadAsync(db => JournalStore.LastSeq(db, Tenant.Default, id)) + 1;
         var entries = "[{\"e\":\"run.resumed\"}]"u8.ToArray();
         for (var at = 0; at < Records; at += Batch)
@@ -69,6 +70,14 @@ public abstract class VolumeFaults(TestDatabases databases) : EngineSuite(databa
         }
 
         Assert.Equal(first + Records, read);
+
+        await test.CrashAsync();
+        await test.ReopenAsync();
+        test.Time.Advance(TimeSpan.FromHours(1));
+        var end = await test.EndAsync(id);
+        Assert.Equal((RunPhase.Completed, 1), (end.State.Phase, test.Functions.Ledger.Count));
+        Assert.InRange(end.State.Position, first + Records, first + Records + 5);
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 64L << 20);
     }
 }
 

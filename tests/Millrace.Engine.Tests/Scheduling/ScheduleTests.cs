@@ -88,7 +88,7 @@ public abstract class ScheduleTests(TestDatabases databases) : EngineSuite(datab
     }
 
     [Fact]
-    public async Task Two_schedulers_start_one_run_for_each_tick()
+    public async Task Fault_15_two_schedulers_start_one_run_for_each_tick()
     {
         await using var test = await OpenAsync(Quiet with { Schedules = true });
         var (other, _) = await test.JoinAsync();

@@ -30,7 +30,7 @@ public sealed class ScheduleTurnTests
     [InlineData("0 9 * * *", "2026-10-24T00:00:00Z", "2026-10-24T07:00:00Z 2026-10-25T08:00:00Z")]
     [InlineData("*/30 * * * *", "2026-03-29T00:15:00Z", "2026-03-29T00:30:00Z 2026-03-29T01:00:00Z 2026-03-29T01:30:00Z")]
     [InlineData("*/30 * * * *", "2026-10-25T00:15:00Z", "2026-10-25T00:30:00Z 2026-10-25T01:00:00Z 2026-10-25T01:30:00Z 2026-10-25T02:00:00Z")]
-    public void Daylight_saving_neither_loses_a_tick_nor_doubles_one(string cron, string from, string expected)
+    public void Fault_15_daylight_saving_neither_loses_a_tick_nor_doubles_one(string cron, string from, string expected)
     {
         var row = Row($$"""{"cron": "{{cron}}"}""", """{"timeZone": "Europe/Berlin"}""", from);
         Assert.Equal(expected, string.Join(' ', ScheduleControl.Coming(row, expected.Split(' ').Length).Select(t => Text(t.Tick))));
@@ -42,7 +42,7 @@ public sealed class ScheduleTurnTests
     [InlineData("latest", "PT20M", "")]
     [InlineData("all", "PT20M", "")]
     [InlineData("none", "P30D", "")]
-    public void After_three_days_of_downtime_it_makes_up_for_what_its_policy_says(string mode, string window, string expected)
+    public void Fault_15_after_three_days_of_downtime_it_makes_up_for_what_its_policy_says(string mode, string window, string expected)
     {
         var row = Row("""{"cron": "0 * * * *"}""", $$"""{"catchUp": {"mode": "{{mode}}", "window": "{{window}}"} }""", "2026-01-01T00:00:00Z");
         var ticks = new List<string>();

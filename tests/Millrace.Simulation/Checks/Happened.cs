@@ -38,6 +38,7 @@ internal static class Happened
         ["a step bore failures"] = s => s.Runs.Any(r => r.Entries.Any(e => e is SpawnEntry.Opened { FailuresMax: > 0 } or SpawnEntry.Opened { PercentMax: not null })),
         ["an extension was applied"] = s => s.Runs.Any(r => r.Entries.Any(e => e is ExtensionEntry.Applied { Layers.Count: > 0 })),
         ["a run was there no more"] = s => s.Gone > 0,
+        ["a function was given a secret"] = s => s.Cluster.Outside.Trusted > 0,
         ["an event was sent"] = s => s.Cluster.Endpoint?.Taken.Count > 0,
         ["an event was sent again"] = s => s.Cluster.Endpoint is { } e && e.Taken.Distinct().Count() < e.Taken.Count,
         ["a failed run was put aside"] = s => s.Runs.Any(r => r.Row.State == RunPhase.Faulted && s.Cluster.Library[r.Row.Definition.Name].IsPutAside),

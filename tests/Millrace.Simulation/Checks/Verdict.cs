@@ -71,6 +71,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
         new Surrounded(cluster).Judge(_runs.Values);
         await new Questions(cluster, voters).JudgeAsync(_runs);
         await new Slots(cluster).JudgeAsync(_runs);
+        new Secrets(cluster).Judge();
         await LeftoversAsync();
     }
 

@@ -103,7 +103,7 @@ public sealed class DocumentReaderTests
     }
 
     [Fact]
-    public void Nesting_behind_aliases_counts_as_nesting()
+    public void Fault_25_nesting_behind_aliases_counts_as_nesting()
     {
         var open = new string('[', 90);
         var close = new string(']', 90);

@@ -330,6 +330,7 @@ public sealed class GraphTests
     [InlineData("do: [{a: {call: https://example.com/function.yaml}}]", "/do/0/a/call")]
     [InlineData("use: {catalogs: {own: {endpoint: https://example.com/catalog}}}\ndo: [{a: {call: log:1.0.0@own}}]", "/do/0/a/call")]
     [InlineData("do: [{a: {call: asyncapi, with: {document: {endpoint: 'https://example.com'}, operation: o, protocol: jms, message: {payload: {}}}}}]", "/do/0/a/with/protocol")]
+    [InlineData("do: [{a: {call: asyncapi, with: {document: {endpoint: 'https://example.com'}, operation: o, protocol: http, subscription: {consume: {amount: 1}}}}}]", "/do/0/a/with/subscription")]
     public void Each_thing_that_cannot_run_yet_is_named_where_it_stands(string source, string pointer)
     {
         var result = WorkflowLoader.Load(Head + source + "\n");
