@@ -84,6 +84,26 @@ public sealed class CommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Runs_that_heard_an_event_are_listed_with_how_they_did()
+    {
+        foreach (var name in (string[])["first", "second"])
+            await RunAsync("definitions", "push", Write(name, "  - a: {set: {x: 1}}", "schedule: {on: {one: {with: {type: order.paid}}}}\n"));
+        await RunAsync("events", "send", "order.paid");
+        var (exit, output, error) = await RunAsync("events", "runs", "1");
+        Assert.True(exit == Exit.Completed, error);
+        Assert.Matches("test/(first|second):1.0.0 .* started by it", output);
+        Assert.Equal(3, output.Trim().Split('\n').Length);
+        Assert.Single(JsonText.Parse((await RunAsync("events", "runs", "1", "--limit", "1", "--json")).Out)["items"].AsArray());
+
+        var (_, started, _) = await RunAsync("run", Write("listens", "  - hear: {listen: {to: {one: {with: {type: approved}}}}}"), "--detach", "--json");
+        var listener = JsonText.Parse(started)["id"].AsString();
+        await RunAsync("runs", "signal", listener, "approved");
+        await RunAsync("runs", "watch", listener, "--plain");
+        Assert.Matches($"{listener} +completed +test/listens:1.0.0 .* listened", (await RunAsync("events", "runs", "2")).Out);
+        Assert.Contains("event.not_found", (await RunAsync("events", "runs", "9")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_signal_reaches_the_run_it_is_for_and_is_sent_once_for_a_key()
     {
         var file = Write("signalled", "  - hear: {listen: {to: {one: {with: {type: approved}}}}}");

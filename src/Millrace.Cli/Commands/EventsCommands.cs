@@ -34,6 +34,7 @@ internal static class EventsCommands
             "millrace events send com.example.order.placed order=17 --subject 17", "millrace events send --file events.json") { Type, Members, Source, Id, Subject, Data, Attribute, Files }, SendAsync));
         group.Add(line.With(new Verb("list", "List events, newest first.", "millrace events list --limit 20") { OfType, OfSource, OfSubject, Limit }, ListAsync));
         group.Add(line.With(new Verb("get", "Show one event as a whole.", "millrace events get 17") { Position }, GetAsync));
+        group.Add(line.With(new Verb("runs", "List the runs that heard an event, oldest first.", "millrace events runs 17") { Position, Limit }, RunsAsync));
         return group;
     }
 
@@ -101,6 +102,19 @@ internal static class EventsCommands
         var found = await session.Client.GetAsync($"api/v1/events/{parse.GetValue(Position)}", cancel);
         if (session.Json) session.Terminal.Print(found);
         else session.Terminal.PrintIndented(found["event"]);
+        return Exit.Completed;
+    }
+
+    private static async Task<int> RunsAsync(Session session, ParseResult parse, CancellationToken cancel)
+    {
+        var items = await session.Client.ListAsync($"api/v1/events/{parse.GetValue(Position)}/runs", parse.GetValue(Limit), cancel);
+        if (session.Json) session.Terminal.Print(Json.Object("items", JsonArray.Of(items)));
+        else
+            Columns.Write(session.Terminal, ["RUN", "STATE", "DEFINITION", "CREATED", "HOW"], items.Select(heard => new[]
+            {
+                heard["run"]["id"].StringOrNull ?? "", heard["run"]["state"].StringOrNull ?? "", DefinitionReference.Of(heard["run"]["definition"]).ToString(),
+                Times.Date(heard["run"]["createdAt"].StringOrNull), heard["started"].IsTruthy ? "started by it" : "listened",
+            }));
         return Exit.Completed;
     }
 }
