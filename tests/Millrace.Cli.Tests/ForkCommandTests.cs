@@ -83,4 +83,17 @@ public sealed class ForkCommandTests : IAsyncLifetime
         Assert.Contains($"bulk {id} retry", (await RunAsync("runs", "bulk", "get", id)).Out, StringComparison.Ordinal);
         Assert.Equal(Exit.Refused, (await RunAsync("runs", "bulk", "start", "explode", "--state", "faulted")).Exit);
     }
+
+    [Fact]
+    public async Task The_forks_of_a_run_are_acted_on_together_and_it_is_left_alone()
+    {
+        var id = await FaultedAsync();
+        var fork = JsonText.Parse((await RunAsync("runs", "retry", id, "--json")).Out)["id"].AsString();
+        Assert.Equal(Exit.Faulted, (await RunAsync("runs", "watch", fork, "--plain")).Exit);
+        var (exit, output, error) = await RunAsync("runs", "bulk", "start", "retry", "--fork-of", id, "--json");
+        Assert.True(exit == Exit.Completed, error);
+        var work = JsonText.Parse(output);
+        Assert.Equal((id, 1), (work["request"]["filter"]["forkOf"].AsString(), (int)work["found"].AsNumber()));
+        Assert.Contains("a UUID", (await RunAsync("runs", "bulk", "start", "retry", "--fork-of", "x")).Error, StringComparison.Ordinal);
+    }
 }

@@ -14,6 +14,7 @@ internal static class BulkCommands
     private static readonly Option<string[]> Run = new("--run") { Description = "Only this run; may be repeated.", HelpName = "id" };
     private static readonly Option<string?> After = new("--created-after") { Description = "Only runs created at this time or later.", HelpName = "time" };
     private static readonly Option<string?> Before = new("--created-before") { Description = "Only runs created before this time.", HelpName = "time" };
+    private static readonly Option<string?> ForkOf = new("--fork-of") { Description = "Only forks of this run.", HelpName = "id" };
     private static readonly Option<bool> NoChildren = new("--no-children") { Description = "Leave out runs that other runs have started, as lists of runs do." };
     private static readonly Option<string?> Task = new("--task") { Description = "For fork: just before the last step of this task.", HelpName = "pointer" };
     private static readonly Option<long?> Seq = new("--seq") { Description = "For fork: behind this record of the journal.", HelpName = "n" };
@@ -25,7 +26,7 @@ internal static class BulkCommands
     {
         var group = new Verb("bulk", "Retry, fork, cancel, suspend or resume many runs.", "millrace runs bulk start retry --state faulted --definition shop/order", "millrace runs bulk get 019a…");
         var start = new Verb("start", "Ask for it; it goes on by itself.", "millrace runs bulk start cancel --state waiting --reason 'wrong prices'")
-        { Action, State, Definition, Run, After, Before, NoChildren, Task, Seq, Version, Reason, Key };
+        { Action, State, Definition, Run, After, Before, ForkOf, NoChildren, Task, Seq, Version, Reason, Key };
         line.Does(start, StartAsync);
         group.Add(start);
         var get = new Verb("get", "Say how far it has come.", "millrace runs bulk get 019a…") { Id };
@@ -53,6 +54,7 @@ internal static class BulkCommands
         }
         if (parse.GetValue(After) is { } after) filter = filter.With("createdAfter", after);
         if (parse.GetValue(Before) is { } before) filter = filter.With("createdBefore", before);
+        if (parse.GetValue(ForkOf) is { } forkOf) filter = filter.With("forkOf", forkOf);
         if (parse.GetValue(NoChildren)) filter = filter.With("children", false);
         var body = JsonObject.Empty.With("action", parse.GetRequiredValue(Action)).With("filter", filter);
         if (parse.GetValue(Task) is { } task) body = body.With("task", task);
