@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Ban, GitCompare, Pause, Play, RotateCcw, Undo2 } from 'lucide-react'
+import { Ban, GitCompare, Pause, Play, Radio, RotateCcw, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import { Button } from '~/components/ui/button'
 import { Dialog } from '~/components/ui/dialog'
@@ -11,11 +11,14 @@ import { controlRun, runInputQuery, type Control, type Wish } from './api'
 import { CompareDialog } from './compare-dialog'
 import { ControlDialog } from './control-dialog'
 import { ForkDialog } from './fork-dialog'
+import { SendEventDialog } from './send-event'
 import { StartRunDialog } from './start-run-dialog'
+
+type Asking = 'cancellation' | 'suspension' | 'signal' | 'again' | 'retry' | 'compare'
 
 /** What can be done with a run in its present state. */
 export function RunActions({ run, failedStep }: { run: Run; failedStep: number | undefined }) {
-  const [asking, setAsking] = useState<'cancellation' | 'suspension' | 'again' | 'retry' | 'compare' | null>(null)
+  const [asking, setAsking] = useState<Asking | null>(null)
   const { tell, refuse } = useNotices()
   const control = useMutation({
     mutationFn: ({ what, ...wish }: Wish & { what: Control }) => controlRun(run.id, what, wish),
@@ -48,6 +51,11 @@ export function RunActions({ run, failedStep }: { run: Run; failedStep: number |
         </Button>
       )}
       {!finished && (
+        <Button onClick={() => setAsking('signal')}>
+          <Radio size={14} aria-hidden /> Send a signal
+        </Button>
+      )}
+      {!finished && (
         <Button look="danger" onClick={() => setAsking('cancellation')}>
           <Ban size={14} aria-hidden /> Cancel
         </Button>
@@ -75,6 +83,7 @@ export function RunActions({ run, failedStep }: { run: Run; failedStep: number |
           onConfirm={wish => control.mutate({ what: asking, ...wish })}
         />
       )}
+      {asking === 'signal' && <SendEventDialog run={run.id} wanted={[]} onClose={() => setAsking(null)} />}
       {asking === 'retry' && <ForkDialog run={run} place={null} failed={failedStep} onClose={() => setAsking(null)} />}
       {asking === 'compare' && <CompareDialog run={run} onClose={() => setAsking(null)} />}
       {asking === 'again' && <StartAgain run={run} onClose={() => setAsking(null)} />}

@@ -65,6 +65,7 @@ describe('The page of a run', () => {
     expect(why).toHaveTextContent(/gives a default/)
     expect(await within(why).findByRole('note', { name: 'error at line 5' })).toHaveTextContent('cannot be parsed')
     expect(screen.queryByRole('button', { name: 'Cancel' })).toBeNull()
+    expect(screen.queryByRole('button', { name: 'Send a signal' })).toBeNull()
   })
 
   test('says what an open run waits for and offers what can be done', async () => {
@@ -78,6 +79,19 @@ describe('The page of a run', () => {
     expect(screen.getByRole('button', { name: 'Suspend' })).toBeInTheDocument()
     expect(screen.getByRole('button', { name: 'Cancel' })).toBeInTheDocument()
     expect(screen.queryByRole('button', { name: 'Resume' })).toBeNull()
+  })
+
+  test('sends a signal of any type to a run that does not listen yet', async () => {
+    const path = `/api/v1/runs/${runOf().id}/signals`
+    const asked = open({ state: 'suspended' }, [], 'timeline', { [path]: { run: runOf().id, position: 1 } })
+    await userEvent.click(await screen.findByRole('button', { name: 'Send a signal' }))
+    expect(screen.getByLabelText(/^Type/)).toHaveValue('')
+    await userEvent.click(screen.getByRole('button', { name: 'Send' }))
+    expect(asked.some(a => a.path === path)).toBe(false)
+    await userEvent.type(screen.getByLabelText(/^Type/), 'approved')
+    await userEvent.click(screen.getByRole('button', { name: 'Send' }))
+    expect(await screen.findByText('The signal is sent.')).toBeInTheDocument()
+    expect(JSON.parse(asked.find(a => a.path === path)!.body!)).toEqual({ name: 'approved', data: {} })
   })
 
   test('leads to the runs before and behind it in its chain', async () => {

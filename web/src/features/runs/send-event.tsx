@@ -30,7 +30,8 @@ export function SendEvent(props: SendEventProps) {
 /** A signal has a source of its own, so a run that asks for another one does not hear it. */
 const hearsSignals = (wanted: SendEventProps['wanted']) => wanted.length === 0 || wanted.some(event => !event.source)
 
-function SendEventDialog({ run, wanted, onClose }: SendEventProps & { onClose: () => void }) {
+/** @param wanted What the run listens for; where nothing is known of that, the type is free. */
+export function SendEventDialog({ run, wanted, onClose }: SendEventProps & { onClose: () => void }) {
   const first = wanted.find(event => !event.source) ?? wanted[0]
   const [alone, setAlone] = useState(hearsSignals(wanted))
   const [type, setType] = useState(first?.type ?? '')
