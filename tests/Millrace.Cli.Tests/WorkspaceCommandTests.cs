@@ -101,6 +101,15 @@ public sealed class WorkspaceCommandTests
             [("GET", "/api/v1/retention", ""), ("GET", "/api/v1/retention", ""), ("PUT", "/api/v1/retention", """{"completed":null,"faulted":"P30D","cancelled":"P1D"}""")], Asked(server));
     }
 
+    [Fact]
+    public async Task A_run_is_shown_with_when_it_goes_and_that_it_lies_in_the_dead_letters()
+    {
+        var server = new FakeServer().Json("""{"id": "r1", "state": "faulted", "keptUntil": "2026-12-05T01:00:00Z", "deadLetter": true}""");
+        var output = await DoneAsync(server, "runs", "get", "r1");
+        Assert.Contains("\"keptUntil\": \"2026-12-05T01:00:00Z\"", output, StringComparison.Ordinal);
+        Assert.Contains("\"deadLetter\": true", output, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<(string Method, string Path, string Body)> Asked(FakeServer server) => server.Requests.Select(r => (r.Method, r.Path, r.Body));
 
     private static async Task<string> DoneAsync(FakeServer server, params string[] args)

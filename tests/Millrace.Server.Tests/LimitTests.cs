@@ -92,6 +92,34 @@ public abstract class LimitTests(TestServer server)
     }
 
     [Fact]
+    public async Task A_run_that_has_ended_says_when_it_goes_and_that_it_lies_in_the_dead_letters()
+    {
+        await PushAsync("goes", "  - a: {raise: {error: {type: 'https://example.com/no', status: 400, title: no}}}", "retention: {faulted: P7D}, deadLetter: true");
+        var run = await StartAsync("goes");
+        await server.EndAsync(run);
+        var told = (await server.GetAsync($"/api/v1/runs/{run}")).Body;
+        Assert.Equal((TimeSpan.FromDays(7), true), (TimeOf(told["keptUntil"]) - TimeOf(told["endedAt"]), told["deadLetter"].IsTruthy));
+        var listed = (await server.GetAsync("/api/v1/runs?definition=test/goes")).Body["items"][0];
+        Assert.Equal((true, true), (listed["keptUntil"].IsNull, listed["deadLetter"].IsNull));
+        await server.PostAsync("/api/v1/dead-letters/discard", """{"definition": "test/goes"}""");
+        var later = (await server.GetAsync($"/api/v1/runs/{run}")).Body;
+        Assert.Equal((told["keptUntil"], true), (later["keptUntil"], later["deadLetter"].IsNull));
+    }
+
+    [Theory]
+    [InlineData("open", "wait: PT1H", "retention: {completed: P7D, cancelled: P7D}")]
+    [InlineData("kept", "set: {x: 1}", "retention: {faulted: P7D}")]
+    public async Task A_run_that_is_under_way_or_kept_for_ever_says_nothing_of_when_it_goes(string name, string task, string metadata)
+    {
+        await PushAsync(name, $"  - a: {{{task}}}", metadata);
+        var run = await StartAsync(name);
+        if (name == "kept") await server.EndAsync(run);
+        var told = (await server.GetAsync($"/api/v1/runs/{run}")).Body;
+        Assert.Equal((true, true), (told["keptUntil"].IsNull, told["deadLetter"].IsNull));
+        if (name == "open") await server.PostAsync($"/api/v1/runs/{run}/cancellation", "{}");
+    }
+
+    [Fact]
     public async Task Dead_letters_of_a_reason_and_a_definition_are_tried_again_together_and_from_a_place_on()
     {
         const string tasks = "  - a: {raise: {error: {type: 'https://example.com/no', status: 400, title: no}}}";
@@ -109,6 +137,8 @@ public abstract class LimitTests(TestServer server)
         Assert.Single((await server.GetAsync("/api/v1/dead-letters?definition=test/dies-apart")).Body["items"].AsArray());
         Assert.Equal(400, (await server.PostAsync("/api/v1/dead-letters/requeue", """{"after": "x"}""")).Status);
     }
+
+    private static DateTimeOffset TimeOf(Json time) => DateTimeOffset.Parse(time.AsString(), System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Document(string name, string tasks, string metadata) =>
         $"document: {{dsl: '1.0.3', namespace: test, name: {name}, version: '1.0.0', metadata: {{{metadata}}}}}\ndo:\n{tasks}\n";

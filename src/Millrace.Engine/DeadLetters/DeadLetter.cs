@@ -34,7 +34,9 @@ public sealed record DeadLetter(Tenant Tenant, DeadLetterKind Kind, string Subje
     public long Times { get; init; } = 1;
 
     /// <summary>The same for the same kind and subject, so that what comes again is counted.</summary>
-    public Guid Id => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Kind}\n{Subject}")).AsSpan(0, 16), bigEndian: true);
+    public Guid Id => IdOf(Kind, Subject);
+
+    internal static Guid IdOf(DeadLetterKind kind, string subject) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}\n{subject}")).AsSpan(0, 16), bigEndian: true);
 }
 
 /// <summary>Which letters are meant.</summary>

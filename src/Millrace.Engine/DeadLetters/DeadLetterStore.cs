@@ -31,6 +31,10 @@ public static class DeadLetterStore
     public static DeadLetter? Get(DbUnit db, Tenant tenant, Guid id) =>
         db.First($"select {Columns} from dead_letter where workspace = $1 and id = $2", Map, null, tenant.Workspace, id);
 
+    /// <summary>Whether the run lies here.</summary>
+    public static bool Holds(DbUnit db, Tenant tenant, Guid run) =>
+        db.First("select 1 from dead_letter where workspace = $1 and id = $2", r => true, false, tenant.Workspace, DeadLetter.IdOf(DeadLetterKind.Run, run.ToString()));
+
     /// <returns>False when it is there no more.</returns>
     public static bool Discard(DbUnit db, Tenant tenant, Guid id) => db.Execute("delete from dead_letter where workspace = $1 and id = $2", tenant.Workspace, id) == 1;
 

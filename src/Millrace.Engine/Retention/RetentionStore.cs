@@ -20,6 +20,10 @@ public static class RetentionStore
     /// <summary>A run that has been taken back does not go.</summary>
     internal static void Keep(DbUnit db, Tenant tenant, Guid run) => db.Execute("delete from run_expiry where workspace = $1 and run = $2", tenant.Workspace, run);
 
+    /// <summary>When a run that has ended goes; null: it is kept. One that another run still needs is put off when its time has come.</summary>
+    public static long? KeptUntil(DbUnit db, Tenant tenant, Guid run) =>
+        db.First("select at from run_expiry where workspace = $1 and run = $2", r => (long?)r.Long(0), null, tenant.Workspace, run);
+
     internal static long? Next(DbUnit db) => db.First("select min(at) from run_expiry", r => r.LongOrNull(0), null);
 
     internal static bool AnyRemoval(DbUnit db) => db.First("select 1 from run_removal limit 1", r => true, false);

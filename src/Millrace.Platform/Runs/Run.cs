@@ -68,6 +68,12 @@ public sealed record Run(
     public Guid? Continues { get; init; }
     public Guid? ContinuedBy { get; init; }
 
+    /// <summary>When retention lets it go, once it has ended; told of one run, not in lists. Null: it is kept.</summary>
+    public DateTimeOffset? KeptUntil { get; init; }
+
+    /// <summary>True when it has ended and lies in the dead letters; told of one run, not in lists.</summary>
+    public bool? DeadLetter { get; init; }
+
     /// <param name="position">The last record's sequence number, which the row does not hold.</param>
     public static Run Of(RunRow row, long position) => new(
         row.Id, DefinitionOf(row), row.State, Micros.ToTime(row.CreatedAt), Time(row.StartedAt), Time(row.EndedAt), Micros.ToTime(row.UpdatedAt),

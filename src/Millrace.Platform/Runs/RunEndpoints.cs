@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Millrace.Engine.DeadLetters;
 using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
+using Millrace.Engine.Retention;
 using Millrace.Engine.Runs;
 using Millrace.Jq;
 using Millrace.Platform.Http;
@@ -74,8 +76,20 @@ internal static class RunEndpoints
         var found = await FindAsync(database, tenant, run, cancel);
         // The row of a run that is not finished lags behind its journal in counts; the journal is what holds.
         if (found.State < RunPhase.Cancelled) found = await histories.ReadAsync(tenant, run, Run.Of, cancel) ?? throw NotFound(id);
-        var (before, after) = await database.ReadAsync(db => ContinuationStore.Beside(db, tenant, run), cancel);
-        return TypedResults.Ok(before is null && after is null ? found : found with { Continues = before, ContinuedBy = after });
+        return TypedResults.Ok(await database.ReadAsync(db => InFull(db, tenant, found), cancel));
+    }
+
+    /// <summary>With what lists leave out.</summary>
+    private static Run InFull(DbUnit db, Tenant tenant, Run run)
+    {
+        var (before, after) = ContinuationStore.Beside(db, tenant, run.Id);
+        run = run with { Continues = before, ContinuedBy = after };
+        if (run.State < RunPhase.Cancelled) return run;
+        return run with
+        {
+            KeptUntil = RetentionStore.KeptUntil(db, tenant, run.Id) is { } at ? Micros.ToTime(at) : null,
+            DeadLetter = DeadLetterStore.Holds(db, tenant, run.Id) ? true : null,
+        };
     }
 
     private static async Task<IResult> InputAsync(string id, HttpRequest request, JournalReader journal, Tenant tenant, CancellationToken cancel)

@@ -114,6 +114,10 @@ export interface Run {
   /** The run in whose place it goes on, and the one that goes on in its place. */
   continues?: Maybe<string>
   continuedBy?: Maybe<string>
+  /** Once it has ended, of one run: when retention lets it go; without it, it is kept. */
+  keptUntil?: Maybe<string>
+  /** Once it has ended, of one run: it lies in the dead letters. */
+  deadLetter?: Maybe<boolean>
   /** The schedule that started it, and the moment that it names. */
   trigger?: Maybe<{ schedule: string; at: string }>
   startedBy?: Maybe<RunStarter>

@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router'
-import { CornerLeftUp, GitFork, Link2 } from 'lucide-react'
+import { CornerLeftUp, GitFork, Link2, MailX } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
 import { PageHeader, Trail } from '~/components/ui/page'
 import { StateLabel } from '~/components/ui/state'
 import { isFinished, type Run } from '~/lib/api'
 import { shortId } from '~/lib/ids'
-import { formatDuration, formatMoment, formatRelative, spanMs, useNow } from '~/lib/time'
+import { formatDuration, formatMoment, formatRelative, formatTime, spanMs, useNow } from '~/lib/time'
 import { StartedBy } from './started-by'
 
 export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
@@ -64,6 +64,16 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
         {run.continues && <ChainLink run={run.continues} words="goes on for" />}
         {run.continuedBy && <ChainLink run={run.continuedBy} words="goes on as" />}
         <StartedBy run={run} />
+        {run.keptUntil && (
+          <span className="tabular text-xs text-soft" title={formatMoment(run.keptUntil)}>
+            kept until {formatTime(run.keptUntil)}
+          </span>
+        )}
+        {run.deadLetter && (
+          <Link to="/workspace" className="inline-flex min-h-6 items-center gap-1 text-xs text-accent hover:underline">
+            <MailX size={13} aria-hidden /> in the dead letters
+          </Link>
+        )}
       </div>
       {run.reason && !run.error && <p className="text-soft">Reason: {run.reason}</p>}
       <Progress run={run} />

@@ -3,7 +3,7 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, test } from 'vitest'
 import type { Run, Step } from '~/lib/api'
-import { at, runOf, stepOf } from '~/test-data'
+import { at, recordOf, runOf, stepOf } from '~/test-data'
 import { renderPage, serve } from '~/test-server'
 import RunPage from './run-page'
 import type { RunTab } from './run-tabs'
@@ -38,6 +38,11 @@ function open(run: Partial<Run>, steps: Step[], tab: RunTab = 'timeline', more: 
     if (bare === `${base}/waiting`) return { json: { items: [] } }
     return undefined
   })
+  renderRun(tab)
+  return asked
+}
+
+function renderRun(tab: RunTab = 'timeline') {
   renderPage(
     <RunPage
       id={runOf().id}
@@ -49,7 +54,6 @@ function open(run: Partial<Run>, steps: Step[], tab: RunTab = 'timeline', more: 
       onSeq={() => {}}
     />,
   )
-  return asked
 }
 
 describe('The page of a run', () => {
@@ -99,6 +103,26 @@ describe('The page of a run', () => {
     open({ state: 'completed', endedAt: at(500), continues: before, continuedBy: behind }, [])
     expect(await screen.findByRole('link', { name: 'goes on for 000000aa' })).toHaveAttribute('href', `/runs/${before}`)
     expect(screen.getByRole('link', { name: 'goes on as 000000bb' })).toHaveAttribute('href', `/runs/${behind}`)
+  })
+
+  test('says when a run that has ended goes, and leads to the dead letters that it lies in', async () => {
+    open({ state: 'faulted', endedAt: at(500), error: fault, keptUntil: at(86_400_000), deadLetter: true }, [])
+    expect(await screen.findByText(/^kept until 2026-11-21 /)).toBeInTheDocument()
+    expect(screen.getByRole('link', { name: 'in the dead letters' })).toHaveAttribute('href', '/workspace')
+  })
+
+  test('says when a run goes as soon as it has ended', async () => {
+    const ended = { state: 'completed', position: 2, endedAt: at(500) } as const
+    const runs = [runOf(), runOf({ ...ended, keptUntil: at(86_400_000) })]
+    const asked = serve(({ path }) => {
+      if (path.endsWith(runOf().id)) return { json: runs.shift() }
+      return { json: { items: [], next: null } }
+    })
+    renderRun()
+    expect(await screen.findByRole('status', { name: 'State of the run' })).toHaveTextContent('running')
+    await new Promise(resolve => setTimeout(resolve))
+    asked.say(`id: 2\nevent: record\ndata: ${JSON.stringify(recordOf(2, ended))}\n\n`)
+    expect(await screen.findByText(/^kept until /)).toBeInTheDocument()
   })
 
   test('asks before it cancels and sends the reason', async () => {
@@ -185,17 +209,7 @@ describe('The page of a run', () => {
       if (path.includes('/steps')) return { json: { items: [], next: null } }
       return { json: runOf({ state: 'completed', endedAt: at(1) }) }
     })
-    renderPage(
-      <RunPage
-        id={runOf().id}
-        tab="artifacts"
-        step={undefined}
-        seq={undefined}
-        onTab={() => {}}
-        onStep={() => {}}
-        onSeq={() => {}}
-      />,
-    )
+    renderRun('artifacts')
     await userEvent.click(await screen.findByRole('button', { name: 'Preview' }))
     expect(await screen.findByRole('heading', { name: 'Report' })).toBeInTheDocument()
     expect(screen.getByText('done').tagName).toBe('STRONG')

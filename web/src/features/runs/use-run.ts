@@ -1,8 +1,8 @@
 import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { isFinished, type LiveMessage, type RecordMessage } from '~/lib/api'
+import { isFinished, type LiveMessage, type RecordMessage, type Run } from '~/lib/api'
 import { followStream } from '~/lib/event-stream'
-import { url } from '~/lib/http'
+import { request, url } from '~/lib/http'
 import { refresh } from '~/lib/refresh'
 import { readSteps, runViewQuery, stepsAtOnce } from './api'
 import { addSteps, appendLive, applyRecords, type LiveLine, type RunView } from './run-fold-model'
@@ -37,6 +37,14 @@ export function useRun(id: string) {
   return { query, live, loadMore }
 }
 
+/** What the stream does not tell of a run that has ended: when it goes, what goes on in its place. */
+async function readEnd(client: QueryClient, id: string) {
+  const run = await request<Run>(url`/api/v1/runs/${id}`).catch(() => undefined)
+  if (!run) return
+  // One that was taken back meanwhile is told by its stream again.
+  client.setQueryData<RunView>(['run', id], view => (view?.run.position === run.position ? { ...view, run } : view))
+}
+
 function followRun(
   client: QueryClient,
   id: string,
@@ -56,7 +64,10 @@ function followRun(
     if (lives.length > 0) onLive(lives)
     if (records.length > 0) {
       client.setQueryData<RunView>(['run', id], view => view && applyRecords(view, records))
-      companions ??= setTimeout(readCompanions, companionsMs)
+      if (isFinished(records.at(-1)!.run.state)) {
+        readCompanions()
+        void readEnd(client, id)
+      } else companions ??= setTimeout(readCompanions, companionsMs)
     }
     records = []
     lives = []
