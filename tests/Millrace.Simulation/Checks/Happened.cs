@@ -43,12 +43,18 @@ internal static class Happened
         ["an event was sent again"] = s => s.Cluster.Endpoint is { } e && e.Taken.Distinct().Count() < e.Taken.Count,
         ["a failed run was put aside"] = s => s.Runs.Any(r => r.Row.State == RunPhase.Faulted && s.Cluster.Library[r.Row.Definition.Name].IsPutAside),
         ["what was put aside was tried again"] = s => s.Operators.Requeued.Count > 0,
+        ["a neighbour's run ended"] = s => s.Beside.Any(r => r.Row.IsFinished),
+        ["one key started a run in each of two workspaces"] = s => s.Neighbours.ShareKeys,
+        ["one id named an event in each of two workspaces"] = s => s.Neighbours.ShareEvents,
+        ["a neighbour heard an event"] = s => s.Beside.Any(r => r.Own.Any(e => e is Entry.EventConsumed)),
+        ["an event started a neighbour's run"] = s => s.Beside.Any(r => r.IsByEvent),
+        ["somebody asked for a run next door that was under way"] = s => s.Neighbours.Refused > 0,
     };
 
     public static IEnumerable<string> All => Kinds.Keys;
 
     /// <summary>A seed as it ended.</summary>
-    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone);
+    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone, Neighbours Neighbours, IReadOnlyCollection<Found> Beside);
 
     public static IEnumerable<string> In(Story story) => Kinds.Where(k => k.Value(story)).Select(k => k.Key);
 

@@ -7,7 +7,7 @@ using Millrace.Workflows;
 namespace Millrace.Simulation.World;
 
 /// <summary>One idempotency key as the outside has seen it.</summary>
-internal sealed record Request(Guid Run, int First, string Function, string Arguments)
+internal sealed record Request(Guid Workspace, Guid Run, int First, string Function, string Arguments)
 {
     /// <summary>The last step that came with it.</summary>
     public int Step { get; set; } = First;
@@ -177,7 +177,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     /// <returns>How often this key has come now.</returns>
     private int Reach(FunctionContext context, string function, Json arguments)
     {
-        var request = new Request(context.Run, context.Step, function, arguments.ToString());
+        var request = new Request(context.Workspace, context.Run, context.Step, function, arguments.ToString());
         if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
         known.Times += Repeated > 0 && dice.Chance(Repeated) ? 2 : 1;
         scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");
