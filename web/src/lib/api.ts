@@ -185,17 +185,6 @@ export interface Spawn {
   results?: Maybe<'reference' | 'none'>
 }
 
-/** Results of one chunk of a map that keeps them with its children. */
-export interface ChunkResult {
-  chunk: number
-  /** Index of its first result among all. */
-  offset: number
-  count: number
-  state: 'completed' | 'missing' | 'gone'
-  runs: string[]
-  results?: Maybe<Json[]>
-}
-
 export interface SpawnMember {
   name: string
   state: StepState

@@ -1,17 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import type {
-  Artifact,
-  ChunkResult,
-  DefinitionRef,
-  JournalRecord,
-  Json,
-  Page,
-  Run,
-  RunMoment,
-  Step,
-  Waiting,
-} from '~/lib/api'
+import type { Artifact, DefinitionRef, JournalRecord, Json, Page, Run, RunMoment, Step, Waiting } from '~/lib/api'
 import { request, requestText, url } from '~/lib/http'
+import type { ChunkResult } from './chunk-result'
 import { viewOf, type RunView } from './run-fold-model'
 import { topOnly, type RunFilter } from './run-list-model'
 import type { RunComparison } from './comparison'

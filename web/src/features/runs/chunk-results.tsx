@@ -4,9 +4,10 @@ import { useState } from 'react'
 import { JsonView } from '~/components/json/json-view'
 import { Button } from '~/components/ui/button'
 import { LoadMore, Loading, ProblemView } from '~/components/ui/feedback'
-import type { ChunkResult, Step } from '~/lib/api'
+import type { Step } from '~/lib/api'
 import { shortId } from '~/lib/ids'
 import { resultsQuery } from './api'
+import type { ChunkResult } from './chunk-result'
 
 /** What the children of a map gave, read from them on request: there may be millions. */
 export function ChunkResults({ run, step }: { run: string; step: Step }) {

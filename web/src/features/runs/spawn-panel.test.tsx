@@ -2,9 +2,10 @@
 import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, test } from 'vitest'
-import type { ChunkResult, RunState, Spawn, Step } from '~/lib/api'
+import type { RunState, Spawn, Step } from '~/lib/api'
 import { at, runOf, stepOf } from '~/test-data'
 import { renderPage, serve } from '~/test-server'
+import type { ChunkResult } from './chunk-result'
 import { SpawnPanel } from './spawn-panel'
 
 const base = `/api/v1/runs/${runOf().id}/steps/1`
