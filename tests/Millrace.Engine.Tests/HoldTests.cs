@@ -110,7 +110,9 @@ public abstract class HoldTests(TestDatabases databases) : EngineSuite(databases
         await test.ReopenAsync();
         await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
         Assert.Equal(ControlOutcome.Accepted, await test.Engine.ResumeAsync(Tenant.Default, run, null));
-        while (await test.Disk.ReadAsync(db => db.First("select 1 from signal", r => true, false))) await Task.Delay(2);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        using var patience = new CancellationTokenSource(TestEngine.Patience);
+        while (await test.Disk.ReadAsync(db => db.First("select 1 from signal", r => true, false))) await pulse.WaitForNextTickAsync(patience.Token);
         await test.UntilAsync(run, r => r is { State: RunPhase.Suspended, Lease: null });
         Assert.Equal([1], test.Functions.Ledger.Values);
 

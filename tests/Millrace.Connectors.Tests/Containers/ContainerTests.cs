@@ -178,7 +178,8 @@ public sealed class ContainerTests : IDisposable
         Assert.Equal(["forever", "timed"], Left().Order());
         time.Advance(TimeSpan.FromMinutes(1));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (Left() is not ["forever"]) await Task.Delay(10, patience.Token);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (Left() is not ["forever"]) await pulse.WaitForNextTickAsync(patience.Token);
         // Its volumes that have no name go with it, as with one that is always cleaned up.
         Assert.Contains("rm --force --volumes timed", Calls);
     }

@@ -119,7 +119,8 @@ public sealed class PodmanTests(PodmanImage image) : IClassFixture<PodmanImage>,
         Assert.Contains(name, await NamesAsync());
         time.Advance(TimeSpan.FromHours(1));
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while ((await NamesAsync()).Contains(name)) await Task.Delay(50, patience.Token);
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while ((await NamesAsync()).Contains(name)) await pulse.WaitForNextTickAsync(patience.Token);
     }
 
     [Fact]

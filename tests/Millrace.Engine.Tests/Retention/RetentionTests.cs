@@ -64,13 +64,21 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
                 await test.PassUntilAsync(run, r => r is null || r.IsFinished);
             }
             await UntilGoneAsync(test, runs);
-            // A child may be looked at only some time after its parent has gone.
+            // A child may be looked at only some time after its parent has gone, and a loop that is late looks later still.
             await test.PassAsync(TimeSpan.FromMinutes(13));
-            var left = await test.Disk.ReadAsync(db => TableSum.Of(db, tables));
-            rows.Add(string.Join(", ", left.Where(t => t.Rows > 0).Select(t => $"{t.Table} {t.Rows}")));
+            var left = await LeftAsync();
+            for (var more = 0; more < 20 && (round == 0 ? left.Contains("run ", StringComparison.Ordinal) || left.Contains("event ", StringComparison.Ordinal) : left != rows[0]); more++)
+            {
+                await test.PassAsync(TimeSpan.FromMinutes(2));
+                left = await LeftAsync();
+            }
+            rows.Add(left);
         }
         Assert.Equal(Enumerable.Repeat(rows[0], 3), rows);
         Assert.DoesNotContain("run ", rows[0], StringComparison.Ordinal);
+
+        async Task<string> LeftAsync() =>
+            string.Join(", ", (await test.Disk.ReadAsync(db => TableSum.Of(db, tables))).Where(t => t.Rows > 0).Select(t => $"{t.Table} {t.Rows}"));
     }
 
     /// <summary>Events are made of the journal some time after it was written; a run that had gone by then was never told of.</summary>
