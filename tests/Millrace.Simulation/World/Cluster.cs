@@ -37,7 +37,7 @@ internal sealed record WorkerNode(Process Process, FaultyDatabase Database, Even
 internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 {
     private readonly Dice _dice;
-    private readonly Dictionary<(Tenant Tenant, string Name), Workflow> _definitions = [];
+    private readonly Dictionary<string, Workflow> _definitions = [];
     private readonly EngineSettings _settings;
     private readonly ILogger _log;
     private Process? _databaseProcess;
@@ -55,7 +55,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Network = new Network(dice.Fork());
         if (dice.Chance(0.3)) Endpoint = new Endpoint(scheduler, dice.Fork()) { Refused = dice.Chance(0.6) ? dice.Fraction() * 0.6 : 0, Forgotten = sabotage == Sabotage.LosesEvents ? 0.1 : 0 };
         _log = new NotingLogger(scheduler);
-        foreach (var program in library.All) _definitions.Add((Tenant.Default, program.Name), Load(program));
+        foreach (var program in library.All) _definitions.Add(program.Name, Load(program));
         _settings = new EngineSettings
         {
             Alone = false,
@@ -71,9 +71,6 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 
     public Scheduler Scheduler { get; }
     public Library Library { get; }
-
-    /// <summary>Programs of the other workspace; in a world that has one alone there are none.</summary>
-    public Library Beside { get; } = new();
     public SimulatedDisk Disk { get; }
     public SimulatedBlobs Blobs { get; }
     public Outside Outside { get; }
@@ -104,15 +101,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     } = new();
 
-    public Workflow Definition(Tenant tenant, string name) => _definitions[(tenant, name)];
-
-    public Library LibraryOf(Tenant tenant) => tenant == Tenant.Default ? Library : Beside;
-
-    public void AddBeside(RandomProgram program)
-    {
-        Beside.Add(program);
-        _definitions.Add((Neighbours.Tenant, program.Name), Load(program));
-    }
+    public Workflow Definition(string name) => _definitions[name];
 
     /// <summary>Opens the database as a machine does that starts.</summary>
     /// <exception cref="StorageUnavailableException">The disk does not let it.</exception>
@@ -149,10 +138,10 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     /// <summary>What stands before anybody comes: schedules, definitions that events start, and where events are sent. Done again, it changes nothing.</summary>
     private int Follow(DbUnit db)
     {
-        foreach (var ((tenant, _), definition) in _definitions.Where(d => LibraryOf(d.Key.Tenant)[d.Key.Name].Timing is not null))
+        foreach (var program in Library.All.Where(p => p.Timing is not null))
         {
-            ScheduleControl.Follow(db, tenant, definition, Scheduler.Now);
-            TriggerStore.Follow(db, tenant, definition, Scheduler.Now);
+            ScheduleControl.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
+            TriggerStore.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
         }
         if (Endpoint is null) return 0;
         SinkStore.Insert(db, Endpoint.Row(Scheduler.Now, structured: SharesClock));
@@ -162,9 +151,9 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 
     /// <summary>Whether everything has been told of and sent that there is, and runs are there no more that are to go.</summary>
     public async Task<bool> IsSettledAsync() => Database is { } database && await database.ReadAsync(db =>
-        (ClocksDiffered || !db.First("select 1 from run where workspace = $1 and name = $2", _ => true, false, Tenant.Default.Workspace, Generator.Brief)) && !db.First("select 1 from run_removal", _ => true, false)
-        && (Endpoint is null || !db.First("select 1 from lifecycle l where position < (select max(position) from journal j where j.workspace = l.workspace)", _ => true, false)
-            && !db.First("select 1 from sink s where position < (select max(position) from event e where e.workspace = s.workspace)", _ => true, false)));
+        (ClocksDiffered || !db.First("select 1 from run where name = $1", _ => true, false, Generator.Brief)) && !db.First("select 1 from run_removal", _ => true, false)
+        && (Endpoint is null || !db.First("select 1 from lifecycle where position < (select max(position) from journal)", _ => true, false)
+            && !db.First("select 1 from sink where position < (select max(position) from event)", _ => true, false)));
 
     public async Task<WorkerNode> StartWorkerAsync()
     {
@@ -265,11 +254,11 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Where(d => d.Key.Tenant == tenant).Select(d => d.Value.ForRun(hash)).FirstOrDefault(d => d is not null));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Values.Select(d => d.ForRun(hash)).FirstOrDefault(d => d is not null));
 
-    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault((tenant, name)));
+    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault(name));
 
-    public Json? Find(Tenant tenant, string name) => name == "token" ? Outside.Secret : null;
+    public Json? Find(Tenant tenant, string name) => null;
 
     public void Dispose() => Disk.Dispose();
 
