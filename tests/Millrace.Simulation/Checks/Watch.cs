@@ -29,8 +29,15 @@ internal sealed class Watch(Cluster cluster, Dice dice)
         {
             var faults = await Wakeable.FaultsAsync(database, cluster.Blobs, row => new(cluster.Definition(row.Definition.Name)), open => open.Count > 0 ? [dice.Of(open)] : [], cluster.SharesClock, cluster.Scheduler.Now);
             if (faults is not [var fault, ..]) return;
-            await Journals.NoteAsync(cluster, fault);
-            cluster.Scheduler.Fail(fault);
+            try
+            {
+                await Journals.NoteAsync(cluster, fault);
+            }
+            finally
+            {
+                // Also where what is on disk can no longer be read.
+                cluster.Scheduler.Fail(fault);
+            }
         }
         catch (StorageUnavailableException)
         {
