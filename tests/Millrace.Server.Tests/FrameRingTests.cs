@@ -61,14 +61,28 @@ public sealed class FrameRingTests
     public async Task Waiting_readers_are_woken_by_frames_and_by_the_end()
     {
         var ring = new FrameRing(after: -1);
-        var more = ring.Read(0).More;
+        var more = WaitAsync(0);
         Assert.False(more.IsCompleted);
         ring.Add([At(0)]);
-        await more;
+        Assert.True(await more);
+        Assert.True(await WaitAsync(0));
 
-        var end = ring.Read(1).More;
+        var end = WaitAsync(1);
         ring.Close();
-        await end;
+        Assert.True(await end);
         Assert.True(ring.Read(1).Closed);
+
+        Task<bool> WaitAsync(long index) => ring.WaitAsync(index, TimeSpan.FromMinutes(1), TimeProvider.System, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Who_waits_in_vain_is_told_so_and_who_leaves_waits_no_longer()
+    {
+        var ring = new FrameRing(after: -1);
+        Assert.False(await ring.WaitAsync(0, TimeSpan.FromMilliseconds(1), TimeProvider.System, TestContext.Current.CancellationToken));
+        using var left = new CancellationTokenSource();
+        var waiting = ring.WaitAsync(0, TimeSpan.FromMinutes(1), TimeProvider.System, left.Token);
+        await left.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }
 }

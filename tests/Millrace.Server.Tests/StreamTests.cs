@@ -69,6 +69,23 @@ public abstract class StreamTests(TestServer server)
     }
 
     [Fact]
+    public async Task Who_asks_for_what_lies_beyond_the_end_gets_what_comes_and_takes_nothing_from_others()
+    {
+        var run = await server.StartAsync("beyond", Gated);
+        await server.Gate.EnteredAsync(run);
+        var last = (await server.GetAsync($"/api/v1/runs/{run}")).Body["position"].AsNumber();
+        await using var beyond = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream", "1000000000");
+        await using var whole = await EventStreamReader.OpenAsync(server.Http, $"/api/v1/runs/{run}/stream");
+        await using var workspace = await EventStreamReader.OpenAsync(server.Http, "/api/v1/stream", "1000000000000");
+        await whole.ReadAsync();
+        server.Gate.Open(run);
+
+        Assert.Equal(Enumerable.Range(1, (int)last).Select(i => (double)i), (await whole.ReadToEndAsync()).Where(m => m.Event == "record").Select(m => double.Parse(m.Id!)).TakeWhile(p => p <= last));
+        Assert.Equal($"{last + 1}", (await beyond.ReadUntilAsync(m => m.Event == "record")).Id);
+        await workspace.ReadUntilAsync(m => m.Data["id"].StringOrNull == run.ToString() && m.Data["state"].AsString() == "completed");
+    }
+
+    [Fact]
     public async Task Live_output_is_shown_without_an_id()
     {
         var run = await server.StartAsync("live", Gated);

@@ -11,8 +11,20 @@ internal sealed class Broadcasts(EventBus bus, TimeProvider time, ILogger<Broadc
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Broadcast> _open = new(StringComparer.Ordinal);
 
+    /// <summary>How much each broadcast keeps in memory for followers that are not as quick as the others.</summary>
+    public long RingBytesMax { get; init; } = FrameRing.BytesMaxDefault;
+
+    /// <summary>Serves one follower until the log ends or fails.</summary>
+    /// <param name="to">Its connection, where frames are written as they come.</param>
+    /// <param name="open">Opens the log after a position.</param>
+    public async Task FollowAsync(Stream to, long after, Func<long, FollowedLog> open, CancellationToken cancel)
+    {
+        using var broadcast = Join(open(after));
+        await new Follower(to, broadcast, open, time).RunAsync(after, cancel);
+    }
+
     /// <summary>Takes part in the broadcast of a log; whoever comes first begins it where it wants to begin. Leave it by disposing.</summary>
-    public Broadcast Join(FollowedLog source)
+    private Broadcast Join(FollowedLog source)
     {
         lock (_gate)
         {
@@ -73,8 +85,8 @@ internal sealed class Broadcast : IDisposable
     internal Broadcast(Broadcasts owner, EventBus bus, FollowedLog source, TimeProvider time, ILogger log)
     {
         (_owner, _bus, _source, _time, _log) = (owner, bus, source, time, log);
-        Ring = new FrameRing(source.Position);
-        _ = Task.Run(PumpAsync);
+        Ring = new FrameRing(source.Position, owner.RingBytesMax);
+        _ = PumpAsync();
     }
 
     public string Topic => _source.Topic;
@@ -96,6 +108,8 @@ internal sealed class Broadcast : IDisposable
 
     private async Task PumpAsync()
     {
+        // Who opened it holds a lock.
+        await Task.Yield();
         try
         {
             var cancel = _stop.Token;

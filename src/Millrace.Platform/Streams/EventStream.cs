@@ -7,14 +7,9 @@ using Millrace.Platform.Status;
 
 namespace Millrace.Platform.Streams;
 
-/// <summary>
-/// Writes one follower's stream: what it missed from the log, then what the broadcast brings, a heartbeat when nothing
-/// does, and the end. A follower that cannot keep up is served from the log again; nothing waits for it.
-/// </summary>
-internal sealed class EventStream(Broadcasts broadcasts, TimeProvider time, IHostApplicationLifetime lifetime)
+/// <summary>A stream of Server-Sent Events as an answer to a request.</summary>
+internal sealed class EventStream(Broadcasts broadcasts, IHostApplicationLifetime lifetime)
 {
-    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
-
     /// <summary>Where the follower wants to go on: <c>Last-Event-ID</c>, else <c>?after=</c>, else null.</summary>
     /// <exception cref="Problem">It is no position.</exception>
     public static long? After(HttpRequest request)
@@ -40,9 +35,9 @@ internal sealed class EventStream(Broadcasts broadcasts, TimeProvider time, IHos
         PlatformMetrics.Followers.Add(1);
         try
         {
-            await SendAsync(response, [new Frame(-1, Frames.Opening)], stop.Token);
-            using var broadcast = broadcasts.Join(open(after));
-            await FollowAsync(response, broadcast, after, open, stop.Token);
+            await response.Body.WriteAsync(Frames.Opening, stop.Token);
+            await response.Body.FlushAsync(stop.Token);
+            await broadcasts.FollowAsync(response.Body, after, open, stop.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
@@ -52,59 +47,5 @@ internal sealed class EventStream(Broadcasts broadcasts, TimeProvider time, IHos
         {
             PlatformMetrics.Followers.Add(-1);
         }
-    }
-
-    private async Task FollowAsync(HttpResponse response, Broadcast broadcast, long position, Func<long, FollowedLog> open, CancellationToken cancel)
-    {
-        FollowedLog? replay = null;
-        long? place = null;
-        while (true)
-        {
-            if (place is null && (place = broadcast.Ring.Join(position)) is null)
-            {
-                replay ??= open(position);
-                var missed = await replay.ReadAsync(cancel);
-                await SendAsync(response, missed, cancel);
-                position = replay.Position;
-                continue;
-            }
-            replay = null;
-            var (frames, closed, more) = broadcast.Ring.Read(place.Value);
-            if (frames is null)
-            {
-                place = null;
-                continue;
-            }
-            var unseen = frames.Where(f => f.Position < 0 || f.Position > position).ToList();
-            await SendAsync(response, unseen, cancel);
-            place += frames.Count;
-            position = unseen.Aggregate(position, (seen, f) => Math.Max(seen, f.Position));
-            if (frames.Count > 0) continue;
-            if (closed)
-            {
-                if (broadcast.Ended) await SendAsync(response, [new Frame(-1, Frames.End)], cancel);
-                return;
-            }
-            await WaitAsync(response, more, cancel);
-        }
-    }
-
-    private async Task WaitAsync(HttpResponse response, Task more, CancellationToken cancel)
-    {
-        try
-        {
-            await more.WaitAsync(HeartbeatInterval, time, cancel);
-        }
-        catch (TimeoutException)
-        {
-            await SendAsync(response, [new Frame(-1, Frames.Heartbeat)], cancel);
-        }
-    }
-
-    private static async Task SendAsync(HttpResponse response, IReadOnlyList<Frame> frames, CancellationToken cancel)
-    {
-        if (frames.Count == 0) return;
-        foreach (var frame in frames) await response.Body.WriteAsync(frame.Bytes, cancel);
-        await response.Body.FlushAsync(cancel);
     }
 }

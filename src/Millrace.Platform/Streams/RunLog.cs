@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Millrace.Engine.Execution;
+using Millrace.Engine.Journal;
 using Millrace.Engine.Runs;
 using Millrace.Engine.Views;
 using Millrace.Jq;
@@ -28,6 +29,10 @@ internal sealed class RunLog(Tenant tenant, RunRow row, Workflow workflow, Journ
     private readonly RunHistory _history = new(workflow, row.Id);
     private readonly long _after = after;
 
+    /// <summary>Where a follower begins that wants to go on after a record: there, but not beyond the last one; before the first when it wants nothing.</summary>
+    public static async Task<long> BeginAsync(Database database, Tenant tenant, Guid run, long? after, CancellationToken cancel) =>
+        Math.Min(after ?? -1, await database.ReadAsync(db => JournalStore.LastSeq(db, tenant, run), cancel));
+
     public override string Topic => Topics.Run(row.Id);
 
     public override async Task<IReadOnlyList<Frame>> ReadAsync(CancellationToken cancel)
@@ -46,8 +51,8 @@ internal sealed class RunLog(Tenant tenant, RunRow row, Workflow workflow, Journ
             Position = Math.Max(Position, _history.State.Position);
             if (page.Count < PageRecords) break;
         }
-        // A run that was taken back is live though its journal does not say so yet.
-        if (_history.State.IsFinished && await database.ReadAsync(db => RunStore.Get(db, tenant, row.Id), cancel) is not { IsFinished: false }) Ended = true;
+        // A run that was taken back is live though its journal does not say so yet; of one that was removed nothing follows.
+        if (_history.State.IsFinished || frames.Count == 0) Ended = await database.ReadAsync(db => RunStore.Get(db, tenant, row.Id), cancel) is not { } now || (_history.State.IsFinished && now.IsFinished);
         return frames;
     }
 

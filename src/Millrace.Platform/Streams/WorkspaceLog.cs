@@ -14,15 +14,24 @@ internal sealed class WorkspaceLog(Tenant tenant, Database database, long after)
 {
     private const int PageRecords = 500;
 
+    /// <summary>Where a follower begins that wants to go on after a position: there, but not beyond the log's end, which it is when it wants nothing.</summary>
+    public static async Task<long> BeginAsync(Database database, Tenant tenant, long? after, CancellationToken cancel) =>
+        Math.Min(after ?? long.MaxValue, await database.ReadAsync(db => JournalStore.LastPosition(db, tenant), cancel));
+
     public override string Topic => Topics.Workspace(tenant.Workspace);
 
     public override async Task<IReadOnlyList<Frame>> ReadAsync(CancellationToken cancel)
     {
-        var found = await database.ReadAsync(db => JournalStore.StateChanges(db, tenant, Position, PageRecords)
-            .GroupBy(r => r.Run, (run, rows) => (Run: run, rows.Last().Position)).OrderBy(r => r.Position)
-            .Select(r => (r.Position, Run: RunStore.Get(db, tenant, r.Run) is { } row ? Run.Of(row, JournalStore.LastSeq(db, tenant, r.Run)) : null)).ToList(), cancel);
-        if (found.Count == 0) return [];
-        Position = found[^1].Position;
-        return [.. found.Where(f => f.Run is not null).Select(f => Frames.Encode(f.Position, "run", f.Run))];
+        while (true)
+        {
+            var found = await database.ReadAsync(db => JournalStore.StateChanges(db, tenant, Position, PageRecords)
+                .GroupBy(r => r.Run, (run, rows) => (Run: run, rows.Last().Position)).OrderBy(r => r.Position)
+                .Select(r => (r.Position, Run: RunStore.Get(db, tenant, r.Run) is { } row ? Run.Of(row, JournalStore.LastSeq(db, tenant, r.Run)) : null)).ToList(), cancel);
+            if (found.Count == 0) return [];
+            Position = found[^1].Position;
+            // Of runs that are being removed, nothing is told.
+            var told = found.Where(f => f.Run is not null).Select(f => Frames.Encode(f.Position, "run", f.Run)).ToList();
+            if (told.Count > 0) return told;
+        }
     }
 }

@@ -195,12 +195,15 @@ internal sealed class TestEngine : IAsyncDisposable, IDefinitionSource, ISecretS
     public async Task<RunRow> UntilAsync(Guid run, Func<RunRow, bool> says)
     {
         await using var subscription = Bus.Subscribe(Topics.Run(run));
+        // Not all that a row says is told: that a worker has let go of the run is not.
+        await using var reminder = new Timer(_ => subscription.Lose(), null, TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(50));
         using var patience = new CancellationTokenSource(Patience);
         while (true)
         {
             var row = await RowAsync(run);
             if (says(row)) return row;
             await subscription.WaitAsync(patience.Token);
+            subscription.TakeLost();
             while (subscription.TryRead(out _)) { }
         }
     }
