@@ -38,6 +38,8 @@ public sealed class Seed
     private readonly Operators _operators;
     private readonly Bulks _bulks;
     private readonly Chaos _chaos;
+    private readonly Neighbours _neighbours;
+    private readonly Followers _followers;
     private readonly Dice _watch;
     private readonly int _workers;
     private readonly int _starts;
@@ -55,7 +57,9 @@ public sealed class Seed
     /// <summary>When a run counts as stuck. A timer set by a clock that was an hour ahead is an hour late.</summary>
     private TimeSpan Patience => TimeSpan.FromMinutes(_faults.HasFlag(Faults.Clocks) ? 150 : 20);
 
-    private bool AreAnswered => _clients.AreAnswered && _operators.AreAnswered && _bulks.AreAnswered;
+    private IEnumerable<Clients> People => _neighbours.Exist ? [_clients, _neighbours.People] : [_clients];
+
+    private bool AreAnswered => _clients.AreAnswered && _operators.AreAnswered && _bulks.AreAnswered && _neighbours.AreAnswered;
 
     private Seed(ulong seed, Faults? faults, Sabotage sabotage)
     {
@@ -74,13 +78,15 @@ public sealed class Seed
         _again = dice.Chance(0.3) ? dice.Between(1, 4) : 0;
         _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
         _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
-        _clients = new Clients(_cluster, dice.Fork());
+        _clients = new Clients(_cluster, dice.Fork(), Tenant.Default);
         _voters = new Voters(_cluster, _clients, dice.Fork());
         _holders = new Holders(_cluster, _clients, dice.Fork());
         _operators = new Operators(_cluster, _clients, dice.Fork());
         _bulks = new Bulks(_cluster, _clients, dice.Fork());
         _chaos = new Chaos(_cluster, dice.Fork(), _faults);
         _watch = dice.Fork();
+        _neighbours = new Neighbours(_cluster, _clients, dice.Fork());
+        _followers = new Followers(_cluster, _clients, dice.Fork());
     }
 
     /// <param name="faults">Which faults it has to live with; null to let the seed say.</param>
@@ -106,6 +112,8 @@ public sealed class Seed
         _holders.Come(_holds, _trouble);
         _operators.Come(_deeds, _trouble);
         _bulks.Come(_works, _trouble);
+        _neighbours.Come(_trouble);
+        _followers.Come(_trouble);
         var judge = _scheduler.Start("judge");
         new Watch(_cluster, _watch).Begin(() => _stage == "judging");
         _scheduler.Run(() => _chaos.IsCalm && AreAnswered, TimeSpan.FromMinutes(10));
@@ -124,7 +132,7 @@ public sealed class Seed
         _stage = "schedules end";
         await _clients.PauseSchedulesAsync(judge);
         _stage = "runs under way";
-        var verdict = new Verdict(_cluster, _clients, _voters, _operators, _bulks);
+        var verdict = new Verdict(_cluster, _clients, _voters, _operators, _bulks, _neighbours, _followers);
         var sent = 0;
         var (last, since) = (-1L, _scheduler.Now);
         while (true)
@@ -150,13 +158,19 @@ public sealed class Seed
             foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended && (_clients.Suspended.Contains(r.Id) || chained.Contains(r.Id)))) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
             await _voters.DecideAllAsync();
             // Who listens waits for events that somebody sends, sooner or later.
-            foreach (var type in open is { Count: 0 } ? [] : Programs.Events.Types) await _clients.SendAsync($"last{sent++}", type, TimeSpan.Zero);
+            foreach (var type in open is { Count: 0 } ? [] : Programs.Events.Types)
+            {
+                foreach (var people in People.Where(p => open is null || open.Exists(r => r.Tenant == p.Tenant))) await people.SendAsync($"last{sent}", type, TimeSpan.Zero);
+                sent++;
+            }
             // A clock that was an hour ahead keeps runs waiting for as long; events that come meanwhile are not to fill their inboxes.
             await judge.DelayAsync(TimeSpan.FromSeconds(sent < 600 ? 1 : 20));
         }
 
-        _stage = "judging";
+        _stage = "followers see the rest";
         await judge.DelayAsync(TimeSpan.FromSeconds(30));
+        await _followers.CatchUpAsync(judge);
+        _stage = "judging";
         await verdict.JudgeAsync();
         if (_scheduler.Failure is { } failure) await Journals.NoteAsync(_cluster, failure);
         await MixAsync();
@@ -182,7 +196,7 @@ public sealed class Seed
 
     private async Task<List<RunRow>?> OpenRunsAsync() => _cluster.Database is not { } database
         ? null
-        : await database.ReadAsync(db => RunStore.List(db, Tenant.Default, new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 10_000)));
+        : await database.ReadAsync(db => People.SelectMany(p => RunStore.List(db, p.Tenant, new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 10_000))).ToList());
 
     /// <summary>Runs that others have gone on as: who wanted those to stand wants these to.</summary>
     private async Task<HashSet<Guid>> SuccessorsAsync() => _cluster.Database is not { } database ? [] : await database.ReadAsync(db => db.Query("select successor from continuation", r => r.Id(0)).ToHashSet());
@@ -229,6 +243,7 @@ public sealed class Seed
         var story = new StringBuilder();
         story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, {_deeds} deeds, {_works} works, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
         foreach (var program in _cluster.Library.All) story.AppendLine(CultureInfo.InvariantCulture, $"  {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
+        foreach (var program in _cluster.Beside.All) story.AppendLine(CultureInfo.InvariantCulture, $"  next door {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
         foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
         return story.ToString();
     }

@@ -7,6 +7,8 @@ public class MemoryBlobs : BlobStore
 {
     private readonly Dictionary<string, byte[]> _kept = new(StringComparer.Ordinal);
 
+    public IEnumerable<byte[]> Contents => _kept.Values;
+
     public override Task<BlobRef> PutAsync(ReadOnlyMemory<byte> content, CancellationToken cancel = default)
     {
         var blob = NameOf(content.Span);

@@ -41,14 +41,11 @@ public sealed class SimulatedDisk : IDisposable
 
     public string PathOf(string file) => $"/{_name}/{file}";
 
+    /// <summary>What all files hold, as the system shows it.</summary>
+    public IEnumerable<byte[]> Contents => _files.Values.Select(Content);
+
     /// <summary>What a file holds, as the system shows it.</summary>
-    public byte[] Content(string file)
-    {
-        var found = File(PathOf(file));
-        var content = new byte[found.Length];
-        found.Read(content, 0);
-        return content;
-    }
+    public byte[] Content(string file) => Content(File(PathOf(file)));
 
     /// <summary>Puts a file there, on the platter.</summary>
     public void Place(string file, ReadOnlySpan<byte> content)
@@ -75,6 +72,13 @@ public sealed class SimulatedDisk : IDisposable
     }
 
     public void Dispose() => All.TryRemove(_name, out _);
+
+    private static byte[] Content(SimulatedFile file)
+    {
+        var content = new byte[file.Length];
+        file.Read(content, 0);
+        return content;
+    }
 
     internal static SimulatedDisk? Of(string path) => All.GetValueOrDefault(path.Split('/')[1]);
 

@@ -38,16 +38,27 @@ internal static class Happened
         ["a step bore failures"] = s => s.Runs.Any(r => r.Entries.Any(e => e is SpawnEntry.Opened { FailuresMax: > 0 } or SpawnEntry.Opened { PercentMax: not null })),
         ["an extension was applied"] = s => s.Runs.Any(r => r.Entries.Any(e => e is ExtensionEntry.Applied { Layers.Count: > 0 })),
         ["a run was there no more"] = s => s.Gone > 0,
+        ["a function was given a secret"] = s => s.Cluster.Outside.Trusted > 0,
         ["an event was sent"] = s => s.Cluster.Endpoint?.Taken.Count > 0,
         ["an event was sent again"] = s => s.Cluster.Endpoint is { } e && e.Taken.Distinct().Count() < e.Taken.Count,
         ["a failed run was put aside"] = s => s.Runs.Any(r => r.Row.State == RunPhase.Faulted && s.Cluster.Library[r.Row.Definition.Name].IsPutAside),
         ["what was put aside was tried again"] = s => s.Operators.Requeued.Count > 0,
+        ["a neighbour's run ended"] = s => s.Beside.Any(r => r.Row.IsFinished),
+        ["one key started a run in each of two workspaces"] = s => s.Neighbours.ShareKeys,
+        ["one id named an event in each of two workspaces"] = s => s.Neighbours.ShareEvents,
+        ["a neighbour heard an event"] = s => s.Beside.Any(r => r.Own.Any(e => e is Entry.EventConsumed)),
+        ["an event started a neighbour's run"] = s => s.Beside.Any(r => r.IsByEvent),
+        ["somebody asked for a run next door that was under way"] = s => s.Neighbours.Refused > 0,
+        ["who follows a run was told of its end"] = s => s.Followers.All.Exists(f => f.HasEnded),
+        ["who follows a workspace saw a run end"] = s => s.Followers.All.Exists(f => f.Run is null && f.Seen.Exists(m => m.Data["endedAt"].IsString)),
+        ["who follows came again and went on"] = s => s.Followers.All.Exists(f => f.Resumed > 0),
+        ["who follows was served from the log"] = s => s.Followers.All.Exists(f => f.Replayed > 0),
     };
 
     public static IEnumerable<string> All => Kinds.Keys;
 
     /// <summary>A seed as it ended.</summary>
-    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone);
+    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone, Neighbours Neighbours, IReadOnlyCollection<Found> Beside, Followers Followers);
 
     public static IEnumerable<string> In(Story story) => Kinds.Where(k => k.Value(story)).Select(k => k.Key);
 

@@ -1,4 +1,5 @@
 using Millrace.Simulation.World;
+using Millrace.Storage;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Simulation.Checks;
@@ -10,7 +11,7 @@ internal sealed class Letters(Cluster cluster, Operators operators)
 
     public async Task JudgeAsync(IReadOnlyDictionary<Guid, Found> runs)
     {
-        var letters = (await cluster.Database!.ReadAsync(db => db.Query("select subject, reason from dead_letter", r => (Subject: r.Text(0), Reason: r.Text(1))))).ToDictionary(l => l.Subject, l => l.Reason);
+        var letters = (await cluster.Database!.ReadAsync(db => db.Query("select subject, reason from dead_letter where workspace = $1", r => (Subject: r.Text(0), Reason: r.Text(1)), Tenant.Default.Workspace))).ToDictionary(l => l.Subject, l => l.Reason);
         var again = runs.Values.Where(r => r.Parted?.Reason == Reason).Select(r => r.Row.Fork!.Run).ToList();
         foreach (var run in runs.Values.Where(r => !r.IsRedriven && !r.Row.Hash.Contains('#', StringComparison.Ordinal)))
         {

@@ -12,8 +12,8 @@ internal sealed class Questions(Cluster cluster, Voters voters)
 
     public async Task JudgeAsync(IReadOnlyDictionary<Guid, Found> runs)
     {
-        var questions = await cluster.Database!.ReadAsync(db => db.Query("select id, run, state, ask, reminders, escalated from approval order by id",
-            r => new Question(r.Id(0), r.Id(1), (ApprovalState)r.Long(2), Ask.FromJson(Jq.JsonText.Parse(r.Bytes(3))), r.Long(4), r.Long(5) != 0)));
+        var questions = await cluster.Database!.ReadAsync(db => db.Query("select id, run, state, ask, reminders, escalated from approval where workspace = $1 order by id",
+            r => new Question(r.Id(0), r.Id(1), (ApprovalState)r.Long(2), Ask.FromJson(Jq.JsonText.Parse(r.Bytes(3))), r.Long(4), r.Long(5) != 0), Tenant.Default.Workspace));
         var known = questions.ToDictionary(q => q.Id);
         var kept = new Dictionary<Guid, List<ApprovalVote>>();
         foreach (var question in questions) kept.Add(question.Id, await cluster.Database!.ReadAsync(db => ApprovalStore.Votes(db, Tenant.Default, question.Id)));

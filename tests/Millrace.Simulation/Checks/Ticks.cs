@@ -25,9 +25,9 @@ internal sealed class Ticks(Cluster cluster)
 
     public async Task JudgeAsync(IReadOnlyDictionary<Guid, Found> runs, Chains chains)
     {
-        var schedules = await cluster.Database!.ReadAsync(db => db.Query("select name, skipped, last_tick, anchor from schedule", r => new Schedule(r.Text(0), r.Long(1), r.LongOrNull(2), r.Long(3))));
+        var schedules = await cluster.Database!.ReadAsync(db => db.Query("select name, skipped, last_tick, anchor from schedule where workspace = $1", r => new Schedule(r.Text(0), r.Long(1), r.LongOrNull(2), r.Long(3)), Tenant.Default.Workspace));
         var met = (await cluster.Database!.ReadAsync(db => db.Query("select run from tick_log where others > 0", r => r.Id(0)))).ToHashSet();
-        var events = await cluster.Database!.ReadAsync(db => db.Query("select type, id from event", r => (Type: r.Text(0), Id: r.Text(1))));
+        var events = await cluster.Database!.ReadAsync(db => db.Query("select type, id from event where workspace = $1", r => (Type: r.Text(0), Id: r.Text(1)), Tenant.Default.Workspace));
         foreach (var program in cluster.Library.All.Where(p => p.Timing is not null))
         {
             var own = runs.Values.Where(r => r.Row.Definition.Name == program.Name && r.Row is { Parent: null, Fork: null } && !chains.Continues(r.Row.Id)).ToList();

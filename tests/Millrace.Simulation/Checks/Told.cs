@@ -16,7 +16,7 @@ internal sealed class Told(Cluster cluster)
     public async Task JudgeAsync(IReadOnlyDictionary<Guid, Found> runs, IReadOnlyDictionary<Guid, Gone> gone)
     {
         if (cluster.Endpoint is not { } endpoint) return;
-        var events = await cluster.Database!.ReadAsync(db => db.Query("select source, id, type, subject from event order by position", r => (Source: r.Text(0), Id: r.Text(1), Type: r.Text(2), Subject: r.TextOrNull(3))));
+        var events = await cluster.Database!.ReadAsync(db => db.Query("select source, id, type, subject from event where workspace = $1 order by position", r => (Source: r.Text(0), Id: r.Text(1), Type: r.Text(2), Subject: r.TextOrNull(3)), Tenant.Default.Workspace));
         var told = events.Where(e => e.Type.StartsWith(Prefix, StringComparison.Ordinal)).GroupBy(e => (e.Subject!, e.Type)).ToDictionary(g => g.Key, g => g.Count());
         foreach (var run in runs.Values)
         {

@@ -11,21 +11,31 @@ using Millrace.Workflows.Kernel;
 namespace Millrace.Simulation.Checks;
 
 /// <summary>Holds what is on disk at the end against what was promised (docs/architecture.md, What always holds).</summary>
-internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, Operators operators, Bulks bulks)
+internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, Operators operators, Bulks bulks, Neighbours neighbours, Followers followers)
 {
     private readonly Dictionary<Guid, Found> _runs = [];
+
+    /// <summary>Those of the other workspace.</summary>
+    private readonly Dictionary<Guid, Found> _beside = [];
     private Chains _chains = new([]);
     private Dictionary<Guid, Gone> _gone = [];
 
     /// <summary>What came about, when it has judged.</summary>
-    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, operators, bulks, _runs.Values, _chains, _gone.Count));
+    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, operators, bulks, _runs.Values, _chains, _gone.Count, neighbours, _beside.Values, followers));
 
     public async Task<IReadOnlyCollection<Found>> ReadAsync()
     {
+        await ReadAsync(Tenant.Default, _runs);
+        await ReadAsync(Neighbours.Tenant, _beside);
+        return [.. _runs.Values, .. _beside.Values];
+    }
+
+    private async Task ReadAsync(Tenant tenant, Dictionary<Guid, Found> into)
+    {
         var database = cluster.Database!;
         var journal = new JournalReader(database, cluster.Blobs);
-        _runs.Clear();
-        foreach (var row in await database.ReadAsync(All))
+        into.Clear();
+        foreach (var row in await database.ReadAsync(db => RunStore.List(db, tenant, new RunFilter([], null, null, null, null, 100_000))))
         {
             var records = await journal.AfterAsync(row.Tenant, row.Id, -1);
             var history = new RunHistory((await cluster.ByHashAsync(row.Tenant, row.Hash))!, row.Id);
@@ -38,10 +48,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
                 Wrong(row.Id, $"its journal cannot be folded: {e.GetType().Name} {e.Message}");
             }
 
-            _runs.Add(row.Id, new Found(row, history, records));
+            into.Add(row.Id, new Found(row, history, records));
         }
-
-        return _runs.Values;
     }
 
     public async Task JudgeAsync()
@@ -57,6 +65,11 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
             Ending(run);
             Family(run);
         }
+        foreach (var run in _beside.Values)
+        {
+            Order(run);
+            Row(run);
+        }
 
         Promises();
         await new Ticks(cluster).JudgeAsync(_runs, _chains);
@@ -70,11 +83,12 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
         await Gone.JudgeAsync(cluster, _runs, _gone);
         new Surrounded(cluster).Judge(_runs.Values);
         await new Questions(cluster, voters).JudgeAsync(_runs);
-        await new Slots(cluster).JudgeAsync(_runs);
+        await new Slots(cluster).JudgeAsync(_runs.Concat(_beside).ToDictionary());
+        await new Apart(cluster, neighbours).JudgeAsync(_runs, _beside);
+        new Secrets(cluster).Judge();
+        await new Followed(cluster, followers).JudgeAsync(_runs.Concat(_beside).ToDictionary());
         await LeftoversAsync();
     }
-
-    private static List<RunRow> All(DbUnit db) => RunStore.List(db, Tenant.Default, new RunFilter([], null, null, null, null, 100_000));
 
     private static void Assert(bool holds, Action otherwise)
     {
@@ -255,7 +269,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
         foreach (var (key, request) in cluster.Outside.Requests)
         {
             if (_gone.ContainsKey(request.Run)) continue;
-            if (!_runs.TryGetValue(request.Run, out var run))
+            if (!_runs.TryGetValue(request.Run, out var run) && !_beside.TryGetValue(request.Run, out run))
             {
                 cluster.Scheduler.Fail($"the effect {key} happened for a run that is not there");
                 continue;
@@ -270,7 +284,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
     /// <summary>What was answered is kept once, and whoever listened heard it once.</summary>
     private async Task EventsAsync()
     {
-        var kept = await cluster.Database!.ReadAsync(db => db.Query("select id, position, run, source from event order by position", r => (Id: r.Text(0), Position: r.Long(1), Run: r.IdOrNull(2), Source: r.Text(3))));
+        var kept = await cluster.Database!.ReadAsync(db => db.Query("select id, position, run, source from event where workspace = $1 order by position", r => (Id: r.Text(0), Position: r.Long(1), Run: r.IdOrNull(2), Source: r.Text(3)), Tenant.Default.Workspace));
         var ids = kept.Select(e => e.Id).ToHashSet(StringComparer.Ordinal);
         var positions = kept.ToDictionary(e => e.Position, e => e.Run);
         Assert(kept.Select(e => (e.Source, e.Id)).Distinct().Count() == kept.Count, () => cluster.Scheduler.Fail("an event is kept twice"));

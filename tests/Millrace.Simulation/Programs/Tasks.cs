@@ -75,7 +75,10 @@ internal sealed record RaiseNode(string Name, string Kind) : Node(Name)
 /// <param name="Tag">Tells the calls of a document apart.</param>
 internal sealed record CallNode(string Name, string Function, int Tag) : Node(Name)
 {
-    protected override string Body => Inv($"\"call\": \"{Function}:1.0.0@default\", \"with\": {{ \"n\": \"${{ .n }}\", \"tag\": {Tag} }}");
+    /// <summary>Some are given a secret, and give it back.</summary>
+    private bool IsTrusted => Tag % 6 == 0 && Function is "count" or "once" or "big";
+
+    protected override string Body => Inv($"\"call\": \"{Function}:1.0.0@default\", \"with\": {{ \"n\": \"${{ .n }}\", \"tag\": {Tag}{(IsTrusted ? ", \"token\": \"${ $secrets.token }\"" : "")} }}");
 
     public static int Answer(int n, int tag) => (n * 7 + tag) % Modulus;
 
@@ -194,7 +197,7 @@ internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
             var timeout = TimeoutMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"timeout\": {{ \"after\": {{ \"milliseconds\": {TimeoutMs} }} }},");
             var schedule = Timing is null ? "" : $"\"schedule\": {Timing.Schedule},";
             var input = Timing?.Input is { } from ? $"\"input\": {from}," : "";
-            var extensions = Extensions.Count == 0 ? "" : $"\"use\": {{ \"extensions\": [ {string.Join(", ", Extensions.Select(e => e.Text))} ] }},";
+            var extensions = Extensions.Count == 0 ? "" : $", \"extensions\": [ {string.Join(", ", Extensions.Select(e => e.Text))} ]";
             List<string> policies = [];
             if (Timing?.Policy is { } own) policies.Add($"\"schedule\": {own}");
             if (KeptMs > 0) policies.Add(string.Create(CultureInfo.InvariantCulture, $"\"retention\": {{ \"completed\": {{ \"milliseconds\": {KeptMs} }}, \"faulted\": {{ \"milliseconds\": {KeptMs} }}, \"cancelled\": {{ \"milliseconds\": {KeptMs} }} }}"));
@@ -203,7 +206,7 @@ internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
             var policy = policies.Count == 0 ? "" : $", \"metadata\": {{ {string.Join(", ", policies)} }}";
             return $$"""
                 { "document": { "dsl": "1.0.3", "namespace": "sim", "name": "{{Name}}", "version": "1.0.0"{{policy}} },
-                  {{schedule}}{{timeout}}{{input}}{{extensions}}
+                  {{schedule}}{{timeout}}{{input}} "use": { "secrets": [ "token" ]{{extensions}} },
                   "do": {{Block.Text}} }
                 """;
         }

@@ -53,6 +53,15 @@ public enum Sabotage
 
     /// <summary>Whom events are sent to says of some that they came, and they did not.</summary>
     LosesEvents,
+
+    /// <summary>Now and then a message of a stream does not arrive.</summary>
+    LosesMessages,
+
+    /// <summary>People put a secret into what they send.</summary>
+    TellsSecrets,
+
+    /// <summary>Now and then an event comes to be in the other workspace.</summary>
+    MixesWorkspaces,
 }
 
 /// <summary>Makes things go wrong, one after another, and keeps the cluster alive as an operator's supervisor does.</summary>

@@ -21,11 +21,14 @@ internal sealed record Wish(int Number, string Program, int Input, string? Key)
 /// People who start runs and then want something of them. They reach some worker, wait a while for its answer, and ask again under the
 /// same key when none comes. What was answered is what the engine is held to.
 /// </summary>
-internal sealed class Clients(Cluster cluster, Dice dice)
+internal sealed class Clients(Cluster cluster, Dice dice, Tenant tenant)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly Process _process = cluster.Scheduler.Start("clients");
+    private readonly string _where = tenant == Tenant.Default ? "" : " next door";
+
+    public Tenant Tenant => tenant;
 
     public List<Wish> Wishes { get; } = [];
 
@@ -57,7 +60,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
 
         for (var i = 0; i < starts; i++)
         {
-            var program = dice.Of(cluster.Library.All.ToList()).Name;
+            var program = dice.Of(cluster.LibraryOf(tenant).All.ToList()).Name;
             var wish = new Wish(i, program, dice.Below(Programs.Node.Modulus), dice.Chance(0.85) ? $"key{i}" : null);
             Wishes.Add(wish);
             var after = within * dice.Fraction();
@@ -89,13 +92,14 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     public async Task SendAsync(string id, string type, TimeSpan after)
     {
         await _process.DelayAsync(after);
-        var sent = Programs.Events.Make(id, type, Json.Object("n", dice.Below(Programs.Events.Numbers)));
+        var number = dice.Below(Programs.Events.Numbers);
+        var sent = Programs.Events.Make(id, type, cluster.TellsSecrets ? Json.Object("n", number, "token", Outside.Secret) : Json.Object("n", number));
         for (var times = 0; times < 20; times++)
         {
-            if (await AskAsync(engine => engine.Events.PublishAsync(Tenant.Default, [sent])) is not null)
+            if (await AskAsync(engine => engine.Events.PublishAsync(tenant, [sent])) is not null)
             {
                 Heard.Add(id);
-                cluster.Scheduler.Note($"{type} {id} is answered");
+                cluster.Scheduler.Note($"{type} {id} is answered{_where}");
                 return;
             }
             await _process.DelayAsync(dice.Span(TimeSpan.FromSeconds(1)));
@@ -107,7 +111,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     {
         foreach (var program in cluster.Library.All.Where(p => p.Timing is { HasTicks: true }))
         {
-            while (await AskAsync(async engine => await engine.Schedules.PauseAsync(Tenant.Default, "sim", program.Name, paused: true) ?? throw new InvalidOperationException("the schedule is not there")) is null) await judge.DelayAsync(TimeSpan.FromSeconds(1));
+            while (await AskAsync(async engine => await engine.Schedules.PauseAsync(tenant, "sim", program.Name, paused: true) ?? throw new InvalidOperationException("the schedule is not there")) is null) await judge.DelayAsync(TimeSpan.FromSeconds(1));
             cluster.Scheduler.Note($"the schedule of {program.Name} is paused");
         }
     }
@@ -115,15 +119,15 @@ internal sealed class Clients(Cluster cluster, Dice dice)
     private async Task StartAsync(Wish wish, TimeSpan after)
     {
         await _process.DelayAsync(after);
-        var definition = cluster.Definition(wish.Program);
-        var request = new StartRequest(Tenant.Default, definition, Json.Object("n", wish.Input), wish.Key, wish.Key);
+        var definition = cluster.Definition(tenant, wish.Program);
+        var request = new StartRequest(tenant, definition, Json.Object("n", wish.Input), wish.Key, wish.Key);
         while (wish.Run is null && !wish.IsGivenUp)
         {
             switch (await AskAsync(engine => engine.StartAsync(request)))
             {
                 case StartOutcome.Started started: wish.Run = started.Run; break;
                 case StartOutcome.Existing existing: wish.Run = existing.Run; break;
-                case StartOutcome.Conflict conflict: cluster.Scheduler.Fail($"key {wish.Key} is said to stand for another request, of run {conflict.Run}"); return;
+                case StartOutcome.Conflict conflict: cluster.Scheduler.Fail($"key {wish.Key} is said to stand for another request{_where}, of run {conflict.Run}"); return;
             }
 
             // Without a key, asking again would start another run.
@@ -131,7 +135,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
             if (wish.Run is null) await _process.DelayAsync(dice.Span(TimeSpan.FromSeconds(1)));
         }
 
-        if (wish.Run is { } run) cluster.Scheduler.Note($"start {wish.Number} of {wish.Program} is answered: {Names.Of(run)}");
+        if (wish.Run is { } run) cluster.Scheduler.Note($"start {wish.Number} of {wish.Program} is answered{_where}: {Names.Of(run)}");
     }
 
     private async Task ControlAsync(TimeSpan after)
@@ -144,16 +148,16 @@ internal sealed class Clients(Cluster cluster, Dice dice)
                 Cancelled.TryAdd(run, null);
                 var stops = dice.Chance(0.2);
                 if (stops) Stopped.Add(run);
-                var cancel = await AskAsync(engine => Boxed(stops ? engine.StopAsync(Tenant.Default, run, "not wanted") : engine.CancelAsync(Tenant.Default, run, "not wanted")));
+                var cancel = await AskAsync(engine => Boxed(stops ? engine.StopAsync(tenant, run, "not wanted") : engine.CancelAsync(tenant, run, "not wanted")));
                 if (cancel is ControlOutcome.Accepted && Cancelled[run] is null) Cancelled[run] = cluster.Scheduler.Now;
                 if (cancel is ControlOutcome.Accepted && await LastOfAsync(run) is { } last) Reached.TryAdd(run, last);
                 cluster.Scheduler.Note($"cancel {Names.Of(run)}: {cancel}");
                 break;
             default:
                 Suspended.Add(run);
-                cluster.Scheduler.Note($"suspend {Names.Of(run)}: {await AskAsync(engine => Boxed(engine.SuspendAsync(Tenant.Default, run, null)))}");
+                cluster.Scheduler.Note($"suspend {Names.Of(run)}: {await AskAsync(engine => Boxed(engine.SuspendAsync(tenant, run, null)))}");
                 await _process.DelayAsync(dice.Span(TimeSpan.FromSeconds(4)));
-                cluster.Scheduler.Note($"resume {Names.Of(run)}: {await AskAsync(engine => Boxed(engine.ResumeAsync(Tenant.Default, run, null)))}");
+                cluster.Scheduler.Note($"resume {Names.Of(run)}: {await AskAsync(engine => Boxed(engine.ResumeAsync(tenant, run, null)))}");
                 break;
         }
     }
@@ -164,7 +168,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
         if (cluster.Database is not { } database) return null;
         try
         {
-            var open = await database.ReadAsync(db => RunStore.List(db, Tenant.Default,
+            var open = await database.ReadAsync(db => RunStore.List(db, tenant,
                 new RunFilter([RunPhase.Pending, RunPhase.Running, RunPhase.Waiting, RunPhase.Suspended], null, null, null, null, 50)));
             return open.Count == 0 ? null : dice.Of(open).Id;
         }
@@ -179,7 +183,7 @@ internal sealed class Clients(Cluster cluster, Dice dice)
         if (cluster.Database is not { } database) return null;
         try
         {
-            return await database.ReadAsync(db => ContinuationStore.LastOf(db, Tenant.Default, run));
+            return await database.ReadAsync(db => ContinuationStore.LastOf(db, tenant, run));
         }
         catch (StorageUnavailableException)
         {

@@ -7,6 +7,7 @@ using Millrace.Engine.Scheduling;
 using Millrace.Jq;
 using Millrace.Platform.Bulk;
 using Millrace.Platform.Sinks;
+using Millrace.Platform.Streams;
 using Millrace.Testing.Virtual;
 using Millrace.Testing.Disk;
 using Millrace.Simulation.Programs;
@@ -24,6 +25,9 @@ internal sealed record WorkerNode(Process Process, FaultyDatabase Database, Even
     /// <summary>Null until it has taken its lease.</summary>
     public DurableEngine? Engine { get; set; }
 
+    /// <summary>Where people follow its runs.</summary>
+    public Broadcasts? Streams { get; set; }
+
     /// <summary>Where its runs' own events go, once there is an engine.</summary>
     public TaskCompletionSource<EventLog> Events { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -37,11 +41,12 @@ internal sealed record WorkerNode(Process Process, FaultyDatabase Database, Even
 internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 {
     private readonly Dice _dice;
-    private readonly Dictionary<string, Workflow> _definitions = [];
+    private readonly Dictionary<(Tenant Tenant, string Name), Workflow> _definitions = [];
     private readonly EngineSettings _settings;
     private readonly ILogger _log;
     private Process? _databaseProcess;
     private readonly Sabotage _sabotage;
+    private readonly long _ringBytesMax;
     private bool _isFollowed;
     private int _started;
 
@@ -55,7 +60,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Network = new Network(dice.Fork());
         if (dice.Chance(0.3)) Endpoint = new Endpoint(scheduler, dice.Fork()) { Refused = dice.Chance(0.6) ? dice.Fraction() * 0.6 : 0, Forgotten = sabotage == Sabotage.LosesEvents ? 0.1 : 0 };
         _log = new NotingLogger(scheduler);
-        foreach (var program in library.All) _definitions.Add(program.Name, Load(program));
+        foreach (var program in library.All) _definitions.Add((Tenant.Default, program.Name), Load(program));
         _settings = new EngineSettings
         {
             Alone = false,
@@ -67,10 +72,15 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
             ClaimMax = dice.Chance(0.3) ? dice.Between(1, 3) : 200,
             DrainTime = dice.Span(TimeSpan.FromSeconds(1)),
         };
+        // Half keep next to nothing for followers that are slow.
+        _ringBytesMax = _settings.CpuMax > 2 ? 2_000 : FrameRing.BytesMaxDefault;
     }
 
     public Scheduler Scheduler { get; }
     public Library Library { get; }
+
+    /// <summary>Programs of the other workspace; in a world that has one alone there are none.</summary>
+    public Library Beside { get; } = new();
     public SimulatedDisk Disk { get; }
     public SimulatedBlobs Blobs { get; }
     public Outside Outside { get; }
@@ -82,6 +92,11 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 
     /// <summary>Half of the worlds have a clock that all workers ask for; there, one whose own is wrong for ever does no harm.</summary>
     public bool SharesClock => _settings.CpuMax % 2 == 0;
+
+    public bool TellsSecrets => _sabotage == Sabotage.TellsSecrets;
+
+    /// <summary>How likely a message of a stream does not arrive.</summary>
+    public double MessagesLost => _sabotage == Sabotage.LosesMessages ? 0.05 : 0;
 
     /// <summary>Some worker has gone by a clock that was wrong.</summary>
     public bool ClocksDiffered { get; set; }
@@ -101,7 +116,15 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     } = new();
 
-    public Workflow Definition(string name) => _definitions[name];
+    public Workflow Definition(Tenant tenant, string name) => _definitions[(tenant, name)];
+
+    public Library LibraryOf(Tenant tenant) => tenant == Tenant.Default ? Library : Beside;
+
+    public void AddBeside(RandomProgram program)
+    {
+        Beside.Add(program);
+        _definitions.Add((Neighbours.Tenant, program.Name), Load(program));
+    }
 
     /// <summary>Opens the database as a machine does that starts.</summary>
     /// <exception cref="StorageUnavailableException">The disk does not let it.</exception>
@@ -138,10 +161,10 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     /// <summary>What stands before anybody comes: schedules, definitions that events start, and where events are sent. Done again, it changes nothing.</summary>
     private int Follow(DbUnit db)
     {
-        foreach (var program in Library.All.Where(p => p.Timing is not null))
+        foreach (var ((tenant, _), definition) in _definitions.Where(d => LibraryOf(d.Key.Tenant)[d.Key.Name].Timing is not null))
         {
-            ScheduleControl.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
-            TriggerStore.Follow(db, Tenant.Default, _definitions[program.Name], Scheduler.Now);
+            ScheduleControl.Follow(db, tenant, definition, Scheduler.Now);
+            TriggerStore.Follow(db, tenant, definition, Scheduler.Now);
         }
         if (Endpoint is null) return 0;
         SinkStore.Insert(db, Endpoint.Row(Scheduler.Now, structured: SharesClock));
@@ -151,9 +174,9 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 
     /// <summary>Whether everything has been told of and sent that there is, and runs are there no more that are to go.</summary>
     public async Task<bool> IsSettledAsync() => Database is { } database && await database.ReadAsync(db =>
-        (ClocksDiffered || !db.First("select 1 from run where name = $1", _ => true, false, Generator.Brief)) && !db.First("select 1 from run_removal", _ => true, false)
-        && (Endpoint is null || !db.First("select 1 from lifecycle where position < (select max(position) from journal)", _ => true, false)
-            && !db.First("select 1 from sink where position < (select max(position) from event)", _ => true, false)));
+        (ClocksDiffered || !db.First("select 1 from run where workspace = $1 and name = $2", _ => true, false, Tenant.Default.Workspace, Generator.Brief)) && !db.First("select 1 from run_removal", _ => true, false)
+        && (Endpoint is null || !db.First("select 1 from lifecycle l where position < (select max(position) from journal j where j.workspace = l.workspace)", _ => true, false)
+            && !db.First("select 1 from sink s where position < (select max(position) from event e where e.workspace = s.workspace)", _ => true, false)));
 
     public async Task<WorkerNode> StartWorkerAsync()
     {
@@ -167,6 +190,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
             NewId = now => NewId(now, chance),
             Random = chance.Fraction,
         };
+        worker.Streams = new Broadcasts(worker.Bus, process.Time, new NotingLogger<Broadcasts>(Scheduler)) { RingBytesMax = _ringBytesMax };
         Workers.Add(worker);
         Scheduler.Note($"{process.Name} starts");
         try
@@ -219,13 +243,16 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     /// <summary>Breaks a rule of the world, when it is one of those in which that happens.</summary>
     public async Task SabotageAsync()
     {
-        if (Database is not { } database || _sabotage is not (Sabotage.GivesSlots or Sabotage.TurnsAnswers)) return;
+        if (Database is not { } database || _sabotage is not (Sabotage.GivesSlots or Sabotage.TurnsAnswers or Sabotage.MixesWorkspaces)) return;
         try
         {
-            await database.WriteAsync(db => _sabotage == Sabotage.TurnsAnswers
-                ? db.Execute("update approval set state = 3 - state where state in (1, 2)")
-                : db.Execute("update run set wake_at = $1 where lease is null and wake_at is null and id in (select run from limit_place where held = 0)", Scheduler.Now)
-                    + db.Execute("update limit_place set held = 1 where kind = 0 and held = 0"));
+            await database.WriteAsync(db => _sabotage switch
+            {
+                Sabotage.TurnsAnswers => db.Execute("update approval set state = 3 - state where state in (1, 2)"),
+                Sabotage.MixesWorkspaces => db.Execute("update or ignore event set workspace = $1 where workspace = $2", Tenant.Default.Workspace, Neighbours.Tenant.Workspace),
+                _ => db.Execute("update run set wake_at = $1 where lease is null and wake_at is null and id in (select run from limit_place where held = 0)", Scheduler.Now)
+                    + db.Execute("update limit_place set held = 1 where kind = 0 and held = 0"),
+            });
         }
         catch (StorageUnavailableException)
         {
@@ -254,11 +281,11 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Values.Select(d => d.ForRun(hash)).FirstOrDefault(d => d is not null));
+    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Where(d => d.Key.Tenant == tenant).Select(d => d.Value.ForRun(hash)).FirstOrDefault(d => d is not null));
 
-    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault(name));
+    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault((tenant, name)));
 
-    public Json? Find(Tenant tenant, string name) => null;
+    public Json? Find(Tenant tenant, string name) => name == "token" ? Outside.Secret : null;
 
     public void Dispose() => Disk.Dispose();
 

@@ -89,7 +89,7 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         if (await PickAsync(all => all) is not { } run) return;
         var steps = run.Counts.Started + run.Counts.Skipped;
         ForkPoint point = steps == 0 || dice.Chance(0.3) ? new ForkPoint.Behind(dice.Below(4))
-            : dice.Chance(0.2) ? new ForkPoint.BeforeTask(dice.Of(cluster.Definition(run.Definition.Name).Nodes).Reference)
+            : dice.Chance(0.2) ? new ForkPoint.BeforeTask(dice.Of(cluster.Definition(run.Tenant, run.Definition.Name).Nodes).Reference)
             : new ForkPoint.Before(dice.Between(1, steps));
         // A run that carries out a map's items has no number of its own.
         int? input = point is not ForkPoint.Behind { Seq: > 0 } && !run.Hash.Contains('#', StringComparison.Ordinal) && dice.Chance(0.4) ? dice.Below(Node.Modulus) : null;

@@ -7,7 +7,7 @@ using Millrace.Workflows;
 namespace Millrace.Simulation.World;
 
 /// <summary>One idempotency key as the outside has seen it.</summary>
-internal sealed record Request(Guid Run, int First, string Function, string Arguments)
+internal sealed record Request(Guid Workspace, Guid Run, int First, string Function, string Arguments)
 {
     /// <summary>The last step that came with it.</summary>
     public int Step { get; set; } = First;
@@ -20,6 +20,12 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
 {
     /// <summary>The function whose effects are done for items that have names: in whichever run, an item's come under one key.</summary>
     public const string Named = "named";
+
+    /// <summary>What programs know as <c>$secrets.token</c>. It stands nowhere but here.</summary>
+    public const string Secret = "what-nobody-else-may-know";
+
+    /// <summary>Effects that were given the secret.</summary>
+    public int Trusted { get; private set; }
 
     /// <summary>Sabotage: how likely an effect reaches the outside twice.</summary>
     public double Repeated { get; init; }
@@ -61,7 +67,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         await WorkAsync(context, cancel);
         Reach(context, function, arguments);
         await WorkAsync(context, cancel);
-        return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+        return FunctionOutcome.Done(Given(context, arguments));
     }
 
     private async ValueTask<FunctionOutcome> OnceAsync(FunctionContext context, Json arguments, CancellationToken cancel)
@@ -69,7 +75,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         await WorkAsync(context, cancel);
         if (Reach(context, "once", arguments) > 1) scheduler.Fail($"a once effect happened twice: {context.IdempotencyKey}");
         await WorkAsync(context, cancel);
-        return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+        return FunctionOutcome.Done(Given(context, arguments));
     }
 
     private async ValueTask<FunctionOutcome> PartsAsync(FunctionContext context, Json arguments, CancellationToken cancel)
@@ -96,7 +102,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     {
         Reach(context, "big", arguments);
         await WorkAsync(context, cancel);
-        return FunctionOutcome.Done(Json.Object("n", Answer(arguments), "padding", _padding));
+        return FunctionOutcome.Done(Given(context, arguments, _padding));
     }
 
     /// <summary>Fails for the first steps it sees of a run's task, as often as it is told, and always for those. All of them come under one key.</summary>
@@ -144,6 +150,18 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         return FunctionOutcome.Done(arguments);
     }
 
+    /// <summary>The answer; who was given the secret shows it while at work, and gives it back.</summary>
+    private JsonObject Given(FunctionContext context, Json arguments, Json? padding = null)
+    {
+        var answer = new JsonObject.Builder().Set("n", Answer(arguments));
+        if (padding is { } more) answer.Set("padding", more);
+        if (arguments["token"].IsNull) return answer.Build();
+        if (arguments["token"].StringOrNull != Secret) scheduler.Fail($"{context.IdempotencyKey} was given {arguments["token"]} for the secret");
+        Trusted++;
+        context.Live("stdout", Secret);
+        return answer.Set("given", Secret).Build();
+    }
+
     private static int Answer(Json arguments) => CallNode.Answer((int)arguments["n"].AsNumber(), (int)arguments["tag"].AsNumber());
 
     private Guid RootOf(Guid run) => Sources.TryGetValue(run, out var source) ? RootOf(source) : run;
@@ -159,7 +177,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
     /// <returns>How often this key has come now.</returns>
     private int Reach(FunctionContext context, string function, Json arguments)
     {
-        var request = new Request(context.Run, context.Step, function, arguments.ToString());
+        var request = new Request(context.Workspace, context.Run, context.Step, function, arguments.ToString());
         if (!Requests.TryGetValue(context.IdempotencyKey, out var known)) Requests.Add(context.IdempotencyKey, known = request);
         known.Times += Repeated > 0 && dice.Chance(Repeated) ? 2 : 1;
         scheduler.Note($"effect {function} {Names.Of(context.Run)}-{context.Step} {known.Times}");

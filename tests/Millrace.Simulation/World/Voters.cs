@@ -80,7 +80,7 @@ internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
         if (cluster.Database is not { } database) return [];
         try
         {
-            return await database.ReadAsync(db => db.Query($"select id from approval where run in (select id from run where state < 4) {(onlyOpen ? "and state = 0" : "")} order by id", r => r.Id(0)));
+            return await database.ReadAsync(db => db.Query($"select id from approval where workspace = $1 and run in (select id from run where state < 4) {(onlyOpen ? "and state = 0" : "")} order by id", r => r.Id(0), Tenant.Default.Workspace));
         }
         catch (StorageUnavailableException)
         {

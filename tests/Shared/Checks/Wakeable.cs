@@ -24,7 +24,7 @@ internal static class Wakeable
             and (r.state = 3 or not exists (select 1 from subscription b where b.run = r.id))
             and (r.state = 3 or not exists (select 1 from approval a where a.run = r.id and a.state = 0))
             and not exists (select 1 from limit_place p where p.run = r.id and p.held = 0)
-            and not exists (select 1 from hold h where (h.name = '' or (h.namespace = r.namespace and h.name = r.name)) and (h.come_to is null or h.come_to < r.id))
+            and not exists (select 1 from hold h where h.workspace = r.workspace and (h.name = '' or (h.namespace = r.namespace and h.name = r.name)) and (h.come_to is null or h.come_to < r.id))
         limit 100
         """;
 
