@@ -1,4 +1,7 @@
+using Millrace.Engine.Execution;
+using Millrace.Engine.Runs;
 using Millrace.Jq;
+using Millrace.Platform.Bulk;
 using Millrace.Server.Tests.Support;
 using Millrace.Storage;
 
@@ -73,6 +76,24 @@ public abstract class BulkTests(TestServer server)
             using var patience = new CancellationTokenSource(TestServer.Patience);
             while ((await server.GetAsync($"/api/v1/runs/{live}")).Body["state"].AsString() != state) patience.Token.ThrowIfCancellationRequested();
         }
+    }
+
+    [Fact]
+    public async Task Who_was_asked_to_stand_and_does_not_yet_is_among_those_that_are_to_go_on()
+    {
+        var run = await server.StartAsync("bulk-asked", "  - rest: {wait: PT1H}");
+        var engine = (DurableEngine)server.Services.GetService(typeof(DurableEngine))!;
+        var database = (Database)server.Services.GetService(typeof(Database))!;
+        var filter = BulkWish.Read(JsonText.Parse("""{"action": "resume", "filter": {"namespace": "test", "name": "bulk-asked"} }""")).Filter with { Limit = 10 };
+        var (before, asked) = await database.WriteAsync(db =>
+        {
+            var none = RunStore.Count(db, Tenant.Default, filter);
+            Assert.Equal(ControlOutcome.Accepted, engine.Signal(db, Tenant.Default, run, "suspend", null));
+            return (none, RunStore.List(db, Tenant.Default, filter).ConvertAll(r => r.Id));
+        });
+        engine.Told(Tenant.Default, run);
+        Assert.Equal(0, before);
+        Assert.Equal([run], asked);
     }
 
     [Fact]

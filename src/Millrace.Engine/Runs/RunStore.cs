@@ -87,6 +87,9 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
     /// <summary>Only runs that no other run has started.</summary>
     public bool TopOnly { get; init; }
 
+    /// <summary>Also unfinished runs that were asked to and have not come to it yet: <c>suspend</c> or <c>resume</c>.</summary>
+    public string? AskedTo { get; init; }
+
     /// <summary>Unix microseconds, inclusive.</summary>
     public long? CreatedFrom { get; init; }
 
@@ -224,11 +227,12 @@ public static class RunStore
     {
         var states = new StringBuilder();
         foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
+        var asked = filter.AskedTo is null ? "" : $" or (state < 4 and exists (select 1 from signal s where s.run = run.id and s.workspace = run.workspace and s.kind = '{filter.AskedTo}'))";
         // Said so that the index on parents is used.
         var children = filter.Parent is not null ? "parent = $5" : $"($5 is null or parent = $5){(filter.TopOnly ? " and parent is null" : "")}";
         return $"""
             workspace = $1 and ($2 is null or id < $2) and ($3 is null or namespace = $3) and ($4 is null or name = $4) and {children}
-            and ($7 is null or fork_of = $7) and ($8 is null or created_at >= $8) and ($9 is null or created_at < $9){(states.Length == 0 ? "" : $" and state in ({states})")}
+            and ($7 is null or fork_of = $7) and ($8 is null or created_at >= $8) and ($9 is null or created_at < $9){(states.Length == 0 ? "" : $" and (state in ({states}){asked})")}
             """;
     }
 

@@ -78,7 +78,7 @@ internal sealed record BulkWish(BulkAction Action, RunFilter Filter, IReadOnlyLi
         if (ids is not null && sought) filter.Refuse("ids", "Runs that are named one by one are not sought by anything else.", "ids alone");
         // A wish that says nothing about which runs would be one about all of them: that must be said.
         if (ids is null && !sought) filter.Refuse("", "The filter is empty.", "at least one of states, namespace, name, ids, createdAfter, createdBefore, forkOf");
-        return (new RunFilter(states.Count > 0 ? states : fits, space, name, null, null, 0) { ForkOf = forkOf, TopOnly = children == false, CreatedFrom = from, CreatedTo = to }, ids);
+        return (new RunFilter(states.Count > 0 ? states : fits, space, name, null, null, 0) { AskedTo = states.Count > 0 ? null : AskedBefore(action), ForkOf = forkOf, TopOnly = children == false, CreatedFrom = from, CreatedTo = to }, ids);
     }
 
     private static RunPhase[] FitsFor(BulkAction action) => action switch
@@ -88,6 +88,14 @@ internal sealed record BulkWish(BulkAction Action, RunFilter Filter, IReadOnlyLi
         BulkAction.Suspend => [RunPhase.Pending, RunPhase.Running, RunPhase.Waiting],
         BulkAction.Resume => [RunPhase.Suspended],
         _ => Enum.GetValues<RunPhase>(),
+    };
+
+    /// <summary>Whoever was asked for the opposite just now, and has not come to it, fits as well.</summary>
+    private static string? AskedBefore(BulkAction action) => action switch
+    {
+        BulkAction.Suspend => "resume",
+        BulkAction.Resume => "suspend",
+        _ => null,
     };
 
     private static List<Guid>? ReadIds(BodyShape filter)
