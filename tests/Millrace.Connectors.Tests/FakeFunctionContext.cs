@@ -30,9 +30,16 @@ internal sealed class FakeFunctionContext : FunctionContext
     /// <summary>What the run does for an item; true when it wants no more.</summary>
     public Func<int, bool>? Handles { get; set; }
 
+    /// <summary>What goes on while an item is handled.</summary>
+    public Func<int, Task>? Meanwhile { get; set; }
+
     public override bool HasIterator => Handles is not null;
 
-    public override ValueTask<bool> HandledAsync(int item, CancellationToken cancel) => ValueTask.FromResult(Handles?.Invoke(item) == true);
+    public override async ValueTask<bool> HandledAsync(int item, CancellationToken cancel)
+    {
+        if (Meanwhile is { } meanwhile) await meanwhile(item);
+        return Handles?.Invoke(item) == true;
+    }
 
     public string LiveText(string channel) => string.Concat(_live.Where(l => l.Channel == channel).Select(l => l.Data.AsString()));
 

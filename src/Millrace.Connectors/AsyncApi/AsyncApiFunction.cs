@@ -34,9 +34,12 @@ internal sealed class AsyncApiFunction(HttpSender sender, HttpPool pool, AsyncAp
         ["rediss"] = new RedisBroker(settings, pool.Trust),
         ["amqp"] = new AmqpBroker(settings, pool.Trust),
         ["amqps"] = new AmqpBroker(settings, pool.Trust),
+        ["amqp1"] = new Amqp1Broker(settings, pool.Trust),
+        ["amqp1s"] = new Amqp1Broker(settings, pool.Trust),
         ["nats"] = new NatsBroker(settings, pool.Trust),
         ["kafka"] = new KafkaBroker(settings, pool.Trust),
         ["kafka-secure"] = new KafkaBroker(settings, pool.Trust),
+        ["sqs"] = new SqsBroker(settings, pool.Trust),
     };
 
     public override FunctionDescriptor Descriptor { get; } = new("asyncapi", "", Capability.Write, Idempotency.Keyed, Lane.Io)

@@ -20,7 +20,7 @@ internal sealed record BrokerPlace(string Protocol, Uri Server, string Address, 
     /// <summary>Cancelled when the attempt is cut off: another one goes on with what the broker keeps for it.</summary>
     public CancellationToken CutOff { get; init; }
 
-    public bool IsSecure => Server.Scheme is "https" or "wss" or "mqtts" or "secure-mqtt" or "rediss" or "amqps" or "kafka-secure" or "tls";
+    public bool IsSecure => Server.Scheme is "https" or "wss" or "mqtts" or "secure-mqtt" or "rediss" or "amqps" or "amqp1s" or "kafka-secure" or "tls";
 
     /// <summary>User and password, for protocols that know no other credentials.</summary>
     /// <exception cref="Refusal">They are of another kind.</exception>

@@ -9,7 +9,7 @@ namespace Millrace.Workflows.Documents;
 /// </summary>
 internal static class AsyncApiCompiler
 {
-    private static readonly string[] Spoken = ["amqp", "http", "kafka", "mqtt", "mqtt5", "nats", "redis", "ws"];
+    private static readonly string[] Spoken = ["amqp", "amqp1", "http", "kafka", "mqtt", "mqtt5", "nats", "redis", "sqs", "ws"];
 
     public static CallBody Call(Compilation of, Cursor task, IReadOnlyList<string> names)
     {

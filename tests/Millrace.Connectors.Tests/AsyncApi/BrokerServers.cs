@@ -31,7 +31,7 @@ internal sealed class NatsServer : IAsyncDisposable
     }
 }
 
-/// <summary>The real rabbitmq-server on free ports, with the user <c>guest</c>. It takes seconds to start, so a class shares one.</summary>
+/// <summary>The real rabbitmq-server on free ports, with the user <c>guest</c>; it speaks AMQP 1.0 as well. It takes seconds to start, so a class shares one.</summary>
 public sealed class RabbitServer : IAsyncLifetime
 {
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -64,6 +64,7 @@ public sealed class RabbitServer : IAsyncLifetime
             ["RABBITMQ_CONF_ENV_FILE"] = Path.Combine(_folder, "none.env"),
             ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
         }) start.Environment[name] = value;
+        await File.WriteAllTextAsync(start.Environment["RABBITMQ_ENABLED_PLUGINS_FILE"]!, "[rabbitmq_amqp1_0].\n");
         _process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(StartLimit);
         while (await _process.StandardOutput.ReadLineAsync(limit.Token) is { } line)

@@ -5,11 +5,13 @@ using Millrace.Workflows;
 
 namespace Millrace.Connectors.Tests.AsyncApi;
 
-/// <summary>Against rabbitmq-server, nats-server, and the cluster that Kafka's library brings for tests.</summary>
+/// <summary>Against rabbitmq-server, nats-server, the cluster that Kafka's library brings for tests, and queues that speak the protocol of SQS.</summary>
 public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFixture<RabbitServer>
 {
     private const string Consume2 = """, "subscription": {"consume": {"amount": 2}}""";
     private const string Consume8Later = """, "subscription": {"consume": {"until": {"source": "[.[].payload.text | select(startswith(\"later\"))] | unique | length == 8", "variables": {}}}}""";
+
+    private const string Guest = """, "authentication": {"basic": {"username": "guest", "password": "guest"}}""";
 
     private readonly FakeFunctionContext _context = new();
     private readonly string _name = $"rooms.{Guid.NewGuid():N}";
@@ -17,6 +19,7 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
     private ConnectorFunctions _functions = null!;
     private string _server = "";
     private string _bindings = "{}";
+    private string? _address;
 
     private IFunction AsyncApi => _functions.Find("asyncapi");
 
@@ -76,11 +79,11 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
     [Fact]
     public async Task Nobody_there_is_told_by_each_protocol()
     {
-        foreach (var protocol in (string[])["amqp", "nats", "kafka"])
+        foreach (var protocol in (string[])["amqp", "amqp1", "nats", "kafka", "sqs"])
         {
             _server = $"{{host: '127.0.0.1:9', protocol: {protocol}}}";
             using var functions = ConnectorFunctions.Create(new ConnectorSettings(), (_, _) => ValueTask.CompletedTask);
-            Assert.Equal((protocol, 503), (protocol, (await functions.Find("asyncapi").ErrorAsync(new FakeFunctionContext(), Call(Message("a")))).Status));
+            Assert.Equal((protocol, 503), (protocol, (await functions.Find("asyncapi").ErrorAsync(new FakeFunctionContext(), Call(Message("a") + (protocol == "sqs" ? Key() : "")))).Status));
         }
     }
 
@@ -117,8 +120,113 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
         await GoesOnAsync();
     }
 
+    [Fact]
+    public async Task Messages_and_headers_go_there_and_back_by_amqp1()
+    {
+        _server = $"{{host: '127.0.0.1:{rabbit.Port}', protocol: amqp1}}";
+        await ThereAndBackAsync(Guest);
+        var error = await AsyncApi.ErrorAsync(_context, Call(Message("a") + Guest.Replace("\"guest\"}}", "\"wrong-one\"}}", StringComparison.Ordinal)));
+        Assert.Equal((ErrorTypes.Communication, 401), (error.Type, error.Status));
+        Assert.DoesNotContain("wrong-one", error.Detail!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broker_of_amqp1_may_let_nobody_in_particular_in()
+    {
+        _server = $"{{host: '127.0.0.1:{rabbit.Port}', protocol: amqp1}}";
+        await ThereAndBackAsync("");
+    }
+
+    [Fact]
+    public async Task An_address_that_a_broker_of_amqp1_does_not_know_is_told()
+    {
+        _server = $"{{host: '127.0.0.1:{rabbit.Port}', protocol: amqp1}}";
+        _address = $"/exchange/{_name}/a";
+        Assert.Equal(404, (await AsyncApi.ErrorAsync(_context, Call(Message("a") + Guest))).Status);
+        Assert.Equal(404, (await AsyncApi.ErrorAsync(_context, Call(Consume2 + Guest))).Status);
+    }
+
+    [Fact]
+    public async Task A_subscription_by_amqp1_takes_no_more_than_it_consumes()
+    {
+        _server = $"{{host: '127.0.0.1:{rabbit.Port}', protocol: amqp1}}";
+        foreach (var text in (string[])["a", "b", "c"]) await AsyncApi.OutputAsync(new FakeFunctionContext(), Call(Message(text) + Guest));
+        List<string> others = [];
+        _context.Handles = _ => true;
+        _context.Meanwhile = async _ => others = Texts(await AsyncApi.OutputAsync(new FakeFunctionContext(), Call(Consume2 + Guest)));
+        Assert.Equal(["a"], Texts(await AsyncApi.OutputAsync(_context, Call(Consume2 + Guest))));
+        // While the first one was at its message, another one got those that follow.
+        Assert.Equal(["b", "c"], others);
+    }
+
+    [Fact]
+    public async Task A_subscription_by_amqp1_goes_on_after_a_crash_where_it_was()
+    {
+        _server = $"{{host: '127.0.0.1:{rabbit.Port}', protocol: amqp1}}";
+        await GoesOnAsync(more: Guest);
+    }
+
+    [Fact]
+    public async Task Messages_and_headers_go_there_and_back_by_sqs()
+    {
+        await using var sqs = await SqsDouble.StartAsync(_name);
+        _server = $"{{host: '{sqs.Base.Authority}', protocol: sqs}}";
+        await ThereAndBackAsync(Key());
+        foreach (var wrong in (string[])[Key(id: "AKIANOBODY"), Key(secret: "wrong-one")])
+        {
+            var error = await AsyncApi.ErrorAsync(_context, Call(Message("a") + wrong));
+            Assert.Equal((ErrorTypes.Communication, 401), (error.Type, error.Status));
+            Assert.DoesNotContain("wrong-one", error.Detail!, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_subscription_by_sqs_goes_on_after_a_crash_where_it_was()
+    {
+        await using var sqs = await SqsDouble.StartAsync(_name);
+        _server = $"{{host: '{sqs.Base.Authority}', protocol: sqs}}";
+        // What the first attempt was sent when it died is hidden for a while, and others pass it by.
+        await GoesOnAsync(inOrder: false, Key());
+    }
+
+    [Fact]
+    public async Task A_queue_of_sqs_is_named_by_the_binding_and_may_be_an_accounts()
+    {
+        await using var sqs = await SqsDouble.StartAsync("greetings");
+        _server = $"{{host: '{sqs.Base.Authority}', protocol: sqs, pathname: /123456789012}}";
+        Assert.Equal(404, (await AsyncApi.ErrorAsync(_context, Call(Message("a") + Key()))).Status);
+        _bindings = "{sqs: {queue: {name: greetings, fifoQueue: false} } }";
+        using var functions = ConnectorFunctions.Create(new ConnectorSettings(), (_, _) => ValueTask.CompletedTask);
+        await functions.Find("asyncapi").OutputAsync(_context, Call(Message("a") + Key()));
+        Assert.Contains("123456789012/greetings", sqs.Arrived[^1].Body, StringComparison.Ordinal);
+        Assert.DoesNotContain(sqs.Arrived, a => a.Headers["X-Amz-Target"] == "AmazonSQS.GetQueueUrl");
+    }
+
+    [Theory]
+    [InlineData("""{"payload": {"text": "a"}, "headers": {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6", "g": "7", "h": "8", "i": "9", "j": "10"}}""", "/message/headers")]
+    [InlineData("""{"payload": {"text": "a"}, "headers": {"AWS.a": "1"}}""", "/message/headers/AWS.a")]
+    [InlineData("""{"payload": {"text": "a"}, "headers": {"a": ""}}""", "/message/headers/a")]
+    [InlineData("""{"payload": {"text": "\uFFFE"}}""", "/message/payload")]
+    public async Task What_sqs_cannot_send_is_told(string message, string told)
+    {
+        _server = "{host: '127.0.0.1:9', protocol: sqs}";
+        var error = await AsyncApi.ErrorAsync(_context, Call($", \"message\": {message}{Key()}"));
+        Assert.Equal((ErrorTypes.Configuration, "Argument invalid"), (error.Type, error.Title));
+        Assert.Contains(told, error.Detail!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sqs_asks_for_a_key_and_looks_for_none()
+    {
+        _server = "{host: 'sqs.eu-west-1.amazonaws.com', protocol: sqs}";
+        var error = await AsyncApi.ErrorAsync(_context, Call(Message("a")));
+        Assert.Equal((ErrorTypes.Configuration, "Authentication missing"), (error.Type, error.Title));
+    }
+
     [Theory]
     [InlineData("amqp")]
+    [InlineData("amqp1")]
+    [InlineData("sqs")]
     [InlineData("kafka")]
     public async Task Credentials_of_a_kind_that_a_protocol_does_not_know_are_refused(string protocol)
     {
@@ -138,24 +246,26 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
     }
 
     /// <summary>The first attempt dies with its first message on disk; what is published then, and when nobody is there, the second one gets.</summary>
-    private async Task GoesOnAsync(bool inOrder = true)
+    private async Task GoesOnAsync(bool inOrder = true, string more = "")
     {
         using var crash = new CancellationTokenSource();
         _context.OnLive = (channel, _) => { if (channel == "message") crash.Cancel(); };
-        var first = AsyncApi.OutputAsync(_context, Call(Consume2), crash.Token);
+        var first = AsyncApi.OutputAsync(_context, Call(Consume2 + more), crash.Token);
         var sent = 0;
-        while (!first.IsCompleted) await AsyncApi.OutputAsync(new FakeFunctionContext(), Call(Message($"{sent++}")));
+        while (!first.IsCompleted) await AsyncApi.OutputAsync(new FakeFunctionContext(), Call(Message($"{sent++}") + more));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         _context.OnLive = null;
         var consumed = _context.LiveOutput.Single(l => l.Channel == "message").Data["payload"]["text"].AsString();
-        for (var later = 0; later < 8; later++) await AsyncApi.OutputAsync(new FakeFunctionContext(), Call(Message($"later {later}")));
-        var output = Texts(await AsyncApi.OutputAsync(_context, Call(Consume8Later)));
+        for (var later = 0; later < 8; later++) await AsyncApi.OutputAsync(new FakeFunctionContext(), Call(Message($"later {later}") + more));
+        var output = Texts(await AsyncApi.OutputAsync(_context, Call(Consume8Later + more)));
         Assert.Equal(consumed, output[0]);
         // At least once: the one that the first attempt had consumed may come again, and none is passed over.
         Assert.Equal(8, output.Distinct().Count(text => text.StartsWith("later", StringComparison.Ordinal)));
         if (inOrder)
             Assert.True(output[1].StartsWith("later", StringComparison.Ordinal) || int.Parse(output[1], System.Globalization.CultureInfo.InvariantCulture) <= int.Parse(consumed, System.Globalization.CultureInfo.InvariantCulture) + 1, $"{consumed}, then {output[1]} of {sent}");
     }
+
+    private static string Key(string id = SqsDouble.Key, string secret = SqsDouble.Secret) => $$""", "authentication": {"basic": {"username": "{{id}}", "password": "{{secret}}"} }""";
 
     private static string Message(string text) => $$""", "message": {"payload": {"text": "{{text}}", "id": "7"}, "headers": {"foo": "bar"} }""";
 
@@ -166,7 +276,7 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
     private string Document() => $$"""
         asyncapi: 3.0.0
         servers: {main: {{_server}}}
-        channels: {room: {address: {{_name}}, bindings: {{_bindings}}, messages: {text: {correlationId: {location: $message.payload#/id}, payload: {type: object, required: [text]} } } } }
+        channels: {room: {address: {{_address ?? _name}}, bindings: {{_bindings}}, messages: {text: {correlationId: {location: $message.payload#/id}, payload: {type: object, required: [text]} } } } }
         operations: {talk: {action: send, channel: {$ref: '#/channels/room'} } }
         """;
 }

@@ -151,6 +151,7 @@ public sealed class TlsTests : IAsyncLifetime
     [Theory]
     [InlineData("kafka-secure")]
     [InlineData("amqps")]
+    [InlineData("amqp1s")]
     [InlineData("secure-mqtt")]
     [InlineData("rediss")]
     [InlineData("wss")]

@@ -314,7 +314,7 @@ public sealed class GraphTests
                     do: [{b: {set: {x: '${ $e }'}}}]
               - c: {call: asyncapi, with: {document: {endpoint: https://example.com}, operation: o, protocol: pulsar, message: {payload: {}}}}
               - d: {call: https://example.com/function.yaml}
-              - e: {call: asyncapi, with: {document: {endpoint: https://example.com}, operation: o, protocol: amqp1, message: {payload: {}}}}
+              - e: {call: asyncapi, with: {document: {endpoint: https://example.com}, operation: o, protocol: sns, message: {payload: {}}}}
             """);
         Assert.False(result.IsExecutable);
         Assert.Equal(5, result.Workflow!.Nodes.Count);
