@@ -7,7 +7,6 @@ using System.Text;
 using System.Threading.Channels;
 using Amqp;
 using Amqp.Framing;
-using Amqp.Handler;
 using Amqp.Sasl;
 using Amqp.Types;
 using Millrace.Connectors.Http;
@@ -108,7 +107,7 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
         try
         {
             cancel.ThrowIfCancellationRequested();
-            ((ReceiverLink)line.Link!).SetCredit(1, CreditMode.Manual);
+            line.Ask();
             var next = came.ReadAsync(cancel).AsTask();
             await line.UnlessEndedAsync(next, cancel);
             return await next;
@@ -135,21 +134,15 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
     private async Task<Line> OpenAsync(string container, BrokerPlace place, Redaction redaction, CancellationToken cancel)
     {
         var pair = place.Pair;
-        var factory = new ConnectionFactory();
+        var transport = new Amqp1Transport(place, trust, settings, cancel);
+        var factory = new ConnectionFactory([transport]);
         factory.AMQP.ContainerId = container;
         factory.AMQP.IdleTimeout = (int)settings.TimeLimit.TotalMilliseconds;
         factory.SASL.Profile = place is { IsSecure: true, Certificate: not null } ? SaslProfile.External : SaslProfile.Anonymous;
-        if (place.IsSecure)
-        {
-            // What the system takes for safe, and not what the library does.
-            factory.SSL.Protocols = SslProtocols.None;
-            factory.SSL.RemoteCertificateValidationCallback = trust.Callback;
-            if (place.Certificate is { } certificate) factory.SSL.ClientCertificates.Add(certificate.Own);
-        }
-        var line = new Line();
+        var line = new Line(transport);
         try
         {
-            await line.ConnectAsync(factory, new Address(place.Server.Host, place.PortOr(5672, 5671), pair?.Username, pair?.Password, "/", place.IsSecure ? "AMQPS" : "AMQP"), cancel);
+            await line.ConnectAsync(factory, new Address(place.Server.Host, place.PortOr(5672, 5671), pair?.Username, pair?.Password, "/", Amqp1Transport.Scheme), cancel);
             return line;
         }
         catch (Exception e)
@@ -182,7 +175,7 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
         byte or sbyte or short or ushort or int or uint => Convert.ToInt64(value, CultureInfo.InvariantCulture),
         float or double => Convert.ToDouble(value, CultureInfo.InvariantCulture),
         byte[] bytes => Convert.ToBase64String(bytes),
-        IDictionary map => JsonObject.Of([.. map.Cast<DictionaryEntry>().Select(m => KeyValuePair.Create(TextOf(m.Key), JsonOf(m.Value)))]),
+        Map map => JsonObject.Of([.. map.Select(m => KeyValuePair.Create(TextOf(m.Key), JsonOf(m.Value)))]),
         IList items => JsonArray.Of(items.Cast<object?>().Select(JsonOf).ToList()),
         _ => TextOf(value),
     };
@@ -213,12 +206,11 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
     }
 
     /// <summary>A connection, its session, and one link.</summary>
-    private sealed class Line : IHandler, IAsyncDisposable
+    private sealed class Line(Amqp1Transport transport) : IAsyncDisposable
     {
         private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource<Error?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Connection? _connection;
-        private Socket? _socket;
 
         public Session Session { get; private set; } = null!;
 
@@ -226,7 +218,7 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
 
         public async Task ConnectAsync(ConnectionFactory factory, Address address, CancellationToken cancel)
         {
-            _connection = await factory.CreateAsync(address, cancel, this).WaitAsync(cancel);
+            _connection = await factory.CreateAsync(address, cancel).WaitAsync(cancel);
             _connection.AddClosedCallback(OnEnded);
             Session = new Session(_connection);
             Session.AddClosedCallback(OnEnded);
@@ -245,6 +237,13 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
             return UnlessEndedAsync(_attached.Task, cancel);
         }
 
+        /// <summary>One message.</summary>
+        public void Ask()
+        {
+            transport.Grant();
+            ((ReceiverLink)Link!).SetCredit(1, CreditMode.Manual);
+        }
+
         /// <exception cref="AmqpException">The connection, the session or the link ended before.</exception>
         public async Task UnlessEndedAsync(Task work, CancellationToken cancel)
         {
@@ -260,12 +259,8 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
         {
             await CloseAsync(_connection);
             // Otherwise one that does not answer keeps it.
-            _socket?.Dispose();
+            transport.Dispose();
         }
-
-        bool IHandler.CanHandle(EventId id) => id == EventId.SocketConnect;
-
-        void IHandler.Handle(Event happened) => _socket = (Socket)happened.Context;
 
         private void OnEnded(IAmqpObject sender, Error? why) => _ended.TrySetResult(why);
 

@@ -148,6 +148,31 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Equal(ErrorTypes.Communication, (await _functions.Find("asyncapi").ErrorAsync(_context, Publish(documents, "null"))).Type);
     }
 
+    [Fact]
+    public async Task Messages_come_by_amqp1_over_tls_with_a_certificate()
+    {
+        using var broker = new Amqp1Double(_authority.Server());
+        broker.Say(new Amqp.Message("a"));
+        await using var documents = await DocumentAsync($"{{host: 'amqps://127.0.0.1:{broker.Port}', protocol: amqp1}}");
+        var output = await _functions.Find("asyncapi").OutputAsync(_context, Consume(documents, Ada));
+        Assert.Equal(("a", "CN=ada"), (output[0]["payload"].AsString(), broker.Caller));
+        using var stranger = Create(null);
+        Assert.Equal(503, (await stranger.Find("asyncapi").ErrorAsync(_context, Publish(documents, Ada))).Status);
+    }
+
+    [Fact]
+    public async Task Sqs_is_asked_over_tls_where_its_address_says_so()
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var documents = await DocumentAsync($"{{host: 'https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}', protocol: sqs}}");
+        var seen = SeenAsync(listener, required: false);
+        var error = _functions.Find("asyncapi").ErrorAsync(_context, Publish(documents, """{"basic": {"username": "ada", "password": "pass-4711"}}"""));
+        Assert.Null(await seen.WaitAsync(Calling.Patience, TestContext.Current.CancellationToken));
+        listener.Stop();
+        Assert.Equal(503, (await error).Status);
+    }
+
     [Theory]
     [InlineData("kafka-secure")]
     [InlineData("amqps")]
@@ -168,15 +193,15 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Equal(ErrorTypes.Communication, (await error).Type);
     }
 
-    private async Task<string?> SeenAsync(TcpListener listener)
+    private async Task<string?> SeenAsync(TcpListener listener, bool required = true)
     {
         using var client = await listener.AcceptTcpClientAsync();
         using var secure = new SslStream(client.GetStream());
         await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
         {
             ServerCertificate = _authority.Server(),
-            ClientCertificateRequired = true,
-            RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
+            ClientCertificateRequired = required,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => !required || certificate is not null,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         });
         return secure.RemoteCertificate?.Subject;
@@ -193,6 +218,9 @@ public sealed class TlsTests : IAsyncLifetime
 
     private static string Publish(DocumentDouble documents, string authentication) =>
         $$"""{"document": {"endpoint": "{{documents.Base}}docs/v3.yaml"}, "operation": "talk", "message": {"payload": {"text": "a"} }, "authentication": {{authentication}} }""";
+
+    private static string Consume(DocumentDouble documents, string authentication) =>
+        Publish(documents, authentication).Replace("\"message\": {\"payload\": {\"text\": \"a\"} }", "\"subscription\": {\"consume\": {\"amount\": 1} }", StringComparison.Ordinal);
 
     private string Get(string path, string? authentication = null) => authentication is null ? $$"""{"method": "get", "endpoint": "{{_service.Base}}{{path}}" }"""
         : $$"""{"method": "get", "endpoint": {"uri": "{{_service.Base}}{{path}}", "authentication": {{authentication}} } }""";
