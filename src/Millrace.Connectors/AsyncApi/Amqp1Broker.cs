@@ -148,7 +148,7 @@ internal sealed class Amqp1Broker(AsyncApiSettings settings, Trust trust) : Brok
         catch (Exception e)
         {
             await line.DisposeAsync();
-            // A broker that has no use for who calls says so by the mechanisms that it offers.
+            // One that takes no callers of this kind offers no mechanism for them.
             throw e is AmqpException { Error: { } error } && ((string)error.Condition is ErrorCode.UnauthorizedAccess or ErrorCode.NotImplemented)
                 ? Refusal.Communication(401, "Credentials refused", $"{redaction.Clean(place.ToString())}: the broker takes these credentials for nobody's, or wants others.") : e;
         }

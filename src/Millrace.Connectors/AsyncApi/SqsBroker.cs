@@ -107,7 +107,7 @@ internal sealed partial class SqsBroker(AsyncApiSettings settings, Trust trust) 
     private static bool IsAmazons(string host) => host.EndsWith(".amazonaws.com", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".amazonaws.com.cn", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".api.aws", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Servers of others are of no region, and take any.</summary>
-    private static string RegionOf(string host) => Region().Match(host) is { Success: true } found ? found.Groups[1].Value : "us-east-1";
+    internal static string RegionOf(string host) => Region().Match(host) is { Success: true } found ? found.Groups[1].Value : "us-east-1";
 
     private static string TextOf(ReadOnlyMemory<byte> payload)
     {
@@ -169,7 +169,7 @@ internal sealed partial class SqsBroker(AsyncApiSettings settings, Trust trust) 
         };
     }
 
-    [GeneratedRegex(@"(?:^|\.)sqs(?:-fips)?\.([a-z0-9-]+)\.", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?:^|\.)sqs(?:-fips)?\.([a-z]+(?:-[a-z]+)+-[0-9]+)\.", RegexOptions.IgnoreCase)]
     private static partial Regex Region();
 
     [GeneratedRegex(@"^(?!AWS\.|Amazon\.)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", RegexOptions.IgnoreCase)]

@@ -1,15 +1,12 @@
-using System.Net;
-using System.Net.Sockets;
 using Amqp;
 using Amqp.Framing;
 using Amqp.Types;
-using Millrace.Connectors.AsyncApi;
 using Millrace.Engine.Functions;
 using Millrace.Workflows;
 
 namespace Millrace.Connectors.Tests.AsyncApi;
 
-/// <summary>What RabbitMQ does not show of AMQP 1.0: termini that are kept, links that are refused, bodies of every kind, and brokers that say nothing.</summary>
+/// <summary>What RabbitMQ does not show of AMQP 1.0: termini that are kept, links that are refused, and bodies of every kind.</summary>
 public sealed class Amqp1Tests : IAsyncLifetime
 {
     private const string Consume2 = """, "subscription": {"consume": {"amount": 2}}""";
@@ -33,7 +30,7 @@ public sealed class Amqp1Tests : IAsyncLifetime
             channels: {room: {address: {{_address}}} }
             operations: {talk: {action: send, channel: {$ref: '#/channels/room'} } }
             """);
-        _functions = Functions(TimeSpan.FromMinutes(1));
+        _functions = ConnectorFunctions.Create(new ConnectorSettings(), (_, _) => ValueTask.CompletedTask);
     }
 
     public async ValueTask DisposeAsync()
@@ -96,25 +93,7 @@ public sealed class Amqp1Tests : IAsyncLifetime
         Assert.Contains("came for one message", (await AsyncApi.ErrorAsync(_context, Call(Consume2))).Detail, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("amqp1", Say, 504)]
-    [InlineData("amqp1", Consume2, 503)]
-    [InlineData("sqs", Say, 504)]
-    [InlineData("sqs", Consume2, 503)]
-    public async Task A_broker_that_says_nothing_is_not_waited_for_any_longer(string protocol, string more, int status)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        _server = $"{{host: '127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}', protocol: {protocol}}}";
-        using var functions = Functions(TimeSpan.FromSeconds(1));
-        var error = await functions.Find("asyncapi").ErrorAsync(_context, Call(more + """, "authentication": {"basic": {"username": "ada", "password": "pass-4711"}}"""));
-        Assert.Equal((ErrorTypes.Communication, status), (error.Type, error.Status));
-    }
-
     private static Message Text(string text) => new(text);
-
-    private static ConnectorFunctions Functions(TimeSpan limit) =>
-        ConnectorFunctions.Create(new ConnectorSettings { AsyncApi = new AsyncApiSettings { TimeLimit = limit } }, (_, _) => ValueTask.CompletedTask);
 
     private string Call(string more) => $"{{\"document\": {{\"endpoint\": \"{_documents.Base}docs/v3.yaml\"}}, \"operation\": \"talk\"{more}}}";
 }

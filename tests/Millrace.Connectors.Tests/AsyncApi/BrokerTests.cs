@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Millrace.Connectors.Http;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
@@ -85,6 +87,22 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
             using var functions = ConnectorFunctions.Create(new ConnectorSettings(), (_, _) => ValueTask.CompletedTask);
             Assert.Equal((protocol, 503), (protocol, (await functions.Find("asyncapi").ErrorAsync(new FakeFunctionContext(), Call(Message("a") + (protocol == "sqs" ? Key() : "")))).Status));
         }
+    }
+
+    [Theory]
+    [InlineData("amqp1", """, "message": {"payload": {"text": "a"} }""", 504)]
+    [InlineData("amqp1", Consume2, 503)]
+    [InlineData("sqs", """, "message": {"payload": {"text": "a"} }""", 504)]
+    [InlineData("sqs", Consume2, 503)]
+    public async Task A_broker_that_says_nothing_is_not_waited_for_any_longer(string protocol, string more, int status)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        _server = $"{{host: '127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}', protocol: {protocol}}}";
+        var settings = new ConnectorSettings { AsyncApi = new() { TimeLimit = TimeSpan.FromSeconds(1) } };
+        using var functions = ConnectorFunctions.Create(settings, (_, _) => ValueTask.CompletedTask);
+        var error = await functions.Find("asyncapi").ErrorAsync(_context, Call(more + Key()));
+        Assert.Equal((ErrorTypes.Communication, status), (error.Type, error.Status));
     }
 
     [Fact]
@@ -201,6 +219,26 @@ public sealed class BrokerTests(RabbitServer rabbit) : IAsyncLifetime, IClassFix
         Assert.Contains("123456789012/greetings", sqs.Arrived[^1].Body, StringComparison.Ordinal);
         Assert.DoesNotContain(sqs.Arrived, a => a.Headers["X-Amz-Target"] == "AmazonSQS.GetQueueUrl");
     }
+
+    [Fact]
+    public async Task A_queue_of_sqs_that_is_in_order_is_told_the_steps_key()
+    {
+        _address = $"{_name.Replace('.', '-')}.fifo";
+        await using var sqs = await SqsDouble.StartAsync(_address);
+        _server = $"{{host: '{sqs.Base.Authority}', protocol: sqs}}";
+        await AsyncApi.OutputAsync(_context, Call(Message("a") + Key()));
+        var sent = JsonText.Parse(sqs.Arrived[^1].Body);
+        Assert.Equal((_context.IdempotencyKey, "millrace"), (sent["MessageDeduplicationId"].AsString(), sent["MessageGroupId"].AsString()));
+    }
+
+    [Theory]
+    [InlineData("sqs.eu-west-1.amazonaws.com", "eu-west-1")]
+    [InlineData("sqs-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1")]
+    [InlineData("sqs.cn-north-1.amazonaws.com.cn", "cn-north-1")]
+    [InlineData("vpce-1.sqs.us-east-2.vpce.amazonaws.com", "us-east-2")]
+    [InlineData("sqs.example.com", "us-east-1")]
+    [InlineData("127.0.0.1", "us-east-1")]
+    public void The_region_of_sqs_is_in_the_servers_name(string host, string region) => Assert.Equal(region, Connectors.AsyncApi.SqsBroker.RegionOf(host));
 
     [Theory]
     [InlineData("""{"payload": {"text": "a"}, "headers": {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6", "g": "7", "h": "8", "i": "9", "j": "10"}}""", "/message/headers")]
