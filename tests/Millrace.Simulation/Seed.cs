@@ -27,7 +27,6 @@ public sealed record SeedResult(ulong Seed, Faults Faults, ulong Trace, long Ste
 /// <summary>One seed: a world, its troubles, and the verdict.</summary>
 public sealed class Seed
 {
-
     private readonly ulong _seed;
     private readonly Faults _faults;
     private readonly Scheduler _scheduler;
@@ -175,6 +174,16 @@ public sealed class Seed
         if (_scheduler.Failure is { } failure) await Journals.NoteAsync(_cluster, failure);
         await MixAsync();
         _stage = "losing the power";
+        if (!await LosePowerAsync(judge)) return;
+        await judge.DelayAsync(TimeSpan.FromSeconds(30));
+        await verdict.JudgeAsync();
+        _happened = string.Join("\n", verdict.Happened);
+        _stage = "done";
+    }
+
+    /// <returns>Whether somebody serves again.</returns>
+    private async Task<bool> LosePowerAsync(Process judge)
+    {
         await _cluster.CrashAsync(powerToo: true);
         for (var waited = TimeSpan.Zero; _cluster.Database is null || _cluster.Workers.TrueForAll(w => !w.IsServing); waited += TimeSpan.FromSeconds(1))
         {
@@ -182,14 +191,11 @@ public sealed class Seed
             if (waited > TimeSpan.FromMinutes(10))
             {
                 _scheduler.Fail("nobody serves ten minutes after the power was gone");
-                return;
+                return false;
             }
             await judge.DelayAsync(TimeSpan.FromSeconds(1));
         }
-        await judge.DelayAsync(TimeSpan.FromSeconds(30));
-        await verdict.JudgeAsync();
-        _happened = string.Join("\n", verdict.Happened);
-        _stage = "done";
+        return true;
     }
 
     private async Task<long?> PositionAsync() => _cluster.Database is not { } database ? null : await database.ReadAsync(db => db.First("select max(position) from journal", r => r.LongOrNull(0), null));

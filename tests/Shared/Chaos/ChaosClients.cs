@@ -96,7 +96,7 @@ internal sealed class ChaosClients : IDisposable
                 if (kind.Sequel != ChaosSequel.None) _wishes.Add(Sequels.FollowAsync(kind, number, id, random.Next(), cancel));
                 if (kind.Ask is { } ask) _wishes.Add(Voters.DecideAsync(number, id, ask, random.Next(), cancel));
                 if (kind.IsPaused) _wishes.Add(PauseAsync(id, random.Between(0, 1), random.Between(0.2, 2), random.Next(), cancel));
-                else if (kind.IsListening) _wishes.Add(TellAsync(number, random.Between(0, 2), random.Next(), cancel));
+                else if (kind.Told.Length > 0) _wishes.Add(TellAsync(number, random.Between(0, 2), random.Next(), cancel));
                 else if (kind.IsWithdrawn) _wishes.Add(CancelAsync(id, random.Between(0, 1), random.Next(), cancel));
             }
         }));
@@ -105,9 +105,19 @@ internal sealed class ChaosClients : IDisposable
         var bulks = new[]
         {
             Sequels.BulkAsync("bulked", "retry", ChaosKind.Faulted, RunsFor(ChaosSequel.BulkRetry), new Random(_seed * 31 + 500), cancel),
-            Sequels.BulkAsync("swept", "cancel", "", RunsFor(ChaosSequel.BulkCancel), new Random(_seed * 31 + 501), cancel),
+            Sequels.BulkAsync("swept", "cancel", null, RunsFor(ChaosSequel.BulkCancel), new Random(_seed * 31 + 501), cancel),
+            Sequels.BulkAsync("copied", "fork", ChaosKind.Completed, RunsFor(ChaosSequel.BulkFork), new Random(_seed * 31 + 502), cancel, """, "task": "/do/2/rest" """),
+            StandAsync(RunsFor(ChaosSequel.BulkStand), new Random(_seed * 31 + 503), cancel),
         };
         await Task.WhenAll([holding, .. bulks, .. _wishes]);
+    }
+
+    /// <summary>All runs that wait for one event stand, go on, and hear it.</summary>
+    private async Task StandAsync(List<string> runs, Random random, CancellationToken cancel)
+    {
+        await Sequels.BulkAsync("stood", "suspend", null, runs, random, cancel);
+        await Sequels.BulkAsync("stood", "resume", null, runs, random, cancel);
+        if (runs.Count > 0) await SendAsync(ChaosKind.FreeType, ChaosKind.FreeType, 0, random, cancel);
     }
 
     private List<string> RunsFor(ChaosSequel sequel) => [.. _acknowledged.Where(a => Of(a.Key).Sequel == sequel).Select(a => a.Value)];
@@ -167,8 +177,7 @@ internal sealed class ChaosClients : IDisposable
     {
         await Pause.ForAsync(after, cancel);
         var random = new Random(seed);
-        if (Of(number).IsCorrelating) await SendAsync($"also-{number}", ChaosKind.AlsoType, number, random, cancel);
-        await SendAsync($"told-{number}", ChaosKind.EventType, number, random, cancel);
+        foreach (var type in Of(number).Told) await SendAsync($"{type}-{number}", type, number, random, cancel);
     }
 
     /// <summary>Sends the event that begins a run.</summary>

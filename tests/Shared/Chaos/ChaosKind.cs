@@ -1,7 +1,10 @@
 namespace Millrace.Tests.Chaos;
 
-/// <summary>What somebody does about a run later: nothing, fork it from a step, retry it, take it back to its map, try it again from the dead letters, retry or cancel it with many others, or send it a signal.</summary>
-internal enum ChaosSequel { None, Fork, Retry, Redrive, Requeue, BulkRetry, BulkCancel, Signal }
+/// <summary>
+/// What somebody does about a run later: nothing, fork it from a step, retry it, take it back to its map, try it again from the dead letters, retry, cancel or fork it with many others, let it stand
+/// and go on with many others, let its map have more and fewer children at once, or send it a signal.
+/// </summary>
+internal enum ChaosSequel { None, Fork, Retry, Redrive, Requeue, BulkRetry, BulkCancel, BulkFork, BulkStand, Widen, Signal }
 
 /// <summary>What a run of chaos is: which definition, which effects it has when it completes, and how it may end.</summary>
 /// <param name="Effects">Suffixes of the effects' names, each recorded once when the run completes.</param>
@@ -10,8 +13,8 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
 {
     public const string Completed = "completed", Cancelled = "cancelled", Faulted = "faulted";
 
-    /// <summary>The definition that is made to stand and go on again, and the one whose schedule starts no second run beside one under way.</summary>
-    public const string Held = "held", Alone = "alone";
+    /// <summary>The definition that is made to stand and go on again.</summary>
+    public const string Held = "held";
 
     /// <summary>Of children that are carried out again nobody knows how many there are.</summary>
     public const int AnyNumber = -1;
@@ -19,8 +22,8 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     /// <summary>How long a brief run stays. Longer than a request can be under way that was given up meanwhile: with the run its start key goes.</summary>
     public const int BriefSeconds = 30;
 
-    /// <summary>The type of the events that runs listen for, of those that some need besides, of those that begin runs, and of signals.</summary>
-    public const string EventType = "chaos.told", AlsoType = "chaos.also", OrderType = "chaos.order", SignalType = "chaos.go";
+    /// <summary>The type of the events that runs listen for, of those that some need besides, of those that begin runs, of the one that all hear who stood, of those that runs emit, and of signals.</summary>
+    public const string EventType = "chaos.told", AlsoType = "chaos.also", OrderType = "chaos.order", FreeType = "chaos.free", SpokenType = "chaos.spoken", SignalType = "chaos.go";
 
     /// <summary>What its document's metadata say.</summary>
     public string? Metadata { get; init; }
@@ -58,8 +61,11 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     /// <summary>Of three runs that share a key the last one takes the place of the others.</summary>
     public bool IsLastOfTrio { get; init; }
 
+    /// <summary>Of three runs that share a key those that come while one works are cancelled.</summary>
+    public bool IsFirstOfTrio { get; init; }
+
     /// <summary>Somebody cancels it.</summary>
-    public bool IsWithdrawn => MayEnd.Contains(Cancelled) && !IsLastOfTrio && Sequel != ChaosSequel.BulkCancel;
+    public bool IsWithdrawn => MayEnd.Contains(Cancelled) && !IsLastOfTrio && !IsFirstOfTrio && Sequel != ChaosSequel.BulkCancel;
 
     public bool IsPaused => Name == "paused";
     public bool IsHeld => Name == Held;
@@ -67,9 +73,8 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     /// <summary>Its run may end more than once, or be gone before whoever follows it has seen the end.</summary>
     public bool IsNotFollowed => IsBrief || Sequel == ChaosSequel.Redrive;
 
-    /// <summary>It waits for an event about it, or for two that belong together.</summary>
-    public bool IsListening => Name == "listening" || IsCorrelating;
-    public bool IsCorrelating => Name == "correlated";
+    /// <summary>Types of the events about it that somebody sends.</summary>
+    public string[] Told { get; init; } = [];
 
     /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
     public static string Effect(int number, string suffix) => $"r{number}.{suffix}";

@@ -30,12 +30,19 @@ internal sealed class ChaosLimits(ChaosCluster cluster, CountingService outside,
         }
     }
 
-    /// <summary>Whoever came last of those that share a key has completed, and who did not had to make room.</summary>
+    /// <summary>Whoever came last of those that share a key has completed, and who did not had to make room; or who came while one worked was cancelled.</summary>
     private void JudgeTrios(IReadOnlyDictionary<string, ChaosRow> rows)
     {
-        var lasts = clients.Acknowledged.Where(a => clients.Of(a.Key).IsLastOfTrio && rows.ContainsKey(a.Value)).GroupBy(a => (clients.Of(a.Key).Name, clients.TrioOf(a.Key)), a => rows[a.Value]);
+        var lasts = clients.Acknowledged.Where(a => (clients.Of(a.Key).IsLastOfTrio || clients.Of(a.Key).IsFirstOfTrio) && rows.ContainsKey(a.Value)).GroupBy(a => (clients.Of(a.Key).Name, clients.TrioOf(a.Key)), a => rows[a.Value]);
         foreach (var trio in lasts)
         {
+            var kind = clients.Of(clients.Acknowledged.First(a => a.Value == trio.First().Id).Key);
+            if (kind.IsFirstOfTrio)
+            {
+                if (trio.All(r => r.State == ChaosRow.Cancelled)) _complaints.Add($"of {trio.Key} all were cancelled");
+                foreach (var row in trio.Where(r => r.State == ChaosRow.Cancelled && !r.Reason.Contains("was reached", StringComparison.Ordinal))) _complaints.Add($"{row.Id} of {trio.Key} was cancelled: {row.Reason}");
+                continue;
+            }
             var last = trio.MaxBy(r => (r.CreatedAt, Guid.Parse(r.Id)))!;
             if (last.State is ChaosRow.Cancelled) _complaints.Add($"{last.Id}, the last {trio.Key}, was cancelled: {last.Reason}");
             foreach (var row in trio.Where(r => r.State == ChaosRow.Cancelled && !r.Reason.Contains("a newer run needs its slot", StringComparison.Ordinal) && !r.Reason.Contains("a later start took its place", StringComparison.Ordinal)))

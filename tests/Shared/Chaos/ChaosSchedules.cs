@@ -47,15 +47,16 @@ internal sealed class ChaosSchedules(ChaosCluster cluster, ChaosDoor door)
         var schedules = await cluster.QueryAsync("select id, name, created_at from schedule", r => (Id: r.GetGuid(0), Name: r.GetString(1), From: r.GetInt64(2)), cancel);
         var ticks = (await cluster.QueryAsync("select schedule, tick, run from schedule_run", r => (Schedule: r.GetGuid(0), Tick: r.GetInt64(1), Run: r.GetGuid(2).ToString()), cancel)).OrderBy(t => t.Tick).ToLookup(t => t.Schedule);
         var runs = rows.Values.Where(r => r.Schedule is not null).ToLookup(r => r.Schedule!.Value);
+        var mayEnd = ChaosWork.Scheduled.ToDictionary(k => k.Name, k => k.MayEnd);
         var effects = outside.Recorded.Values.ToHashSet();
         foreach (var (id, name, from) in schedules)
         {
             var known = ticks[id].ToDictionary(t => t.Run, t => t.Tick);
             foreach (var (run, tick) in known)
-                if (rows.GetValueOrDefault(run) is not { State: ChaosRow.Completed } row) part.Complain($"{run} of {name} for {tick} is {rows.GetValueOrDefault(run)?.StateName ?? "not there"}");
+                if (rows.GetValueOrDefault(run) is not { State: >= ChaosRow.Cancelled } row || !mayEnd[name].Contains(row.StateName)) part.Complain($"{run} of {name} for {tick} is {rows.GetValueOrDefault(run)?.StateName ?? "not there"}");
                 else if (row.Tick != tick) part.Complain($"{run} of {name} is for {row.Tick}, its tick says {tick}");
             foreach (var run in runs[id].Where(r => !known.ContainsKey(r.Id))) part.Complain($"{run.Id} of {name} for {run.Tick} is no tick's run");
-            foreach (var run in known.Keys.Where(r => !effects.Contains($"tick.{r}") && !effects.Contains($"tick.leave.{r}"))) part.Complain($"{run} of {name} has had no effect");
+            foreach (var run in known.Keys.Where(r => rows.GetValueOrDefault(r)?.State == ChaosRow.Completed && !effects.Contains($"tick.{r}") && !effects.Contains($"tick.leave.{r}"))) part.Complain($"{run} of {name} has had no effect");
             if (known.Count == 0) part.Complain($"{name} has started no run");
             else if (Intervals.TryGetValue(name, out var interval)) part.Complaints.AddRange(Gaps(name, [.. ticks[id].Select(t => t.Tick).Prepend(from)], interval));
         }

@@ -32,19 +32,22 @@ internal sealed class ChaosSequels(ChaosDoor door)
             ChaosSequel.Retry => RetryAsync(run, random, cancel),
             ChaosSequel.Redrive => RedriveAsync(run, random, cancel),
             ChaosSequel.Requeue => RequeueAsync(run, random, cancel),
+            ChaosSequel.Widen => WidenAsync(run, random, cancel),
             ChaosSequel.Signal => SignalAsync(number, run, random, cancel),
             _ => Task.CompletedTask,
         };
     }
 
     /// <summary>One wish about all runs of a definition.</summary>
-    public async Task BulkAsync(string name, string action, string state, IReadOnlyCollection<string> runs, Random random, CancellationToken cancel)
+    /// <param name="end">How all of them end first; null: they are under way.</param>
+    /// <param name="more">Further members of the request.</param>
+    public async Task BulkAsync(string name, string action, string? end, IReadOnlyCollection<string> runs, Random random, CancellationToken cancel, string more = "")
     {
         if (runs.Count == 0) return;
-        if (state == ChaosKind.Faulted)
-            foreach (var run in runs) await EndAsync(run, random, cancel, ChaosKind.Faulted);
-        var states = state == ChaosKind.Faulted ? """, "states": ["faulted"]""" : "";
-        var (_, text) = await SayAsync($"bulk {action}", "api/v1/runs/bulk", $$"""{"action": "{{action}}", "filter": {"namespace": "chaos", "name": "{{name}}"{{states}} } }""", $"bulk-{action}", random, cancel, HttpStatusCode.Accepted);
+        if (end is not null)
+            foreach (var run in runs) await EndAsync(run, random, cancel, end);
+        var states = end is null ? "" : $""", "states": ["{end}"]""";
+        var (_, text) = await SayAsync($"bulk {action}", "api/v1/runs/bulk", $$"""{"action": "{{action}}", "filter": {"namespace": "chaos", "name": "{{name}}"{{states}} }{{more}}}""", $"bulk-{action}", random, cancel, HttpStatusCode.Accepted);
         var bulk = JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
         while (true)
         {
@@ -98,6 +101,24 @@ internal sealed class ChaosSequels(ChaosDoor door)
             (_, text) = await SayAsync("dead letters", $"api/v1/dead-letters?definition={Uri.EscapeDataString(Deadly)}&limit=200", null, null, random, cancel, HttpStatusCode.OK);
             if (JsonDocument.Parse(text).RootElement.GetProperty("items").EnumerateArray().All(l => l.GetProperty("subject").GetString() != run)) return;
             await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
+        }
+    }
+
+    /// <summary>More children at once, and fewer; one that has come to its end takes no more wishes.</summary>
+    private async Task WidenAsync(string run, Random random, CancellationToken cancel)
+    {
+        foreach (var concurrency in (int[])[3, 1, 2])
+        {
+            await Pause.ForAsync(random.Between(0.1, 0.8), cancel);
+            var body = string.Create(CultureInfo.InvariantCulture, $$"""{"concurrency": {{concurrency}}}""");
+            while (true)
+            {
+                var (status, text) = await door.AskAsync($"api/v1/runs/{run}/steps/1/concurrency", body, null, random, cancel, method: HttpMethod.Put);
+                if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) break;
+                // The run has not come to its map yet.
+                if (status == HttpStatusCode.NotFound) await Pause.ForAsync(TimeSpan.FromMilliseconds(300), cancel);
+                else await door.SurprisedAsync("concurrency", status, text, cancel);
+            }
         }
     }
 

@@ -24,8 +24,11 @@ internal static class ChaosWork
     public static ChaosKind ShakyChild { get; } = new(
         "shy", [], 0, [Completed, Faulted, Cancelled], "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/shaky/${ .n }', body: {} } }\n");
 
+    /// <summary>Started by a map; it gives what it was given.</summary>
+    public static ChaosKind EchoChild { get; } = new("echo", [], 0, [Completed], Post("a", "effects/${ .n }"));
+
     /// <summary>Definitions that others start.</summary>
-    public static IReadOnlyList<ChaosKind> Children { get; } = [Child, SlowChild, PickyChild, ShakyChild];
+    public static IReadOnlyList<ChaosKind> Children { get; } = [Child, SlowChild, PickyChild, ShakyChild, EchoChild];
 
     /// <summary>What every build since the first can do.</summary>
     public static IReadOnlyList<ChaosKind> Plain { get; } =
@@ -52,7 +55,7 @@ internal static class ChaosWork
         new("swarmed", ["s0", "s1", "s2", "d"], 3, [Completed],
             "  - all:\n      call: swarm:1.0.0@default\n      with:\n        nodes:\n" + Member("s0", "") + Member("s1", "s0") + Member("s2", "s0, s1") + "      output: { as: $input }\n" + Call("d")),
         new("listening", ["a", "b"], 0, [Completed],
-            Call("a") + $"  - hear:\n      listen: {{ to: {{ one: {{ with: {{ type: {ChaosKind.EventType}, subject: '${{ $input.n }}' }} }} }} }}\n      output: {{ as: $input }}\n" + Call("b")),
+            Call("a") + $"  - hear:\n      listen: {{ to: {{ one: {{ with: {{ type: {ChaosKind.EventType}, subject: '${{ $input.n }}' }} }} }} }}\n      output: {{ as: $input }}\n" + Call("b")) { Told = [ChaosKind.EventType] },
     ];
 
     /// <summary>Decisions that people take.</summary>
@@ -75,7 +78,14 @@ internal static class ChaosWork
     private static readonly IReadOnlyList<ChaosKind> Limited =
     [
         new(ChaosKind.Held, ["a", "b", "c"], 0, [Completed], Call("a") + Rest + Call("b") + "  - sleep: { wait: PT0.3S }\n" + Call("c")),
-        new("limited", ["a", "b"], 0, [Completed], Busy("a") + Rest + Busy("b")) { Metadata = $"flow: {{ concurrency: {{ key: '${{ .line }}', limit: {LimitedMost} }} }}" },
+        new("limited", ["a", "b"], 0, [Completed], Busy("limited-${ .line }", "a") + Rest + Busy("limited-${ .line }", "b")) { Metadata = $"flow: {{ concurrency: {{ key: '${{ .line }}', limit: {LimitedMost} }} }}" },
+        new("turned", ["a", "b"], 0, [Completed], Busy("turned", "a") + Busy("turned", "b")) { Metadata = $"flow: {{ concurrency: {{ limit: {LimitedMost}, groupRoundRobin: '${{ .line }}' }} }}" },
+        new("sharing", ["a"], 0, [Completed], Busy("desk", "a")) { Metadata = $"flow: {{ concurrency: {{ name: desk, limit: {LimitedMost} }} }}" },
+        new("sharer", ["a", "b"], 0, [Completed], Busy("desk", "a") + Busy("desk", "b")) { Metadata = $"flow: {{ concurrency: [ {{ name: desk, limit: {LimitedMost} }} ] }}" },
+        new("refused", ["a", "b"], 0, [Completed, Cancelled], Call("a") + "  - rest: { wait: PT1S }\n" + Call("b"))
+        {
+            Metadata = "flow: { concurrency: { key: '${ .trio }', limit: 1, onLimit: cancelNewest } }", IsFirstOfTrio = true,
+        },
         new("locked", ["a", "b"], 0, [Completed], Lock("enter", "a") + Rest + Lock("leave", "b")) { Metadata = "flow: { concurrency: { key: '${ .line }', limit: 1, counts: unfinished } }" },
         new("newest", ["a", "b"], 0, [Completed, Cancelled], Call("a") + "  - rest: { wait: PT2S }\n" + Call("b"))
         {
@@ -122,31 +132,34 @@ internal static class ChaosWork
         new("competed", ["a", "d"], 0, [Completed],
             "  - race:\n      fork:\n        compete: true\n        branches:\n" + Branch("a") + Indent(LongRest) + "      output: { as: $input }\n" + Call("d")),
         new("correlated", ["a", "b"], 0, [Completed],
-            Call("a") + $"  - hear: {{ listen: {{ to: {{ all: [ {Correlated(ChaosKind.EventType)}, {Correlated(ChaosKind.AlsoType)} ] }} }}, output: {{ as: $input }} }}\n" + Call("b")),
+            Call("a") + $"  - hear: {{ listen: {{ to: {{ all: [ {Correlated(ChaosKind.EventType)}, {Correlated(ChaosKind.AlsoType)} ] }} }}, output: {{ as: $input }} }}\n" + Call("b")) { Told = [ChaosKind.AlsoType, ChaosKind.EventType] },
     ];
 
-    /// <summary>Nobody starts these: an interval and a clock do. Whoever is at the last one is there alone.</summary>
+    /// <summary>Nobody starts these: an interval and a clock do. Whoever is at some of them is there alone.</summary>
     public static IReadOnlyList<ChaosKind> Scheduled { get; } =
     [
         new("ticking", [], 0, [Completed], Ticked) { Schedule = "every: PT2S", Metadata = "schedule: { catchUp: { mode: all } }" },
         new("timed", [], 0, [Completed], Ticked) { Schedule = "cron: '*/3 * * * * *'", Metadata = "schedule: { catchUp: { mode: all } }" },
-        new(ChaosKind.Alone, [], 0, [Completed], LockTick("enter") + "  - rest: { wait: PT2S }\n" + LockTick("leave")) { Schedule = "every: PT1S", Metadata = "schedule: { overlap: skip }" },
+        Alone("skipping", "every: PT1S", "schedule: { overlap: skip }"),
+        Alone("buffered", "every: PT1S", "schedule: { overlap: bufferOne }"),
+        Alone("sequel", "after: PT1S", null),
+        new("replaced", [], 0, [Completed, Cancelled], Ticked + "  - rest: { wait: PT3S }\n") { Schedule = "every: PT2S", Metadata = "schedule: { overlap: cancelOther }" },
     ];
 
     /// <summary>What builds before approvals and limits cannot do, without holds, which such a build does not keep.</summary>
     public static IReadOnlyList<ChaosKind> Newer { get; } = [.. Asking, .. Limited.Where(k => !k.IsHeld)];
 
-    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed, .. Spoken];
+    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed, .. Spoken, .. ChaosSpread.All];
 
-    private static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
+    internal static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
 
     /// <summary>Outside sees how many are at it at once.</summary>
-    private static string Busy(string effect) => Post(effect, $"busy/limited-${{ .line }}/{LimitedMost}/${{ .n }}.{effect}");
+    private static string Busy(string line, string effect) => Post(effect, $"busy/{line}/{LimitedMost}/${{ .n }}.{effect}");
 
     /// <summary>Outside sees who came and has not left.</summary>
     private static string Lock(string turn, string effect) => Post(effect, $"{turn}/locked-${{ .line }}/1/${{ .n }}/${{ .n }}.{effect}");
 
-    private static string Post(string name, string path) => $"  - {name}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{path}', body: {{}} }}, output: {{ as: $input }} }}\n";
+    internal static string Post(string name, string path) => $"  - {name}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{path}', body: {{}} }}, output: {{ as: $input }} }}\n";
 
     private static string Ask(string how) => $"  - ask: {{ call: approve:1.0.0@default, with: {{ title: 'Go on with ${{ .n }}?', show: '${{ {{n}} }}', {how} }} }}\n";
 
@@ -157,7 +170,10 @@ internal static class ChaosWork
 
     private const string Ticked = "  - a: { call: http, with: { method: post, endpoint: 'OUTSIDE/effects/tick.${ $workflow.id }', body: {} } }\n";
 
-    private static string LockTick(string turn) => $"  - {turn}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{turn}/{ChaosKind.Alone}/1/${{ $workflow.id }}/tick.{turn}.${{ $workflow.id }}', body: {{}} }} }}\n";
+    /// <summary>Each of its runs is there alone: outside sees who came and has not left.</summary>
+    private static ChaosKind Alone(string name, string schedule, string? metadata) => new(name, [], 0, [Completed], LockTick(name, "enter") + "  - rest: { wait: PT2S }\n" + LockTick(name, "leave")) { Schedule = schedule, Metadata = metadata };
+
+    private static string LockTick(string name, string turn) => $"  - {turn}: {{ call: http, with: {{ method: post, endpoint: 'OUTSIDE/{turn}/{name}/1/${{ $workflow.id }}/tick.{turn}.${{ $workflow.id }}', body: {{}} }} }}\n";
 
     private static string Undoable(string effect) =>
         $"  - {effect}:\n      call: http\n      with: {{ method: post, endpoint: 'OUTSIDE/effects/${{ .n }}.{effect}', body: {{}} }}\n      output: {{ as: $input }}\n" +
