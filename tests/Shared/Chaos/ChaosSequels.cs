@@ -14,6 +14,9 @@ internal sealed class ChaosSequels(ChaosDoor door)
     /// <summary>A run that takes longer to come to its end is left to the verdict.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
+    /// <summary>How many runs are asked about at once by whoever waits for all of them.</summary>
+    private const int AtOnce = 8;
+
     private readonly ConcurrentDictionary<string, string> _forks = new();
     private int _bulks;
 
@@ -45,7 +48,7 @@ internal sealed class ChaosSequels(ChaosDoor door)
     {
         if (runs.Count == 0) return;
         if (end is not null)
-            foreach (var run in runs) await EndAsync(run, random, cancel, end);
+            await Parallel.ForEachAsync(runs.Select(run => (Run: run, Seed: random.Next())).ToList(), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (one, stop) => await EndAsync(one.Run, new Random(one.Seed), stop, end));
         var states = end is null ? "" : $""", "states": ["{end}"]""";
         var (_, text) = await SayAsync($"bulk {action}", "api/v1/runs/bulk", $$"""{"action": "{{action}}", "filter": {"namespace": "chaos", "name": "{{name}}"{{states}} }{{more}}}""", $"bulk-{action}", random, cancel, HttpStatusCode.Accepted);
         var bulk = JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
