@@ -23,12 +23,14 @@ public sealed class SeedTests
     }
 
     /// <summary>Behind those: a run between being resumed and being cancelled, let through without a slot; one that is resumed while its definition stands; a fork
-    /// of a retry, behind what that took over; ticks that are passed over.</summary>
+    /// of a retry, behind what that took over; ticks that are passed over; an effect whose slot came free as its worker heard that it works no more; a run claimed, as nobody heard, while whoever started it had not heard either.</summary>
     [Theory]
     [InlineData(2909)]
     [InlineData(3612)]
     [InlineData(3847)]
     [InlineData(5939)]
+    [InlineData(8494)]
+    [InlineData(12192)]
     public void A_seed_that_found_something_keeps_what_was_promised(ulong seed) => Assert.Null(Seed.Run(seed).Failure);
 
     /// <summary>What never happens is never checked.</summary>

@@ -36,6 +36,8 @@ public sealed class Seed
     private readonly Holders _holders;
     private readonly Operators _operators;
     private readonly Bulks _bulks;
+    private readonly Publishers _publishers;
+    private readonly Timekeepers _timekeepers;
     private readonly Chaos _chaos;
     private readonly Neighbours _neighbours;
     private readonly Followers _followers;
@@ -58,7 +60,7 @@ public sealed class Seed
 
     private IEnumerable<Clients> People => _neighbours.Exist ? [_clients, _neighbours.People] : [_clients];
 
-    private bool AreAnswered => _clients.AreAnswered && _operators.AreAnswered && _bulks.AreAnswered && _neighbours.AreAnswered;
+    private bool AreAnswered => _clients.AreAnswered && _operators.AreAnswered && _bulks.AreAnswered && _publishers.AreAnswered && _timekeepers.AreAnswered && _neighbours.AreAnswered;
 
     private Seed(ulong seed, Faults? faults, Sabotage sabotage)
     {
@@ -86,6 +88,8 @@ public sealed class Seed
         _watch = dice.Fork();
         _neighbours = new Neighbours(_cluster, _clients, dice.Fork());
         _followers = new Followers(_cluster, _clients, dice.Fork());
+        _publishers = new Publishers(_cluster, _clients, dice.Fork());
+        _timekeepers = new Timekeepers(_cluster, _clients, dice.Fork());
     }
 
     /// <param name="faults">Which faults it has to live with; null to let the seed say.</param>
@@ -113,6 +117,8 @@ public sealed class Seed
         _bulks.Come(_works, _trouble);
         _neighbours.Come(_trouble);
         _followers.Come(_trouble);
+        _publishers.Come(_trouble);
+        _timekeepers.Come(_trouble);
         var judge = _scheduler.Start("judge");
         new Watch(_cluster, _watch).Begin(() => _stage == "judging");
         _scheduler.Run(() => _chaos.IsCalm && AreAnswered, TimeSpan.FromMinutes(10));
@@ -131,7 +137,7 @@ public sealed class Seed
         _stage = "schedules end";
         await _clients.PauseSchedulesAsync(judge);
         _stage = "runs under way";
-        var verdict = new Verdict(_cluster, _clients, _voters, _operators, _bulks, _neighbours, _followers);
+        var verdict = new Verdict(_cluster, _clients, _voters, _operators, _bulks, _timekeepers, _neighbours, _followers);
         var sent = 0;
         var (last, since) = (-1L, _scheduler.Now);
         while (true)
@@ -157,7 +163,7 @@ public sealed class Seed
             foreach (var run in (open ?? []).Where(r => r.State == RunPhase.Suspended && (_clients.Suspended.Contains(r.Id) || chained.Contains(r.Id)))) await _clients.AskAsync(async engine => (object)await engine.ResumeAsync(run.Tenant, run.Id, null));
             await _voters.DecideAllAsync();
             // Who listens waits for events that somebody sends, sooner or later.
-            foreach (var type in open is { Count: 0 } ? [] : Programs.Events.Types)
+            foreach (var type in open is { Count: 0 } ? [] : (string[])[.. Programs.Events.Types, Programs.Events.Stop])
             {
                 foreach (var people in People.Where(p => open is null || open.Exists(r => r.Tenant == p.Tenant))) await people.SendAsync($"last{sent}", type, TimeSpan.Zero);
                 sent++;
@@ -216,7 +222,9 @@ public sealed class Seed
             _scheduler.Note($"stuck: {Names.Of(row.Id)} is {row.State}, held by lease {row.Lease?.ToString(CultureInfo.InvariantCulture) ?? "none"}, due {row.WakeAt?.ToString(CultureInfo.InvariantCulture) ?? "never"}, parent {(row.Parent is { } p ? Names.Of(p) : "none")}; {waits}");
         }
 
-        _scheduler.Fail($"{open.Count} runs are stuck: {string.Join(", ", open.Take(10).Select(r => Names.Of(r.Id)))}");
+        var stuck = $"{open.Count} runs are stuck: {string.Join(", ", open.Take(10).Select(r => Names.Of(r.Id)))}";
+        await Journals.NoteAsync(_cluster, stuck);
+        _scheduler.Fail(stuck);
     }
 
     private async Task MixAsync()
@@ -248,7 +256,7 @@ public sealed class Seed
     {
         var story = new StringBuilder();
         story.AppendLine(CultureInfo.InvariantCulture, $"  {_workers} workers, {_starts} starts, {_controls} wishes, {_votes} votes, {_holds} holds, {_deeds} deeds, {_works} works, trouble for {_trouble.TotalSeconds:0} s: {_faults}");
-        foreach (var program in _cluster.Library.All) story.AppendLine(CultureInfo.InvariantCulture, $"  {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
+        foreach (var program in _cluster.Library.All.SelectMany(p => p.Newer is { } newer ? [p, newer] : (RandomProgram[])[p])) story.AppendLine(CultureInfo.InvariantCulture, $"  {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
         foreach (var program in _cluster.Beside.All) story.AppendLine(CultureInfo.InvariantCulture, $"  next door {program.Name}: {Regex.Replace(program.Text, @"\s+", " ")}");
         foreach (var what in _scheduler.LastEvents) story.AppendLine(CultureInfo.InvariantCulture, $"  {what}");
         return story.ToString();

@@ -14,11 +14,14 @@ internal static class Subscriptions
 
     public static void Write(DbUnit db, RunRecord record)
     {
+        // Steps that begin together hear what came before in the order of the log, whichever of them it is for.
+        SortedSet<long>? backlog = null;
         for (var i = 0; i < record.Commands.Count; i++)
         {
-            if (record.Commands[i] is Command.Listen listen) Begin(db, record, listen);
+            if (record.Commands[i] is Command.Listen listen) (backlog ??= []).UnionWith(Begin(db, record, listen));
             else if (record.Commands[i] is Command.Deafen deafen) SubscriptionStore.End(db, record.Tenant, record.Run, deafen.Step);
         }
+        if (backlog is not null) Tell(db, record.Tenant, record.Run, backlog, record.At);
     }
 
     /// <summary>Writes events into a run's inbox.</summary>
@@ -27,9 +30,10 @@ internal static class Subscriptions
         foreach (var position in positions) SignalStore.Send(db, tenant, run, "event", Json.Object("event", position), now);
     }
 
-    private static void Begin(DbUnit db, RunRecord record, Command.Listen listen)
+    /// <returns>Events that came before the step began to listen, and that it has not heard.</returns>
+    private static HashSet<long> Begin(DbUnit db, RunRecord record, Command.Listen listen)
     {
-        var backlog = new SortedSet<long>();
+        var backlog = new HashSet<long>();
         var horizon = db.Horizon;
         foreach (var key in listen.Keys)
         {
@@ -38,6 +42,6 @@ internal static class Subscriptions
             backlog.UnionWith(EventStore.Missed(db, row, BacklogMax));
         }
         if (listen.Except is not null) backlog.ExceptWith(listen.Except);
-        Tell(db, record.Tenant, record.Run, backlog, record.At);
+        return backlog;
     }
 }

@@ -20,6 +20,8 @@ internal static class Effect
             await slots.TakeAsync(new SlotClaim(actor.Tenant.Workspace, actor.Worker.Limits.OfWorkspace(actor.Tenant.Workspace).Weight, actor.Limits.Plan?.Priority ?? 0), cancel);
             try
             {
+                // Its turn may come in the moment in which it is cancelled, or in which its worker hears that others do its work.
+                cancel.ThrowIfCancellationRequested();
                 // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
                 if (actor.Worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
                 outcome = await AttemptAsync(actor, function, invoke, items, cancel);

@@ -48,17 +48,7 @@ internal sealed class LostRuns(Worker worker)
         try
         {
             var (now, lease) = (worker.Now, worker.Lease);
-            await worker.Database.WriteAsync(db =>
-            {
-                // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
-                LeaseStore.Renew(db, lease.Id, now, now + (long)worker.Settings.LeaseTime.TotalMicroseconds);
-                foreach (var (tenant, run) in doubt ? [.. lost, .. RunStore.HeldBy(db, lease.Id)] : lost)
-                {
-                    // One that was lost may have been claimed again since; what is held is never given back.
-                    if (!IsKnown(run)) RunStore.Free(db, tenant, run, lease.Id, now);
-                }
-                return 0;
-            });
+            foreach (var one in await worker.Database.WriteAsync(db => Free(db, doubt ? [.. lost, .. RunStore.HeldBy(db, lease.Id)] : lost, lease, now))) Add(one.Tenant, one.Run);
         }
         catch
         {
@@ -68,6 +58,19 @@ internal sealed class LostRuns(Worker worker)
         }
     }
 
-    /// <summary>In this order: a run that comes is in memory before it is expected no more.</summary>
-    private bool IsKnown(Guid run) => _coming.ContainsKey(run) || worker.Holds(run);
+    /// <returns>Those that nobody can tell of yet: whoever writes their rows has not heard that they are there, and may hear that they are not held.</returns>
+    private List<(Tenant Tenant, Guid Run)> Free(DbUnit db, List<(Tenant Tenant, Guid Run)> lost, Lease lease, long now)
+    {
+        // The heartbeat waits for whatever an earlier connection of this worker may still be writing under the lease.
+        LeaseStore.Renew(db, lease.Id, now, now + (long)worker.Settings.LeaseTime.TotalMicroseconds);
+        var open = new List<(Tenant Tenant, Guid Run)>();
+        foreach (var (tenant, run) in lost)
+        {
+            // In this order: a run that comes is in memory before it is expected no more.
+            if (_coming.ContainsKey(run)) open.Add((tenant, run));
+            // One that was lost may have been claimed again since; what is held is never given back.
+            else if (!worker.Holds(run)) RunStore.Free(db, tenant, run, lease.Id, now);
+        }
+        return open;
+    }
 }

@@ -60,6 +60,10 @@ public static class JournalStore
     public static long LastPosition(DbUnit db, Tenant tenant) => db.First(
         "select coalesce(max(position), 0) from journal where workspace = $1 and position <= $2 and state is not null", r => r.Long(0), 0L, tenant.Workspace, db.Horizon);
 
+    /// <summary>No settled record of any workspace has ever stood behind this position, also of those that are there no more.</summary>
+    public static long End(DbUnit db) => db.First(
+        "select /*pg: $1 -- */ min($1, coalesce((select seq from sqlite_sequence where name = 'journal'), 0))", r => r.Long(0), 0L, db.Horizon);
+
     /// <summary>Settled records of one workspace after a position.</summary>
     internal static List<JournalRow> After(DbUnit db, Tenant tenant, long after, int limit) => db.Query(
         $"select {Columns} from journal where workspace = $1 and position > $2 and position <= $3 order by position limit $4", Map, tenant.Workspace, after, db.Horizon, (long)limit);

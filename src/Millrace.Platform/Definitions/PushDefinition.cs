@@ -1,5 +1,3 @@
-using System.Text;
-using Millrace.Engine.Events;
 using Millrace.Engine.Functions;
 using Millrace.Engine.Scheduling;
 using Millrace.Jq;
@@ -28,28 +26,15 @@ public sealed class PushDefinition(Database database, CompiledDefinitions compil
     {
         var (workflow, findings, imports) = await LoadAsync(tenant, source, cancel);
         if (workflow is null) throw Invalid(findings);
-        var definition = new DefinitionVersion(
-            workflow.Id.Namespace, workflow.Id.Name, workflow.Id.Version, workflow.Title, workflow.Summary, workflow.Hash,
-            Micros.ToTime(Micros.Of(time.GetUtcNow())), workflow.Tags.IsNull ? (Json?)null : workflow.Tags, findings, workflow.InputSchema?.Source, workflow.Secrets);
-        var name = new DefinitionName(definition.Namespace, definition.Name, definition.Version);
-        var (bytes, words) = (Encoding.UTF8.GetBytes(source), DefinitionWords.Of(source));
-        var (stored, created) = await database.WriteAsync(unit =>
-        {
-            DefinitionStore.Lock(unit, tenant, definition.Namespace, definition.Name);
-            if (!DefinitionStore.Insert(unit, tenant, definition, bytes, words)) return (DefinitionStore.Find(unit, tenant, name)!, false);
-            ImportStore.Insert(unit, tenant, definition.Hash, imports);
-            if (DefinitionStore.Find(unit, tenant, name with { Version = null })!.Version != definition.Version) return (definition, true);
-            ScheduleControl.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
-            TriggerStore.Follow(unit, tenant, workflow, Micros.Of(definition.CreatedAt));
-            return (definition, true);
-        });
-        if (stored.Hash != definition.Hash)
+        var version = NewVersion.Of(workflow, source, findings, imports, time.GetUtcNow());
+        var (kept, created) = await database.WriteAsync(unit => version.Write(unit, tenant));
+        if (kept.Hash != workflow.Hash)
             throw Problem.Conflict("definition.version_exists", "The version exists with another text.",
-                $"{name} exists with another text. A version never changes: raise document.version to push this one.");
+                $"{version.Name} exists with another text. A version never changes: raise document.version to push this one.");
         // Two at once may have read different texts: the one that was kept counts.
         if (created || imports.Count == 0) compiled.Add(tenant, workflow);
         if (created && workflow.Schedule is not null) schedules.Changed();
-        return (stored, created);
+        return (kept, created);
     }
 
     private async Task<(Workflow? Workflow, IReadOnlyList<Diagnostic> Findings, IReadOnlyCollection<Imported> Imports)> LoadAsync(Tenant tenant, string source, CancellationToken cancel)

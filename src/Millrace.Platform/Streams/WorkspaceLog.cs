@@ -14,9 +14,10 @@ internal sealed class WorkspaceLog(Tenant tenant, Database database, long after)
 {
     private const int PageRecords = 500;
 
-    /// <summary>Where a follower begins that wants to go on after a position: there, but not beyond the log's end, which it is when it wants nothing.</summary>
-    public static async Task<long> BeginAsync(Database database, Tenant tenant, long? after, CancellationToken cancel) =>
-        Math.Min(after ?? long.MaxValue, await database.ReadAsync(db => JournalStore.LastPosition(db, tenant), cancel));
+    /// <summary>Where a follower begins that wants to go on after a position: there, but not beyond where any log has come to; at the log's end when it wants nothing.</summary>
+    public static Task<long> BeginAsync(Database database, Tenant tenant, long? after, CancellationToken cancel) =>
+        // The log's last records go when their runs do; whoever has seen them does not see earlier ones again.
+        database.ReadAsync(db => after is { } wanted ? Math.Min(wanted, JournalStore.End(db)) : JournalStore.LastPosition(db, tenant), cancel);
 
     public override string Topic => Topics.Workspace(tenant.Workspace);
 

@@ -19,7 +19,7 @@ namespace Millrace.Engine.Tests.Retention;
 
 public abstract class RetentionTests(TestDatabases databases) : EngineSuite(databases)
 {
-    private const string Count = "- work: { call: 'count:1.0.0@default', with: {} }";
+    internal const string Count = "- work: { call: 'count:1.0.0@default', with: {} }";
 
     [Fact]
     public async Task Runs_go_when_they_have_been_kept_for_long_enough_and_others_stay()
@@ -366,7 +366,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
         }
     }
 
-    private static Task UntilGoneAsync(TestEngine test, List<Guid> runs) => WhileAsync(test, db =>
+    internal static Task UntilGoneAsync(TestEngine test, List<Guid> runs) => WhileAsync(test, db =>
         runs.Exists(r => RunStore.Get(db, Tenant.Default, r) is not null || JournalStore.LastSeq(db, Tenant.Default, r) >= 0) || db.First("select 1 from run_removal", r => true, false));
 
     /// <summary>Until no more rows are left of the table.</summary>

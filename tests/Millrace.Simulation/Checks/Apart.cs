@@ -48,11 +48,11 @@ internal sealed class Apart(Cluster cluster, Neighbours neighbours)
     private void Ending(Found run, IReadOnlyDictionary<Guid, Found> beside)
     {
         var (row, state, program) = (run.Row, run.History.State, run.Row.Definition.Name);
-        if (row.Hash != cluster.Definition(Neighbours.Tenant, program).Hash) Wrong(run, $"it runs another {program} than that of its workspace");
+        if (row.Hash != cluster.Catalog.First(Neighbours.Tenant, program).Hash) Wrong(run, $"it runs another {program} than that of its workspace");
         if (row.Trigger is not null || row.Fork is not null || run.Entries.Any(e => e is HoldEntry or Entry.RunSuspended or Entry.RunCancelled or Entry.RunForked or RunRedriven)) Wrong(run, "something was done to it that nobody in its workspace wanted");
         if (row.Parent is { } parent && !(beside.TryGetValue(parent, out var above) && above.Entries.Any(e => e is Entry.StepStarted s && s.Child == row.Id))) Wrong(run, "its parent knows nothing of it");
         var outcome = state.Phase == RunPhase.Completed ? Outcome.Value((int)state.Output["n"].AsNumber()) : Outcome.Error(state.Error?.Type ?? "");
-        if (!cluster.Beside.EndsOf(program, run.Number).Allows(outcome) || outcome.Type == ErrorTypes.Runtime) Wrong(run, $"{program} next door ended with {outcome} on {state.Input}");
+        if (!cluster.Beside.EndsOf(new ProgramRef(program, ProgramRef.First), run.Number).Allows(outcome) || outcome.Type == ErrorTypes.Runtime) Wrong(run, $"{program} next door ended with {outcome} on {state.Input}");
     }
 
     /// <summary>What was answered is kept, who listened heard events of its own workspace, and each that starts runs has started one of each definition that begins by it, where it was sent.</summary>

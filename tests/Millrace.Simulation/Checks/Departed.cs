@@ -1,4 +1,5 @@
 using Millrace.Engine.Forks;
+using Millrace.Engine.Execution;
 using Millrace.Engine.Journal;
 using Millrace.Simulation.World;
 using Millrace.Workflows.Kernel;
@@ -35,7 +36,7 @@ internal sealed class Departed(Cluster cluster, Operators operators)
         {
             var (copy, original) = (fork.Records[i], i < source.Records.Count ? source.Records[i] : null);
             var isWhole = i < fork.Copied - 1;
-            if (original is null || copy.At != original.At || (isWhole && copy.Entries.Count != original.Entries.Count) || !Written(copy.Entries).SequenceEqual(Written(original.Entries.Take(copy.Entries.Count))))
+            if (original is null || copy.At != original.At || (isWhole && copy.Entries.Count != original.Entries.Count) || !AreAlike(fork, copy, source, original))
                 Wrong(fork, $"its record {i} is not that of its source {source.Name}");
         }
         if (fork.Parted is { Step: { } step, Again: false } && Next(fork, source) is var next && next != step) Wrong(fork, $"it was to part before step {step} of {source.Name}, and parted before {next}");
@@ -117,6 +118,17 @@ internal sealed class Departed(Cluster cluster, Operators operators)
             foreach (var child in underway.Where(u => Ended([entry]).Contains(u.Value.Step)).Select(u => u.Key).ToList()) underway.Remove(child);
         }
     }
+
+    /// <summary>With another version, a task's number is another and its place is not.</summary>
+    private static bool AreAlike(Found fork, DecodedRecord copy, Found source, DecodedRecord original)
+    {
+        var before = original.Entries.Take(copy.Entries.Count).ToList();
+        return fork.Row.Hash == source.Row.Hash
+            ? Written(copy.Entries).SequenceEqual(Written(before))
+            : copy.Entries.Select(e => (e.GetType(), PlaceOf(fork, e))).SequenceEqual(before.Select(e => (e.GetType(), PlaceOf(source, e))));
+    }
+
+    private static string? PlaceOf(Found run, Entry entry) => ForkCut.Begun(entry) is { } begun ? run.History.State.Workflow.Nodes[begun.Node].Reference : null;
 
     private static byte[] Written(IEnumerable<Entry> entries) => EntryWriter.Write([.. entries]).Bytes;
 

@@ -43,6 +43,22 @@ internal static class Happened
         ["an event was sent again"] = s => s.Cluster.Endpoint is { } e && e.Taken.Distinct().Count() < e.Taken.Count,
         ["a failed run was put aside"] = s => s.Runs.Any(r => r.Row.State == RunPhase.Faulted && s.Cluster.Library[r.Row.Definition.Name].IsPutAside),
         ["what was put aside was tried again"] = s => s.Operators.Requeued.Count > 0,
+        ["a run was of a newer version"] = s => s.Runs.Any(r => IsNewer(r) && r.Row is { Fork: null, Parent: null }),
+        ["a child was of a newer version"] = s => s.Runs.Any(r => IsNewer(r) && r.Row is { Fork: null, Parent: not null }),
+        ["a run went on as one of a newer version"] = s => s.Runs.Any(r => IsNewer(r) && s.Chains.BeforeOf(r.Row.Id) is { } before && s.Runs.Any(b => b.Row.Id == before && !IsNewer(b))),
+        ["a fork went on with a newer version"] = s => s.Runs.Any(r => IsNewer(r) && r.Row.Fork is { } fork && s.Runs.Any(b => b.Row.Id == fork.Run && !IsNewer(b))),
+        ["a tick or an event started a run of a newer version"] = s => s.Runs.Any(r => IsNewer(r) && (r.Row.Trigger is not null || r.IsByEvent)),
+        ["children of a newer version were begun in numbers"] = s => s.Runs.Any(r => IsNewer(r) && r.History.State.Batch is not null),
+        ["a member of a swarm ran out of time"] = s => s.Runs.Any(r => r.History.State is { Part.DeadlineAt: not null, Error.Type: Workflows.ErrorTypes.Timeout }),
+        ["an event ended a listening"] = s => s.Runs.Any(r => r.Own.Any(e => e is Entry.EventConsumed { Ends: true })),
+        ["an event was read as it was sent"] = s => s.Runs.Any(r => r.Own.Any(e => e is Entry.EventConsumed { Ends: false } c && c.Item["specversion"].IsString)),
+        ["an event was read as text"] = s => s.Runs.Any(r => r.Own.Any(e => e is Entry.EventConsumed { Ends: false, Item.IsString: true })),
+        ["a form was filled in"] = s => s.Runs.Any(r => r.Own.Any(e => e is ApprovalEntry.Voted { Vote.Form.IsObject: true })),
+        ["what was put aside was thrown away"] = s => s.Operators.Discarded.Count > 0,
+        ["a limit was set"] = s => s.Operators.Limits.Count > 0,
+        ["a schedule was told to start a run at once"] = s => s.Timekeepers.Started.Count > 0,
+        ["a time that had passed was filled in"] = s => s.Runs.Any(r => r.Row.Trigger is { } t && s.Timekeepers.Filled.Exists(f => f.Program == r.Row.Definition.Name && f.From <= t.At && t.At <= f.To)),
+        ["events started no run for a while"] = s => s.Timekeepers.Paused.Count > 0,
         ["a neighbour's run ended"] = s => s.Beside.Any(r => r.Row.IsFinished),
         ["one key started a run in each of two workspaces"] = s => s.Neighbours.ShareKeys,
         ["one id named an event in each of two workspaces"] = s => s.Neighbours.ShareEvents,
@@ -58,9 +74,11 @@ internal static class Happened
     public static IEnumerable<string> All => Kinds.Keys;
 
     /// <summary>A seed as it ended.</summary>
-    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone, Neighbours Neighbours, IReadOnlyCollection<Found> Beside, Followers Followers);
+    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, Timekeepers Timekeepers, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone, Neighbours Neighbours, IReadOnlyCollection<Found> Beside, Followers Followers);
 
     public static IEnumerable<string> In(Story story) => Kinds.Where(k => k.Value(story)).Select(k => k.Key);
+
+    private static bool IsNewer(Found run) => run.Row.Definition.Version == Programs.ProgramRef.Second;
 
     private static bool Any<T>(Story story) where T : Entry => story.Runs.Any(r => r.Own.Any(e => e is T));
 }

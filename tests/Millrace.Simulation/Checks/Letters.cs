@@ -17,7 +17,7 @@ internal sealed class Letters(Cluster cluster, Operators operators)
         {
             var (expected, there) = (run.Row.State == RunPhase.Faulted && cluster.Library[run.Row.Definition.Name].IsPutAside, letters.Remove(run.Row.Id.ToString(), out var reason));
             if (there && (!expected || reason != "run.faulted")) Wrong(run.Row.Id, $"it is {run.Row.State} and put aside: {reason}");
-            if (expected && !there && !again.Contains(run.Row.Id)) Wrong(run.Row.Id, "it failed, and is neither put aside nor tried again");
+            if (expected && !there && !again.Contains(run.Row.Id) && !operators.Discarded.Contains(run.Row.Id)) Wrong(run.Row.Id, "it failed, and is neither put aside nor tried again nor thrown away");
         }
         if (again.Count != again.Distinct().Count()) cluster.Scheduler.Fail("what was put aside was tried again twice");
         foreach (var (of, run) in operators.Requeued)

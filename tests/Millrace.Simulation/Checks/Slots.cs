@@ -17,9 +17,11 @@ internal sealed class Slots(Cluster cluster)
     public static void Install(DbUnit db)
     {
         db.Execute("create table if not exists slot_log (position integer primary key, run blob not null, name text not null, what text not null, held integer not null, most integer not null) strict");
+        // What somebody has set counts for all that are given out then.
+        const string Most = "coalesce((select s.most from limit_setting s where s.workspace = new.workspace and s.name = new.name), new.most)";
         const string Counted = "(select count(*) from limit_place where workspace = new.workspace and name = new.name and key = new.key and held in (1, 3))";
-        db.Execute($"create trigger if not exists slot_taken after insert on limit_place when new.kind = 0 and new.held in (1, 3) begin insert into slot_log select null, new.run, new.name, 'given', {Counted}, new.most; end");
-        db.Execute($"create trigger if not exists slot_given after update of held on limit_place when new.kind = 0 and new.held = 1 and old.held = 0 begin insert into slot_log select null, new.run, new.name, 'given', {Counted}, new.most; end");
+        db.Execute($"create trigger if not exists slot_taken after insert on limit_place when new.kind = 0 and new.held in (1, 3) begin insert into slot_log select null, new.run, new.name, 'given', {Counted}, {Most}; end");
+        db.Execute($"create trigger if not exists slot_given after update of held on limit_place when new.kind = 0 and new.held = 1 and old.held = 0 begin insert into slot_log select null, new.run, new.name, 'given', {Counted}, {Most}; end");
         // What a run holds is the one's that it goes on as.
         db.Execute("""
             create trigger if not exists slot_handed_on after update of run on limit_place when new.kind = 0 and new.held in (1, 3) begin

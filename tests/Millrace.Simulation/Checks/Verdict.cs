@@ -5,13 +5,14 @@ using Millrace.Jq;
 using Millrace.Simulation.Programs;
 using Millrace.Simulation.World;
 using Millrace.Storage;
+using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Simulation.Checks;
 
 /// <summary>Holds what is on disk at the end against what was promised (docs/architecture.md, What always holds).</summary>
-internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, Operators operators, Bulks bulks, Neighbours neighbours, Followers followers)
+internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, Operators operators, Bulks bulks, Timekeepers timekeepers, Neighbours neighbours, Followers followers)
 {
     private readonly Dictionary<Guid, Found> _runs = [];
 
@@ -21,7 +22,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
     private Dictionary<Guid, Gone> _gone = [];
 
     /// <summary>What came about, when it has judged.</summary>
-    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, operators, bulks, _runs.Values, _chains, _gone.Count, neighbours, _beside.Values, followers));
+    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, operators, bulks, timekeepers, _runs.Values, _chains, _gone.Count, neighbours, _beside.Values, followers));
 
     public async Task<IReadOnlyCollection<Found>> ReadAsync()
     {
@@ -38,7 +39,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
         foreach (var row in await database.ReadAsync(db => RunStore.List(db, tenant, new RunFilter([], null, null, null, null, 100_000))))
         {
             var records = await journal.AfterAsync(row.Tenant, row.Id, -1);
-            var history = new RunHistory((await cluster.ByHashAsync(row.Tenant, row.Hash))!, row.Id);
+            var history = new RunHistory(cluster.Catalog.ByHash(row.Tenant, row.Hash)!, row.Id);
             try
             {
                 foreach (var record in records) history.Apply(record);
@@ -72,7 +73,9 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
         }
 
         Promises();
-        await new Ticks(cluster).JudgeAsync(_runs, _chains);
+        new Versions(cluster, clients).Judge(_runs, _chains);
+        await new Ticks(cluster, timekeepers).JudgeAsync(_runs, _chains);
+        await new Heard(cluster).JudgeAsync(_runs, _chains);
         await EventsAsync();
         Effects();
         new Undone(cluster, clients).Judge(_runs, _chains);
@@ -139,27 +142,36 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
 
         if (state.Batch is not null)
         {
-            BatchEnding(run, program);
+            BatchEnding(run);
             return;
         }
 
-        var ends = EndsOf(run, program);
+        // A member of a swarm may have a time to end in.
+        if (state is { Part.DeadlineAt: not null, Error.Type: ErrorTypes.Timeout }) return;
+        var ends = EndsOf(run);
         var outcome = state.Phase != RunPhase.Completed ? Outcome.Error(state.Error?.Type ?? "")
             : state.Output["continuedBy"].StringOrNull is { } next ? Outcome.Continue(_runs.TryGetValue(Guid.Parse(next), out var after) ? after.Number : -1)
             : Outcome.Value((int)state.Output["n"].AsNumber());
         Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"{program} on {state.Input} ended with {outcome} ({state.Error}); it can only end with: {ends}"));
     }
 
-    /// <summary>Somebody may have changed what a fork goes on with.</summary>
-    private Outcomes EndsOf(Found run, string program)
+    /// <summary>Somebody may have changed what a fork goes on with, or had it go on with another version than what it took over.</summary>
+    private Outcomes EndsOf(Found run)
     {
-        var edited = run.Entries.OfType<Entry.RunForked>().LastOrDefault(f => f is { Input: not null, Step: not null });
-        if (edited is null) return cluster.Library.OwnEndsOf(program, run.Number, Left(run));
+        var forks = run.Entries.OfType<Entry.RunForked>().ToList();
+        var edited = forks.FindLastIndex(f => f is { Input: not null, Step: not null });
+        var place = IsMixed(run) ? forks.Count - 1 : edited;
+        if (place < 0) return cluster.Library.OwnEndsOf(ProgramOf(run), run.Number, Left(run));
         // What stands beside a place inside others is known to nobody here.
-        return edited.Scope == 0 && run.History.Steps.Values.FirstOrDefault(s => s.Parent == 0 && s.Id >= edited.Step && s.Compensates is null) is { } first
-            ? cluster.Library.OwnEndsOf(program, (int)edited.Input!.Value["n"].AsNumber(), Left(run), first.Node.Name)
+        return forks[place] is { Scope: 0, Step: { } step } && run.History.Steps.Values.FirstOrDefault(s => s.Parent == 0 && s.Id >= step && s.Compensates is null) is { } first
+            ? cluster.Library.OwnEndsOf(ProgramOf(run), (int)(edited == place ? forks[place].Input!.Value : first.Input)["n"].AsNumber(), Left(run), first.Node.Name)
             : Outcomes.Any();
     }
+
+    /// <summary>What it took over from others was of another version in part.</summary>
+    private bool IsMixed(Found run) => run.Row.Fork is { } fork && (!_runs.TryGetValue(fork.Run, out var source) || source.Row.Hash != run.Row.Hash || IsMixed(source));
+
+    private static ProgramRef ProgramOf(Found run) => new(run.Row.Definition.Name, run.Row.Definition.Version);
 
     private static int? Left(Found run) => !run.IsByEvent && run.History.State.Input[$"left_{run.Row.Definition.Name}"] is { IsNumber: true } left ? (int)left.AsNumber() : null;
 
@@ -172,14 +184,14 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
     }
 
     /// <summary>Each input of a batch ended in one of the ways in which its program can end on it.</summary>
-    private void BatchEnding(Found run, string program)
+    private void BatchEnding(Found run)
     {
-        var state = run.History.State;
+        var (state, program) = (run.History.State, ProgramOf(run));
         var inputs = ((Entry.RunCreated)run.Records[0].Entries[0]).Input.AsArray();
         if (state.Phase == RunPhase.Faulted)
         {
             var one = inputs.Any(i => cluster.Library.EndsOf(program, (int)i["n"].AsNumber()).Allows(Outcome.Error(state.Error!.Type)));
-            Assert(one, () => Wrong(run.Row.Id, $"no input of the batch of {program} can end with {state.Error}"));
+            Assert(one, () => Wrong(run.Row.Id, $"no input of the batch of {program.Name} can end with {state.Error}"));
             return;
         }
 
@@ -191,7 +203,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
             var outcome = results[i].IsNull
                 ? Outcome.Error(errors.First(e => (int)e["index"].AsNumber() == index)["error"]["type"].AsString())
                 : Outcome.Value((int)results[i]["n"].AsNumber());
-            Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"input {index} of a batch of {program} ended with {outcome}; it can only end with: {ends}"));
+            Assert(ends.Allows(outcome), () => Wrong(run.Row.Id, $"input {index} of a batch of {program.Name} ended with {outcome}; it can only end with: {ends}"));
         }
     }
 

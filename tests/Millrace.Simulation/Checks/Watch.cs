@@ -27,7 +27,7 @@ internal sealed class Watch(Cluster cluster, Dice dice)
     {
         try
         {
-            var faults = await Wakeable.FaultsAsync(database, cluster.Blobs, row => new(cluster.Definition(row.Tenant, row.Definition.Name)), open => open.Count > 0 ? [dice.Of(open)] : [], cluster.SharesClock, cluster.Scheduler.Now);
+            var faults = await Wakeable.FaultsAsync(database, cluster.Blobs, row => new(cluster.Catalog.DocumentOf(row.Tenant, row.Hash)), open => open.Count > 0 ? [dice.Of(open)] : [], cluster.SharesClock, cluster.Scheduler.Now);
             if (faults is not [var fault, ..]) return;
             try
             {

@@ -10,6 +10,9 @@ internal static class Events
 
     public static readonly string[] Types = ["sim.a", "sim.b"];
 
+    /// <summary>The type of events that only end a listening.</summary>
+    public const string Stop = "sim.stop";
+
     /// <summary>Types of events that start runs.</summary>
     public static readonly string[] Starting = ["sim.start", "sim.also"];
 
@@ -50,12 +53,29 @@ internal enum Hears
 
     /// <summary>One event with a number that follows from what came in.</summary>
     Mine,
+
+    /// <summary>Events of any type, however many, until one says that it is enough.</summary>
+    Until,
+
+    /// <summary>The same, and nothing says so: only a timeout ends it.</summary>
+    Forever,
+}
+
+/// <summary>What is read of an event.</summary>
+internal enum Reads
+{
+    Data,
+    Envelope,
+    Raw,
 }
 
 /// <summary>Waits for events, which somebody sends sooner or later; their numbers are added.</summary>
 /// <param name="Count">For <see cref="Hears.Some"/> and <see cref="Hears.Each"/>: how many.</param>
-internal sealed record ListenNode(string Name, Hears What, string Type, int Count, int Tag) : Node(Name)
+internal sealed record ListenNode(string Name, Hears What, string Type, int Count, int Tag, Reads Reads = Reads.Data) : Node(Name)
 {
+    /// <summary>The number in what was read.</summary>
+    private string Number => Reads switch { Reads.Envelope => "data.n", Reads.Raw => "| fromjson.n", _ => "n" };
+
     protected override string Body
     {
         get
@@ -67,16 +87,22 @@ internal sealed record ListenNode(string Name, Hears What, string Type, int Coun
                 Hears.All => $$"""{ "all": [ {{filters}} ] }""",
                 Hears.Alike => $$"""{ "all": [ {{string.Join(", ", Events.Types.Select(t => Correlated(t, "")))}} ] }""",
                 Hears.Mine => Inv($$"""{ "one": {{Correlated(Type, Inv($$""", "expect": "${ .n % {{Events.Numbers}} }" """))}} }"""),
+                Hears.Until => $$"""{ "any": [ {{filters}} ], "until": { "one": { "with": { "type": "{{Events.Stop}}" } } } }""",
+                Hears.Forever => $$"""{ "any": [ {{filters}} ], "until": "${ false }" }""",
                 _ => Inv($$"""{ "any": [ {{filters}} ], "until": "${ length >= {{Count}} }" }"""),
             };
-            var each = What != Hears.Each ? "" : Inv($$"""
-                , "foreach": { "item": "event", "do": [ { "{{Name}}each": { "call": "count:1.0.0@default", "with": { "n": "${ $event.n }", "tag": {{Tag}} } } } ] }
-                """);
+            var (each, number) = HasEach ? (Inv($$"""
+                , "foreach": { "item": "event", "do": [ { "{{Name}}each": { "call": "count:1.0.0@default", "with": { "n": "${ $event{{Of(Number)}} }", "tag": {{Tag}} } } } ] }
+                """), ".n") : ("", Of(Number));
             return Inv($$"""
-                "listen": { "to": {{to}} }{{each}}, "output": { "as": "${ { n: (([.[].n] | add) % {{Modulus}}) } }" }
+                "listen": { "to": {{to}}, "read": "{{Reads.ToString().ToLowerInvariant()}}" }{{each}}, "output": { "as": "${ { n: (([.[]{{number}}] | add // 0) % {{(What == Hears.Until ? Events.Numbers : Modulus)}}) } }" }
                 """);
         }
     }
+
+    private bool HasEach => What is Hears.Each or Hears.Forever;
+
+    private static string Of(string number) => number.StartsWith('|') ? $" {number}" : $".{number}";
 
     private static string Correlated(string type, string expect) => $$"""{ "with": { "type": "{{type}}" }, "correlate": { "number": { "from": "${ .data.n }"{{expect}} } } }""";
 
@@ -84,6 +110,8 @@ internal sealed record ListenNode(string Name, Hears What, string Type, int Coun
     {
         if (What is Hears.Mine) return Outcomes.Of(Outcome.Value(n % Events.Numbers));
         if (What is Hears.Alike) return Outcomes.Of(Enumerable.Range(0, Events.Numbers).Select(i => Outcome.Value(i * Events.Types.Length)));
+        if (What is Hears.Until) return Outcomes.Of(Enumerable.Range(0, Events.Numbers).Select(Outcome.Value));
+        if (What is Hears.Forever) return Outcomes.Of();
         if (What is Hears.One) return Outcomes.Of(Events.Sums(1));
         if (What is Hears.All) return Outcomes.Of(Events.Sums(Events.Types.Length));
         if (What is Hears.Some) return Outcomes.Of(Events.Sums(Count));

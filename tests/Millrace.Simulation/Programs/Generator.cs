@@ -44,10 +44,18 @@ internal sealed class Generator(Dice dice)
         for (var i = 0; i < programs; i++)
         {
             _budget = dice.Between(4, 24);
-            _endless = dice.Chance(0.2) ? new ContinueNode("", $"p{i}", dice.Between(1, 4), dice.Between(1, 9), dice.Below(Node.Modulus)) : null;
+            _endless = dice.Chance(0.2) ? new ContinueNode("", $"p{i}", dice.Between(1, 4), dice.Between(1, 9), dice.Below(Node.Modulus), dice.Chance(0.5)) : null;
             var block = Block(0);
             if (_endless is { } last && !_continues) block = new Block([.. block.Nodes, last with { Name = Name() }]);
-            _library.Add(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0) { Timing = Timing.Roll(dice), Times = _endless?.Times ?? 0, IsPutAside = dice.Chance(0.2), Extensions = Extension.Roll(dice), Flow = Flow.Roll(dice) });
+            _library.Add(WithNewer(new RandomProgram($"p{i}", block, dice.Chance(0.1) ? dice.Between(2_000, 60_000) : 0)
+            {
+                Timing = Timing.Roll(dice),
+                Times = _endless?.Times ?? 0,
+                GoesOnAsLatest = _endless is { AsLatest: true },
+                IsPutAside = dice.Chance(0.2),
+                Extensions = Extension.Roll(dice),
+                Flow = Flow.Roll(dice),
+            }));
             if (!_spawns) _single.Add($"p{i}");
             if (!_spawns && _endless is null) _plain.Add($"p{i}");
             _chains[$"p{i}"] = _below + (_endless is null ? 0 : 1);
@@ -57,6 +65,27 @@ internal sealed class Generator(Dice dice)
         if (dice.Chance(0.25)) _library.Add(new RandomProgram(Brief, new Block([new SetNode(Name(), 3, 1), new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus)), new StubbornNode(Name(), dice.Below(Node.Modulus), 1, 500), new SwitchNode(Name(), ["continue", "exit"]), new RaiseNode(Name(), "tea")]), 0) { KeptMs = dice.Between(1_000, 4_000) });
         return _library;
     }
+
+    /// <summary>Some programs are changed while runs of them are under way. Events that wait for others to start a run with are forgotten by a change.</summary>
+    private RandomProgram WithNewer(RandomProgram program)
+    {
+        if (!dice.Chance(0.35) || program.Timing is { By: Begins.Events }) return program;
+        var nodes = program.Block.Nodes.Select(n => n is SetNode set && dice.Chance(0.4) ? set with { Plus = dice.Below(Node.Modulus) } : n).ToList();
+        var named = nodes.OfType<SwitchNode>().SelectMany(s => s.Cases).ToHashSet();
+        if (nodes.Count > 1 && dice.Chance(0.25) && dice.Of(nodes) is var left && !named.Contains(left.Name)) nodes.Remove(left);
+        if (dice.Chance(0.6)) nodes.Insert(dice.Below(nodes.Count + 1), Other(Name()));
+        if (dice.Chance(0.15)) nodes[0] = Other(nodes[0].Name);
+        nodes.Add(Other(Name()));
+        return program with { Newer = program with { Version = ProgramRef.Second, Block = new Block(nodes) } };
+    }
+
+    private Node Other(string name) => dice.Below(5) switch
+    {
+        0 => new SetNode(name, dice.Between(1, 9), dice.Below(Node.Modulus)),
+        1 => new WaitNode(name, dice.Between(1, 3_000)),
+        2 => new RaiseNode(name, "cocoa") { SkippedBy = 2 },
+        _ => new CallNode(name, dice.Of(Effects), dice.Below(Node.Modulus)),
+    };
 
     private Block Block(int depth)
     {
@@ -103,7 +132,7 @@ internal sealed class Generator(Dice dice)
         }
         if (roll < 90) return new CallNode(Name(), "hang", dice.Below(Node.Modulus)) { TimeoutMs = dice.Between(50, 8_000) };
         if (roll < 94) return new RaiseNode(Name(), dice.Chance(0.5) ? "tea" : "coffee");
-        return _library.All.Count == 0 ? new SetNode(Name(), 1, 1) : new ChildNode(Name(), Child(_library.All.Select(p => p.Name)));
+        return _library.All.Count == 0 ? new SetNode(Name(), 1, 1) : new ChildNode(Name(), Ref(Child(_library.All.Select(p => p.Name))));
     }
 
     private Node Composite(int depth) => dice.Below(10) switch
@@ -113,7 +142,7 @@ internal sealed class Generator(Dice dice)
         4 or 5 => new ForkNode(Name(), false, Branches(depth)),
         6 => new ForkNode(Name(), true, Branches(depth)),
         8 when _plain.Count > 0 => dice.Chance(0.6) ? Map() : Swarm(),
-        7 when _library.All.Count > 0 => new ForkNode(Name(), false, [.. Enumerable.Range(0, dice.Between(2, 4)).Select(_ => new ChildNode(Name(), Child(_library.All.Select(p => p.Name))))]),
+        7 when _library.All.Count > 0 => new ForkNode(Name(), false, [.. Enumerable.Range(0, dice.Between(2, 4)).Select(_ => new ChildNode(Name(), Ref(Child(_library.All.Select(p => p.Name)))))]),
         _ => Try(depth),
     };
 
@@ -131,13 +160,14 @@ internal sealed class Generator(Dice dice)
     private ListenNode Listen()
     {
         var what = dice.Of(Enum.GetValues<Hears>());
-        return new ListenNode(Name(), what, dice.Of(Events.Types), dice.Between(1, 3), dice.Below(Node.Modulus));
+        return new ListenNode(Name(), what, dice.Of(Events.Types), dice.Between(1, 3), dice.Below(Node.Modulus), dice.Of(Enum.GetValues<Reads>())) { TimeoutMs = what is Hears.Forever ? dice.Between(500, 8_000) : 0 };
     }
 
     private AskNode Ask() => new(Name(), dice.Between(1, 3), dice.Chance(0.5), dice.Chance(0.6), dice.Of(Enum.GetValues<Silence>()), dice.Between(500, 20_000))
     {
         EscalateMs = dice.Chance(0.4) ? dice.Between(500, 8_000) : 0,
         IsPersonal = dice.Chance(0.3),
+        HasForm = dice.Chance(0.3),
     };
 
     private MapNode Map()
@@ -148,7 +178,7 @@ internal sealed class Generator(Dice dice)
         var cursor = kind != Chunks.Single && dice.Chance(0.3);
         var keyed = kind != Chunks.Whole && !cursor && dice.Chance(0.5);
         var tolerates = dice.Chance(0.35) ? dice.Chance(0.5) ? $"{dice.Below(3)}" : $"\"{dice.Of([20, 50, 100])}%\"" : null;
-        return new MapNode(Name(), keyed ? Keyed() : Child(kind == Chunks.Whole ? _single : _plain), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), tolerates is not null || dice.Chance(0.5), cursor, !keyed && dice.Chance(0.3))
+        return new MapNode(Name(), Ref(keyed ? Keyed() : Child(kind == Chunks.Whole ? _single : _plain)), dice.Between(0, 7), dice.Between(1, 3), kind, dice.Between(1, 4), tolerates is not null || dice.Chance(0.5), cursor, !keyed && dice.Chance(0.3))
         {
             Tolerates = tolerates,
             IsKeyed = keyed,
@@ -165,6 +195,9 @@ internal sealed class Generator(Dice dice)
         return name;
     }
 
+    /// <summary>That program: its first version, or the newest of all or of some.</summary>
+    private ProgramRef Ref(string program) => new(program, dice.Of([ProgramRef.First, ProgramRef.Latest, "^1", ">=1.0.0 <2"]));
+
     /// <summary>A program of which everything follows from what it is started on, so that an item's name says what is done for it. It may fail the first time.</summary>
     private string Keyed()
     {
@@ -178,7 +211,10 @@ internal sealed class Generator(Dice dice)
     {
         _spawns = true;
         var needs = Enumerable.Range(0, dice.Between(1, 5)).Select(i => (IReadOnlyList<int>)[.. Enumerable.Range(0, i).Where(_ => dice.Chance(0.3))]).ToList();
-        return new SwarmNode(Name(), Child(_single), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0);
+        return new SwarmNode(Name(), Ref(Child(_single)), needs, dice.Between(1, 4), dice.Chance(0.6), dice.Chance(0.3) ? dice.Between(1, needs.Count) : 0, dice.Chance(0.2) ? 1 : 0)
+        {
+            MemberMs = dice.Chance(0.25) ? dice.Between(200, 10_000) : 0,
+        };
     }
 
     private string Name() => $"t{++_names}";

@@ -19,7 +19,7 @@ internal enum Chunks
 /// <summary>A child for each chunk of some numbers; what comes of them is added. One that failed counts for nothing, or ends the map.</summary>
 /// <param name="FromCursor">The numbers are made while they are walked, one chunk for each cursor.</param>
 /// <param name="ByReference">The results stay with the children, and a second map reads them there.</param>
-internal sealed record MapNode(string Name, string Definition, int Items, int Chunk, Chunks Kind, int Concurrency, bool Collects, bool FromCursor, bool ByReference) : Node(Name)
+internal sealed record MapNode(string Name, ProgramRef Definition, int Items, int Chunk, Chunks Kind, int Concurrency, bool Collects, bool FromCursor, bool ByReference) : Node(Name)
 {
     /// <summary>Failures that it bears, as a number or a percentage; null: any number, or none.</summary>
     public string? Tolerates { get; init; }
@@ -40,7 +40,7 @@ internal sealed record MapNode(string Name, string Definition, int Items, int Ch
             var input = Kind == Chunks.Whole ? Inv($"\"input\": {{ \"n\": \"${{ (([$items[].n] | add) // 0) % {Modulus} }}\" }}, ") : "";
             var rest = Inv($"\"concurrency\": {Concurrency}, \"onError\": {(Tolerates is null ? Collects ? "\"collect\"" : "\"fail\"" : $"{{ \"tolerate\": {Tolerates} }}")}{(IsKeyed ? ", \"key\": \"${ $item.n | tostring }\"" : "")}");
             var map = Inv($$"""
-                "call": "map:1.0.0@default", "with": { "in": {{items}}, "do": { "namespace": "sim", "name": "{{Definition}}", "version": "1.0.0" }, {{input}}{{(FromCursor ? "" : Inv($"\"chunk\": {Size}, "))}}
+                "call": "map:1.0.0@default", "with": { "in": {{items}}, "do": { {{Definition.Text}} }, {{input}}{{(FromCursor ? "" : Inv($"\"chunk\": {Size}, "))}}
                 "each": {{(Kind == Chunks.Whole ? "false" : "true")}}, "results": "{{(ByReference ? "reference" : "inline")}}", {{rest}} }
                 """);
             if (ByReference)
@@ -83,14 +83,17 @@ internal sealed record MapNode(string Name, string Definition, int Items, int Ch
 /// <summary>A graph of children, each needing some of those before it; what comes of them is added.</summary>
 /// <param name="Needs">For each member, which of those before it it needs.</param>
 /// <param name="Join">How many have to complete before the others are cancelled; 0 for all that end.</param>
-internal sealed record SwarmNode(string Name, string Definition, IReadOnlyList<IReadOnlyList<int>> Needs, int Concurrency, bool Collects, int Join, int Retries) : Node(Name)
+internal sealed record SwarmNode(string Name, ProgramRef Definition, IReadOnlyList<IReadOnlyList<int>> Needs, int Concurrency, bool Collects, int Join, int Retries) : Node(Name)
 {
+    /// <summary>How long each try of a member may take; 0: as long as it likes.</summary>
+    public int MemberMs { get; init; }
+
     protected override string Body
     {
         get
         {
             var members = Needs.Select((needs, i) => Inv($$"""
-                "m{{i}}": { "run": { "namespace": "sim", "name": "{{Definition}}", "version": "1.0.0" }, "input": { "n": "${ (.n + {{i}}) % {{Modulus}} }" }, "needs": [{{string.Join(", ", needs.Select(m => Inv($"\"m{m}\"")))}}]{{(Retries == 0 ? "" : Inv($$""", "retry": { "count": {{Retries}}, "delay": { "milliseconds": 500 } }"""))}} }
+                "m{{i}}": { "run": { {{Definition.Text}} }, "input": { "n": "${ (.n + {{i}}) % {{Modulus}} }" }, "needs": [{{string.Join(", ", needs.Select(m => Inv($"\"m{m}\"")))}}]{{(Retries == 0 ? "" : Inv($$""", "retry": { "count": {{Retries}}, "delay": { "milliseconds": 500 } }"""))}}{{(MemberMs == 0 ? "" : Inv($$""", "timeout": { "milliseconds": {{MemberMs}} }"""))}} }
                 """));
             return Inv($$"""
                 "call": "swarm:1.0.0@default", "with": { "nodes": { {{string.Join(", ", members)}} }, "concurrency": {{Concurrency}}, "join": {{(Join == 0 ? "\"all\"" : Join.ToString(CultureInfo.InvariantCulture))}}, "onError": "{{(Collects ? "collect" : "fail")}}" },
@@ -103,6 +106,7 @@ internal sealed record SwarmNode(string Name, string Definition, IReadOnlyList<I
     {
         // A join that cannot be reached any more is an error, and so is a member that somebody cancelled.
         var ends = Collects && Join == 0 ? Outcomes.Of() : Outcomes.Of(Outcome.Error(ErrorTypes.Runtime));
+        if (MemberMs > 0 && !Collects) ends.Add(Outcome.Error(ErrorTypes.Timeout));
         HashSet<int> sums = [0];
         for (var i = 0; i < Needs.Count; i++)
         {

@@ -113,102 +113,10 @@ internal sealed record SwitchNode(string Name, IReadOnlyList<string> Cases) : No
 }
 
 /// <summary>Its child is given the number alone: what a run before it was told of its own chain is not for this one.</summary>
-internal sealed record ChildNode(string Name, string Definition) : Node(Name)
+internal sealed record ChildNode(string Name, ProgramRef Definition) : Node(Name)
 {
-    protected override string Body => $"\"run\": {{ \"workflow\": {{ \"namespace\": \"sim\", \"name\": \"{Definition}\", \"version\": \"1.0.0\", \"input\": {{ \"n\": \"${{ .n }}\" }} }} }}";
+    protected override string Body => $"\"run\": {{ \"workflow\": {{ {Definition.Text}, \"input\": {{ \"n\": \"${{ .n }}\" }} }} }}";
 
     /// <summary>Its parent sees a child that somebody cancelled as an error.</summary>
     protected override Outcomes Does(Library library, int n) => Outcomes.Of(Outcome.Error(ErrorTypes.Runtime)).Add(library.EndsOf(Definition, n));
-}
-
-/// <summary>All programs of a seed, and how runs of them may end.</summary>
-internal sealed class Library
-{
-    private readonly Dictionary<string, RandomProgram> _programs = new(StringComparer.Ordinal);
-    /// <summary>Numbers a run may go on with beyond which it is not looked into what comes of each.</summary>
-    private const int ContinuesMax = 20;
-
-    private readonly Dictionary<(string, int, int?), Outcomes> _known = [], _own = [];
-
-    public IReadOnlyCollection<RandomProgram> All => _programs.Values;
-
-    public RandomProgram this[string name] => _programs[name];
-
-    public void Add(RandomProgram program) => _programs.Add(program.Name, program);
-
-    /// <summary>How often the run at hand may still go on as another; null: as often as its program says.</summary>
-    public int? Left { get; private set; }
-
-    /// <summary>How a run may end, seen from outside: ends by directive are values, and what it goes on as counts for it.</summary>
-    public Outcomes EndsOf(string name, int n, int? left = null)
-    {
-        if (_known.TryGetValue((name, n, left), out var known)) return known;
-        var own = OwnEndsOf(name, n, left);
-        var next = own.All.Where(o => o.Ending == Ending.Continue).ToList();
-        var seen = own.IsAny || next.Count > ContinuesMax ? Outcomes.Any() : Outcomes.Of(own.All.Except(next));
-        foreach (var on in seen.IsAny ? [] : next) seen.Add(EndsOf(name, on.Number, (left ?? _programs[name].Times) - 1));
-        _known.Add((name, n, left), seen);
-        return seen;
-    }
-
-    /// <summary>How a run itself may end, which may be by going on as another.</summary>
-    /// <param name="from">The task it begins with; null: the first.</param>
-    public Outcomes OwnEndsOf(string name, int n, int? left, string? from = null)
-    {
-        if (from is null && _own.TryGetValue((name, n, left), out var known)) return known;
-        var (program, around) = (_programs[name], Left);
-        Left = left;
-        var ends = program.Block.Ends(this, n, from is null ? 0 : program.Block.Nodes.TakeWhile(t => t.Name != from).Count());
-        Left = around;
-        var seen = ends.IsAny ? Outcomes.Any() : Outcomes.Of(ends.All.Select(o => o.Ending == Ending.End ? Outcome.Value(o.Number) : o));
-        if (program.TimeoutMs > 0) seen.Add(Outcome.Error(ErrorTypes.Timeout));
-        if (from is null) _own.Add((name, n, left), seen);
-        return seen;
-    }
-
-    /// <summary>Whether runs of the program start children in numbers.</summary>
-    public bool Spawns(string name) => _programs[name].Text.Contains("map:1.0.0", StringComparison.Ordinal) || _programs[name].Text.Contains("swarm:1.0.0", StringComparison.Ordinal);
-}
-
-internal sealed record RandomProgram(string Name, Block Block, int TimeoutMs)
-{
-    /// <summary>What starts runs of it besides people and other runs; null: nothing.</summary>
-    public Timing? Timing { get; init; }
-
-    /// <summary>What is done around its tasks.</summary>
-    public IReadOnlyList<Extension> Extensions { get; init; } = [];
-
-    /// <summary>For how long its runs are kept when they have ended; 0 for ever.</summary>
-    public int KeptMs { get; init; }
-
-    /// <summary>Runs that failed are put aside for somebody to look at.</summary>
-    public bool IsPutAside { get; init; }
-
-    /// <summary>How often its runs go on as others; 0 for never.</summary>
-    public int Times { get; init; }
-
-    /// <summary>What its runs need before they work; null: nothing.</summary>
-    public Flow? Flow { get; init; }
-
-    public string Text
-    {
-        get
-        {
-            var timeout = TimeoutMs == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"\"timeout\": {{ \"after\": {{ \"milliseconds\": {TimeoutMs} }} }},");
-            var schedule = Timing is null ? "" : $"\"schedule\": {Timing.Schedule},";
-            var input = Timing?.Input is { } from ? $"\"input\": {from}," : "";
-            var extensions = Extensions.Count == 0 ? "" : $", \"extensions\": [ {string.Join(", ", Extensions.Select(e => e.Text))} ]";
-            List<string> policies = [];
-            if (Timing?.Policy is { } own) policies.Add($"\"schedule\": {own}");
-            if (KeptMs > 0) policies.Add(string.Create(CultureInfo.InvariantCulture, $"\"retention\": {{ \"completed\": {{ \"milliseconds\": {KeptMs} }}, \"faulted\": {{ \"milliseconds\": {KeptMs} }}, \"cancelled\": {{ \"milliseconds\": {KeptMs} }} }}"));
-            if (IsPutAside) policies.Add("\"deadLetter\": true");
-            if (Flow is not null) policies.Add(Flow.Text);
-            var policy = policies.Count == 0 ? "" : $", \"metadata\": {{ {string.Join(", ", policies)} }}";
-            return $$"""
-                { "document": { "dsl": "1.0.3", "namespace": "sim", "name": "{{Name}}", "version": "1.0.0"{{policy}} },
-                  {{schedule}}{{timeout}}{{input}} "use": { "secrets": [ "token" ]{{extensions}} },
-                  "do": {{Block.Text}} }
-                """;
-        }
-    }
 }

@@ -48,7 +48,7 @@ internal sealed class Bulks(Cluster cluster, Clients clients, Dice dice)
     /// <summary>Does what is asked for, page by page, as every process of the product does.</summary>
     public static async Task WorkAsync(WorkerNode worker, ILogger<BulkLoop> log)
     {
-        var loop = new BulkLoop(worker.Database, worker.Engine!, new RunForks(worker.Database, new CompiledDefinitions(), worker.Engine!), worker.Process.Time, log);
+        var loop = new BulkLoop(worker.Database, worker.Engine!, new RunForks(worker.Database, worker.Definitions, worker.Engine!), worker.Process.Time, log);
         while (true)
         {
             try
@@ -75,6 +75,7 @@ internal sealed class Bulks(Cluster cluster, Clients clients, Dice dice)
         var filter = ids is null ? Json.Object("namespace", "sim", "name", program) : Json.Object("ids", JsonArray.Of(ids.ConvertAll(id => (Json)id.ToString())));
         Json body = new JsonObject.Builder().Set("action", action.ToString().ToLowerInvariant()).Set("reason", reason).Set("filter", filter).Build();
         if (action == BulkAction.Fork) body = body.AsObject().With("seq", dice.Below(4));
+        if (action is BulkAction.Fork or BulkAction.Retry && dice.Chance(0.3)) body = body.AsObject().With("definition", Json.Object("version", "latest"));
         for (var times = 0; times < 20; times++)
         {
             if (await clients.AskAsync(async engine => (object)await InsertAsync(engine, body, reason, ids)) is Guid work)

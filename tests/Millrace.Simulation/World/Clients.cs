@@ -13,6 +13,9 @@ internal sealed record Wish(int Number, string Program, int Input, string? Key)
     /// <summary>What was answered; null while nothing was.</summary>
     public Guid? Run { get; set; }
 
+    /// <summary>The version that was asked for; empty before that.</summary>
+    public string Hash { get; set; } = "";
+
     /// <summary>Nobody will ask again.</summary>
     public bool IsGivenUp { get; set; }
 }
@@ -55,7 +58,7 @@ internal sealed class Clients(Cluster cluster, Dice dice, Tenant tenant)
         for (var i = 0; i < events; i++)
         {
             var (id, after) = ($"event{i}", within * dice.Fraction());
-            _process.Go(() => SendAsync(id, dice.Of([.. Programs.Events.Types, .. Programs.Events.Starting]), after));
+            _process.Go(() => SendAsync(id, dice.Of([.. Programs.Events.Types, .. Programs.Events.Starting, Programs.Events.Stop]), after));
         }
 
         for (var i = 0; i < starts; i++)
@@ -119,7 +122,8 @@ internal sealed class Clients(Cluster cluster, Dice dice, Tenant tenant)
     private async Task StartAsync(Wish wish, TimeSpan after)
     {
         await _process.DelayAsync(after);
-        var definition = cluster.Definition(tenant, wish.Program);
+        var definition = dice.Chance(0.5) ? cluster.Catalog.Latest(tenant, wish.Program) : cluster.Catalog.First(tenant, wish.Program);
+        wish.Hash = definition.Hash;
         var request = new StartRequest(tenant, definition, Json.Object("n", wish.Input), wish.Key, wish.Key);
         while (wish.Run is null && !wish.IsGivenUp)
         {

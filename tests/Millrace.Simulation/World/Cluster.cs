@@ -6,6 +6,8 @@ using Millrace.Engine.Functions;
 using Millrace.Engine.Scheduling;
 using Millrace.Jq;
 using Millrace.Platform.Bulk;
+using Millrace.Platform.Definitions;
+using Millrace.Platform.Http;
 using Millrace.Platform.Sinks;
 using Millrace.Platform.Streams;
 using Millrace.Testing.Virtual;
@@ -20,7 +22,7 @@ using Millrace.Workflows.Graph;
 namespace Millrace.Simulation.World;
 
 /// <summary>A worker of the simulated world, with the real engine inside.</summary>
-internal sealed record WorkerNode(Process Process, FaultyDatabase Database, EventBus Bus)
+internal sealed record WorkerNode(Process Process, FaultyDatabase Database, EventBus Bus, CompiledDefinitions Definitions)
 {
     /// <summary>Null until it has taken its lease.</summary>
     public DurableEngine? Engine { get; set; }
@@ -38,10 +40,9 @@ internal sealed record WorkerNode(Process Process, FaultyDatabase Database, Even
 }
 
 /// <summary>The machines: one database on one disk, and the workers that share it.</summary>
-internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
+internal sealed class Cluster : ISecretSource, IDisposable
 {
     private readonly Dice _dice;
-    private readonly Dictionary<(Tenant Tenant, string Name), Workflow> _definitions = [];
     private readonly EngineSettings _settings;
     private readonly ILogger _log;
     private Process? _databaseProcess;
@@ -60,7 +61,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Network = new Network(dice.Fork());
         if (dice.Chance(0.3)) Endpoint = new Endpoint(scheduler, dice.Fork()) { Refused = dice.Chance(0.6) ? dice.Fraction() * 0.6 : 0, Forgotten = sabotage == Sabotage.LosesEvents ? 0.1 : 0 };
         _log = new NotingLogger(scheduler);
-        foreach (var program in library.All) _definitions.Add((Tenant.Default, program.Name), Load(program));
+        foreach (var program in library.All) Catalog.Add(Tenant.Default, program);
         _settings = new EngineSettings
         {
             Alone = false,
@@ -81,6 +82,7 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
 
     /// <summary>Programs of the other workspace; in a world that has one alone there are none.</summary>
     public Library Beside { get; } = new();
+    public Catalog Catalog { get; } = new();
     public SimulatedDisk Disk { get; }
     public SimulatedBlobs Blobs { get; }
     public Outside Outside { get; }
@@ -116,14 +118,12 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     } = new();
 
-    public Workflow Definition(Tenant tenant, string name) => _definitions[(tenant, name)];
-
     public Library LibraryOf(Tenant tenant) => tenant == Tenant.Default ? Library : Beside;
 
     public void AddBeside(RandomProgram program)
     {
         Beside.Add(program);
-        _definitions.Add((Neighbours.Tenant, program.Name), Load(program));
+        Catalog.Add(Neighbours.Tenant, program);
     }
 
     /// <summary>Opens the database as a machine does that starts.</summary>
@@ -158,14 +158,10 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         Scheduler.Note("the database is open");
     }
 
-    /// <summary>What stands before anybody comes: schedules, definitions that events start, and where events are sent. Done again, it changes nothing.</summary>
+    /// <summary>What stands before anybody comes: definitions with their schedules, and where events are sent. Done again, it changes nothing.</summary>
     private int Follow(DbUnit db)
     {
-        foreach (var ((tenant, _), definition) in _definitions.Where(d => LibraryOf(d.Key.Tenant)[d.Key.Name].Timing is not null))
-        {
-            ScheduleControl.Follow(db, tenant, definition, Scheduler.Now);
-            TriggerStore.Follow(db, tenant, definition, Scheduler.Now);
-        }
+        Catalog.Insert(db, Micros.ToTime(Scheduler.Now));
         if (Endpoint is null) return 0;
         SinkStore.Insert(db, Endpoint.Row(Scheduler.Now, structured: SharesClock));
         EventLog.BeginLifecycle(db, Tenant.Default);
@@ -182,8 +178,8 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
     {
         var process = Scheduler.Start($"worker{++_started}");
         var chance = _dice.Fork();
-        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { TellsTime = SharesClock, Trouble = Trouble, Forked = (fork, source) => Outside.Sources[fork] = source, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus());
-        var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry([.. Outside.Functions, new Emit(worker.Events.Task)]), this, this, process.Time, _log)
+        var worker = new WorkerNode(process, new FaultyDatabase(Database!, process, _dice.Fork()) { TellsTime = SharesClock, Trouble = Trouble, Forked = (fork, source) => Outside.Sources[fork] = source, Forgotten = _sabotage == Sabotage.ForgetsWrites ? 0.05 : 0 }, new EventBus(), Catalog.Compiled(_dice));
+        var parts = new EngineParts(worker.Database, Blobs, worker.Bus, new FunctionRegistry([.. Outside.Functions, new Emit(worker.Events.Task)]), new DefinitionSource(worker.Database, worker.Definitions), this, process.Time, _log)
         {
             Link = Network.Join(process, worker.Bus),
             Pool = process.Pool,
@@ -281,18 +277,9 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         }
     }
 
-    public ValueTask<Workflow?> ByHashAsync(Tenant tenant, string hash) => Read(_definitions.Where(d => d.Key.Tenant == tenant).Select(d => d.Value.ForRun(hash)).FirstOrDefault(d => d is not null));
-
-    public ValueTask<Workflow?> FindAsync(Tenant tenant, string @namespace, string name, string version) => Read(_definitions.GetValueOrDefault((tenant, name)));
-
     public Json? Find(Tenant tenant, string name) => name == "token" ? Outside.Secret : null;
 
     public void Dispose() => Disk.Dispose();
-
-    /// <summary>Definitions are read from the database, which may refuse.</summary>
-    private ValueTask<Workflow?> Read(Workflow? definition) => _dice.Chance(Trouble.ReadsRefused)
-        ? throw FaultyDatabase.Refusal("the definition could not be read")
-        : new ValueTask<Workflow?>(definition);
 
     /// <summary>Frees what a dead database held in SQLite. The disk does not hear of it.</summary>
     private static async Task CloseAsync(SqliteDatabase database)
@@ -305,14 +292,6 @@ internal sealed class Cluster : IDefinitionSource, ISecretSource, IDisposable
         {
             // Its files are out of reach.
         }
-    }
-
-    private static Workflow Load(RandomProgram program)
-    {
-        var loaded = WorkflowLoader.Load(program.Text);
-        return loaded.IsExecutable
-            ? loaded.Workflow!
-            : throw new InvalidOperationException($"{string.Join("\n", loaded.Diagnostics)}\n{program.Text}");
     }
 
     /// <summary>A UUIDv7 (RFC 9562) with the seed's chance in it.</summary>

@@ -137,7 +137,7 @@ internal sealed class Followers(Cluster cluster, Clients clients, Dice dice)
                 following.IsGone = true;
                 return;
             }
-            var workflow = (await cluster.ByHashAsync(tenant, row.Hash))!;
+            var workflow = cluster.Catalog.ByHash(tenant, row.Hash)!;
             var first = await RunLog.BeginAsync(database, tenant, run, after, to.Aborted);
             Begin(first);
             await FollowAsync(first, from => new RunLog(tenant, row, workflow, worker.Engine!.Journal, database, from));

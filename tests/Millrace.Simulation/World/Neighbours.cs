@@ -133,7 +133,7 @@ internal sealed class Neighbours
             2 => [set, new AskNode("o2", 1, false, true, Silence.Approves, 2_000)],
             3 => [set, new EmitNode("o2", Events.Types[1]), new ListenNode("o3", Hears.Some, "", 2, 0)],
             4 => [new CallNode("o2", "count", 502), new RaiseNode("o3", "cocoa") { SkippedBy = 2 }],
-            _ => [set, new ChildNode("o2", _cluster.Beside.All.First().Name), new CallNode("o3", "count", 503)],
+            _ => [set, new ChildNode("o2", new ProgramRef(_cluster.Beside.All.First().Name, ProgramRef.Latest)), new CallNode("o3", "count", 503)],
         };
         return new RandomProgram(name, new Block(tasks), 0)
         {

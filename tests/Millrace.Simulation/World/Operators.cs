@@ -8,12 +8,14 @@ using Millrace.Jq;
 using Millrace.Simulation.Programs;
 using Millrace.Storage;
 using Millrace.Testing.Virtual;
+using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
 
 namespace Millrace.Simulation.World;
 
 /// <summary>A fork that somebody wants, and the run that was answered; null while none was.</summary>
-internal sealed record ForkWanted(Guid Source, ForkPoint Point, int? Input, string? Key)
+/// <param name="Version">The version that it is to go on with; null: the source's own.</param>
+internal sealed record ForkWanted(Guid Source, ForkPoint Point, int? Input, string? Key, Workflow? Version)
 {
     public Guid? Run { get; set; }
 }
@@ -40,6 +42,12 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
     /// <summary>What was tried again that had been put aside, with the run that goes on.</summary>
     public List<(Guid Of, Guid Run)> Requeued { get; } = [];
 
+    /// <summary>Runs whose letters somebody may have thrown away.</summary>
+    public HashSet<Guid> Discarded { get; } = [];
+
+    /// <summary>Limits that somebody set otherwise than the programs.</summary>
+    public HashSet<string> Limits { get; } = [];
+
     /// <summary>Nobody waits for an answer.</summary>
     public bool AreAnswered => _open == 0;
 
@@ -52,7 +60,7 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
             Go(async () =>
             {
                 await _process.DelayAsync(after);
-                await DoAsync(dice.Below(11));
+                await DoAsync(dice.Below(13));
             });
         }
     }
@@ -81,7 +89,8 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         < 6 => RedriveAsync(),
         6 => RequeueAsync(),
         < 9 => TellAsync(),
-        _ => ChangeConcurrencyAsync(),
+        < 11 => ChangeConcurrencyAsync(),
+        _ => SetLimitAsync(),
     };
 
     private async Task ForkAsync()
@@ -89,27 +98,31 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         if (await PickAsync(all => all) is not { } run) return;
         var steps = run.Counts.Started + run.Counts.Skipped;
         ForkPoint point = steps == 0 || dice.Chance(0.3) ? new ForkPoint.Behind(dice.Below(4))
-            : dice.Chance(0.2) ? new ForkPoint.BeforeTask(dice.Of(cluster.Definition(run.Tenant, run.Definition.Name).Nodes).Reference)
+            : dice.Chance(0.2) ? new ForkPoint.BeforeTask(dice.Of(cluster.Catalog.DocumentOf(run.Tenant, run.Hash)!.Nodes).Reference)
             : new ForkPoint.Before(dice.Between(1, steps));
         // A run that carries out a map's items has no number of its own.
-        int? input = point is not ForkPoint.Behind { Seq: > 0 } && !run.Hash.Contains('#', StringComparison.Ordinal) && dice.Chance(0.4) ? dice.Below(Node.Modulus) : null;
-        await ForkAsync(new ForkWanted(run.Id, point, input, dice.Chance(0.8) ? $"fork{_last++}" : null));
+        int? input = point is not ForkPoint.Behind { Seq: > 0 } && !run.Hash.Contains('#', StringComparison.Ordinal) && dice.Chance(0.4) ? dice.Below(Programs.Node.Modulus) : null;
+        await ForkAsync(new ForkWanted(run.Id, point, input, dice.Chance(0.8) ? $"fork{_last++}" : null, Version(run)));
     }
+
+    /// <summary>Of what was changed meanwhile, half go on with the other version: mostly with the newer one.</summary>
+    private Workflow? Version(RunRow run) => !cluster.Catalog.Renewed.Contains(run.Definition.Name) || dice.Chance(0.4) ? null
+        : dice.Chance(0.8) ? cluster.Catalog.Latest(run.Tenant, run.Definition.Name) : cluster.Catalog.First(run.Tenant, run.Definition.Name);
 
     private async Task RetryAsync()
     {
         if (await PickAsync(all => all.FindAll(r => r.State is RunPhase.Faulted or RunPhase.Cancelled)) is { } run)
-            await ForkAsync(new ForkWanted(run.Id, new ForkPoint.Failure(), null, dice.Chance(0.8) ? $"retry{_last++}" : null));
+            await ForkAsync(new ForkWanted(run.Id, new ForkPoint.Failure(), null, dice.Chance(0.8) ? $"retry{_last++}" : null, Version(run)));
     }
 
     private async Task ForkAsync(ForkWanted wish)
     {
         Forks.Add(wish);
-        var request = new ForkRequest(Tenant.Default, wish.Source, wish.Point) { Input = wish.Input is { } n ? Json.Object("n", n) : default(Json?), IdempotencyKey = wish.Key, RequestHash = wish.Key };
+        var request = new ForkRequest(Tenant.Default, wish.Source, wish.Point) { Workflow = wish.Version, Input = wish.Input is { } n ? Json.Object("n", n) : default(Json?), IdempotencyKey = wish.Key, RequestHash = wish.Key };
         for (var times = 0; times < TimesMax; times++)
         {
             var answer = await clients.AskAsync(engine => engine.ForkAsync(request));
-            if (answer is not null) cluster.Scheduler.Note($"fork {Names.Of(wish.Source)} {wish.Point} {wish.Input}: {Tell(answer)}");
+            if (answer is not null) cluster.Scheduler.Note($"fork {Names.Of(wish.Source)} {wish.Point} {wish.Input} {wish.Version?.Id.Version}: {Tell(answer)}");
             switch (answer)
             {
                 case ForkOutcome.Started started: wish.Run = started.Run; return;
@@ -156,6 +169,12 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         }
         if (letters.Count == 0) return;
         var letter = dice.Of(letters);
+        if (dice.Chance(0.25))
+        {
+            Discarded.Add(Guid.Parse(letter.Subject));
+            cluster.Scheduler.Note($"letter {letter.Subject[^6..]} is thrown away: {await clients.AskAsync(async engine => (object)await engine.Worker.Database.WriteAsync(db => DeadLetterStore.Discard(db, Tenant.Default, letter.Id)))}");
+            return;
+        }
         for (var times = dice.Chance(0.3) ? 2 : 1; times > 0; times--)
         {
             var answer = await clients.AskAsync(engine => engine.DeadLetters.RequeueAsync(letter));
@@ -164,10 +183,34 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         }
     }
 
+    /// <summary>Somebody sets a limit that runs stand at, or takes that back.</summary>
+    private async Task SetLimitAsync()
+    {
+        if (cluster.Database is not { } database) return;
+        List<string> lines;
+        try
+        {
+            lines = await database.ReadAsync(db => db.Query("select distinct name from limit_place where workspace = $1 and kind = 0 order by name", r => r.Text(0), Tenant.Default.Workspace));
+        }
+        catch (StorageUnavailableException)
+        {
+            return;
+        }
+        if (lines.Count == 0) return;
+        var (name, most) = (dice.Of(lines), dice.Chance(0.3) ? default(int?) : dice.Between(1, 4));
+        Limits.Add(name);
+        var set = await clients.AskAsync(async engine =>
+        {
+            await engine.Limits.SetAsync(Tenant.Default, name, most);
+            return name;
+        });
+        cluster.Scheduler.Note($"limit {name} is to be {most?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "as it was"}: {set ?? "no answer"}");
+    }
+
     private async Task TellAsync()
     {
         if (await PickAsync(Open) is not { } run) return;
-        var (key, type, data) = ($"signal{_last++}", dice.Of(Events.Types), Json.Object("n", dice.Below(Events.Numbers)));
+        var (key, type, data) = ($"signal{_last++}", dice.Of([.. Events.Types, Events.Stop]), Json.Object("n", dice.Below(Events.Numbers)));
         if (dice.Chance(0.2)) Go(() => TellAsync(run.Id, key, type, data));
         await TellAsync(run.Id, key, type, data);
     }
@@ -229,7 +272,7 @@ internal sealed class Operators(Cluster cluster, Clients clients, Dice dice)
         if (cluster.Database is not { } database) return null;
         try
         {
-            var history = new RunHistory((await cluster.ByHashAsync(run.Tenant, run.Hash))!, run.Id);
+            var history = new RunHistory(cluster.Catalog.ByHash(run.Tenant, run.Hash)!, run.Id);
             foreach (var record in await new JournalReader(database, cluster.Blobs).AfterAsync(run.Tenant, run.Id, -1)) history.Apply(record);
             return history;
         }

@@ -48,11 +48,21 @@ internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
     {
         var to = dice.Chance(0.1) ? $"heir{dice.Below(PeopleMax)}" : null;
         bool? approves = to is null ? dice.Chance(0.7) : null;
-        if (dice.Chance(0.2)) _process.Go(() => VoteAsync(approval, person, approves, to));
-        await VoteAsync(approval, person, approves, to);
+        var form = await FormAsync(approval, approves);
+        if (dice.Chance(0.2)) _process.Go(() => VoteAsync(approval, person, approves, to, form));
+        await VoteAsync(approval, person, approves, to, form);
     }
 
-    private async Task VoteAsync(Guid approval, string person, bool? approves, string? to)
+    /// <summary>What somebody fills in, at first sometimes wrongly, which the question does not take.</summary>
+    private async Task<Json> FormAsync(Guid approval, bool? approves)
+    {
+        if (approves is not { } says || await clients.AskAsync(async engine => (object)(await engine.Worker.Database.ReadAsync(db => ApprovalStore.Get(db, Tenant.Default, approval)))!) is not ApprovalRow row) return Json.Null;
+        var filled = dice.Chance(0.2) ? Json.Object("n", Programs.AskNode.FormNumbers) : Json.Null;
+        while (ApprovalForm.Check(row.Form, says, filled).Count > 0) filled = row.Form is null ? Json.Null : Json.Object("n", dice.Below(Programs.AskNode.FormNumbers));
+        return filled;
+    }
+
+    private async Task VoteAsync(Guid approval, string person, bool? approves, string? to, Json form)
     {
         var sure = true;
         for (var times = 0; times < 20; times++)
@@ -60,7 +70,7 @@ internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
             var sent = default(ApprovalVote);
             var answer = await clients.AskAsync(async engine =>
             {
-                sent = new ApprovalVote(person, approves, to, null, Json.Null, engine.Approvals.Now);
+                sent = new ApprovalVote(person, approves, to, null, form, engine.Approvals.Now);
                 return (object)(await engine.Approvals.VoteAsync(Tenant.Default, approval, sent)).Outcome;
             });
             if (answer is VoteOutcome outcome)
