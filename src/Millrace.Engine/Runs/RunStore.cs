@@ -78,6 +78,13 @@ public readonly record struct QueueState(long Due, long? DueSince, long Waiting)
     public const int CountMax = 10_000;
 }
 
+/// <summary>What a run is asked that does not end it.</summary>
+public enum RunWish : byte
+{
+    Suspend,
+    Resume,
+}
+
 /// <summary>Which runs a list shows. Newest first, after <paramref name="Before"/> when given.</summary>
 public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace, string? Name, Guid? Parent, Guid? Before, int Limit)
 {
@@ -87,8 +94,8 @@ public sealed record RunFilter(IReadOnlyList<RunPhase> States, string? Namespace
     /// <summary>Only runs that no other run has started.</summary>
     public bool TopOnly { get; init; }
 
-    /// <summary>Also unfinished runs that were asked to and have not come to it yet: <c>suspend</c> or <c>resume</c>.</summary>
-    public string? AskedTo { get; init; }
+    /// <summary>Also unfinished runs that were asked for it and have not come to it yet.</summary>
+    public RunWish? AskedTo { get; init; }
 
     /// <summary>Unix microseconds, inclusive.</summary>
     public long? CreatedFrom { get; init; }
@@ -227,7 +234,7 @@ public static class RunStore
     {
         var states = new StringBuilder();
         foreach (var state in filter.States) states.Append(states.Length == 0 ? "" : ",").Append((int)state);
-        var asked = filter.AskedTo is null ? "" : $" or (state < 4 and exists (select 1 from signal s where s.run = run.id and s.workspace = run.workspace and s.kind = '{filter.AskedTo}'))";
+        var asked = filter.AskedTo is null ? "" : $" or (state < 4 and exists (select 1 from signal s where s.run = run.id and s.workspace = run.workspace and s.kind = '{(filter.AskedTo == RunWish.Suspend ? "suspend" : "resume")}'))";
         // Said so that the index on parents is used.
         var children = filter.Parent is not null ? "parent = $5" : $"($5 is null or parent = $5){(filter.TopOnly ? " and parent is null" : "")}";
         return $"""

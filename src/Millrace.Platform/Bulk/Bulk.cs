@@ -91,10 +91,10 @@ internal sealed record BulkWish(BulkAction Action, RunFilter Filter, IReadOnlyLi
     };
 
     /// <summary>Whoever was asked for the opposite just now, and has not come to it, fits as well.</summary>
-    private static string? AskedBefore(BulkAction action) => action switch
+    private static RunWish? AskedBefore(BulkAction action) => action switch
     {
-        BulkAction.Suspend => "resume",
-        BulkAction.Resume => "suspend",
+        BulkAction.Suspend => RunWish.Resume,
+        BulkAction.Resume => RunWish.Suspend,
         _ => null,
     };
 
