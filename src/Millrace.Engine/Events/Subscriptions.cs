@@ -14,14 +14,16 @@ internal static class Subscriptions
 
     public static void Write(DbUnit db, RunRecord record)
     {
-        // Steps that begin together hear what came before in the order of the log, whichever of them it is for.
+        // What came before is heard in the order of the log, whichever step it is for, also what the run was told of and has not read.
         SortedSet<long>? backlog = null;
         for (var i = 0; i < record.Commands.Count; i++)
         {
             if (record.Commands[i] is Command.Listen listen) (backlog ??= []).UnionWith(Begin(db, record, listen));
             else if (record.Commands[i] is Command.Deafen deafen) SubscriptionStore.End(db, record.Tenant, record.Run, deafen.Step);
         }
-        if (backlog is not null) Tell(db, record.Tenant, record.Run, backlog, record.At);
+        if (backlog is null) return;
+        backlog.UnionWith(SignalStore.TakeBackEvents(db, record.Tenant, record.Run, record.SignalsSeen));
+        Tell(db, record.Tenant, record.Run, backlog, record.At);
     }
 
     /// <summary>Writes events into a run's inbox.</summary>

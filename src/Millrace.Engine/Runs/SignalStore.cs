@@ -61,6 +61,12 @@ internal static class SignalStore
         """,
         r => new Signal(r.Long(0), r.Text(1), JsonText.Parse(r.Bytes(2))), null, run, tenant.Workspace, from);
 
+    /// <summary>Takes back what a run was told of events and has not read.</summary>
+    /// <returns>Their positions in the log of events.</returns>
+    public static List<long> TakeBackEvents(DbUnit db, Tenant tenant, Guid run, long seen) => db.Query(
+        "delete from signal where run = $1 and workspace = $2 and position > $3 and kind = 'event' returning body",
+        r => (long)JsonText.Parse(r.Bytes(0))["event"].AsNumber(), run, tenant.Workspace, seen);
+
     public static void DeleteUpTo(DbUnit db, Tenant tenant, Guid run, long position) => db.ChangeLater(
         run, null, "delete from signal where run = $1 and position <= $2 and workspace = $3", run, position, tenant.Workspace);
 }

@@ -205,10 +205,13 @@ public sealed class Decision(RunState state, Surroundings around)
     public void EventArrived(long position, Json envelope)
     {
         if (State.IsFinished) return;
-        foreach (var step in State.Active.Values.Where(s => s.Listener is not null).OrderBy(s => s.Id).ToArray())
+        foreach (var step in State.Active.Values.Where(s => s.Listener is not null && !BeginsToListen(s)).OrderBy(s => s.Id).ToArray())
             if (State.Find(step.Id) == step) Listening.Offer(this, step, position, envelope);
         Settle();
     }
+
+    /// <summary>It is told of all that came since the run began, in the order of the log, when this decision is on disk; what is left of what others were told of would come too early.</summary>
+    private bool BeginsToListen(Step step) => Commands.Exists(c => c is Command.Listen listen && listen.Step == step.Id);
 
     /// <summary>A person has said yes or no. Ignored when the decision is not open any more.</summary>
     public void Voted(Guid approval, Vote vote)

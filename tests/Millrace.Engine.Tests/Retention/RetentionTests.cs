@@ -372,7 +372,7 @@ public abstract class RetentionTests(TestDatabases databases) : EngineSuite(data
     /// <summary>Until no more rows are left of the table.</summary>
     private static Task UntilCountAsync(TestEngine test, string table, int left) => WhileAsync(test, db => db.First($"select count(*) from {table}", r => r.Int(0), -1) > left);
 
-    private static async Task WhileAsync(TestEngine test, Func<DbUnit, bool> says)
+    internal static async Task WhileAsync(TestEngine test, Func<DbUnit, bool> says)
     {
         using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
         using var patience = new CancellationTokenSource(TestEngine.Patience);
