@@ -9,6 +9,11 @@ internal sealed class Library
     private readonly Dictionary<string, RandomProgram> _programs = new(StringComparer.Ordinal);
     private readonly Dictionary<(ProgramRef, int, int?), Outcomes> _known = [], _own = [];
 
+    /// <summary>What each task gives for a number: loops and branches ask for the same again and again.</summary>
+    private readonly Dictionary<(int Task, int Number, int? Left), Outcomes> _tasks = [];
+
+    private readonly Dictionary<Node, int> _numbers = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>The first version of each.</summary>
     public IReadOnlyCollection<RandomProgram> All => _programs.Values;
 
@@ -18,6 +23,14 @@ internal sealed class Library
 
     /// <summary>How often the run at hand may still go on as another; null: as often as its program says.</summary>
     public int? Left { get; private set; }
+
+    /// <summary>What a task gives for a number, found once. Nobody adds to it.</summary>
+    public Outcomes Remember(Node task, int n, Func<Library, int, Outcomes> does)
+    {
+        if (!_numbers.TryGetValue(task, out var number)) _numbers.Add(task, number = _numbers.Count);
+        if (!_tasks.TryGetValue((number, n, Left), out var known)) _tasks.Add((number, n, Left), known = does(this, n));
+        return known;
+    }
 
     /// <summary>How a run may end, seen from outside: ends by directive are values, and what it goes on as counts for it.</summary>
     public Outcomes EndsOf(ProgramRef program, int n, int? left = null)

@@ -21,8 +21,8 @@ internal readonly record struct Outcome(Ending Ending, int Number, string? Type)
 /// <summary>Every way a task or a run may end. Too many to list are taken for any: then nothing is asserted of the value.</summary>
 internal sealed class Outcomes
 {
-    /// <summary>A fifth of all numbers. What each of more may become takes minutes to find out, and says little.</summary>
-    public const int Most = 200;
+    /// <summary>About half of all numbers. What each of more may become takes minutes to find out, and says little.</summary>
+    public const int Most = 500;
 
     private readonly HashSet<Outcome> _all = [];
 

@@ -38,7 +38,7 @@ internal abstract record Node(string Name)
     public Outcomes Ends(Library library, int n)
     {
         if (Skips(n)) return Outcomes.Of(Outcome.Value(n));
-        var ends = Does(library, n);
+        var ends = library.Remember(this, n, Does);
         return TimeoutMs == 0 ? ends : Outcomes.Of(Outcome.Error(ErrorTypes.Timeout)).Add(ends);
     }
 
