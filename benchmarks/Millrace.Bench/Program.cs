@@ -23,9 +23,10 @@ var benches = new Dictionary<string, Func<Task>>
     ["schedules"] = () => InFolderAsync(ScheduleBench.RunAsync),
     ["postgres"] = PostgresBench.RunAsync,
     ["postgres:cluster"] = PostgresBench.RunClusterAsync,
+    ["postgres:fairness"] = () => InFolderAsync(PostgresBench.RunFairnessAsync),
 };
 benches["soak"] = () => InFolderAsync(SoakBench.RunAsync);
-benches["fairness"] = () => InFolderAsync(FairnessBench.RunAsync);
+benches["fairness"] = () => InFolderAsync(folder => FairnessBench.RunAsync(folder));
 foreach (var (scenario, run) in EngineBench.Scenarios) benches[$"engine:{scenario}"] = () => InFolderAsync(run);
 foreach (var (scenario, run) in SpawnBench.Scenarios) benches[$"spawn:{scenario}"] = () => InFolderAsync(run);
 

@@ -78,9 +78,9 @@ public sealed class Seed
         _works = dice.Chance(0.2) ? dice.Between(1, 3) : 0;
         _again = dice.Chance(0.3) ? dice.Between(1, 4) : 0;
         _trouble = TimeSpan.FromSeconds(dice.Between(5, 60));
-        _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork()).Make(dice.Between(1, 5)), sabotage);
+        _cluster = new Cluster(_scheduler, dice.Fork(), new Generator(dice.Fork(), new Dice(~seed)).Make(dice.Between(1, 5)), sabotage);
         _clients = new Clients(_cluster, dice.Fork(), Tenant.Default);
-        _voters = new Voters(_cluster, _clients, dice.Fork());
+        var votes = dice.Fork();
         _holders = new Holders(_cluster, _clients, dice.Fork());
         _operators = new Operators(_cluster, _clients, dice.Fork());
         _bulks = new Bulks(_cluster, _clients, dice.Fork());
@@ -90,6 +90,7 @@ public sealed class Seed
         _followers = new Followers(_cluster, _clients, dice.Fork());
         _publishers = new Publishers(_cluster, _clients, dice.Fork());
         _timekeepers = new Timekeepers(_cluster, _clients, dice.Fork());
+        _voters = new Voters(_cluster, _clients, votes, dice.Fork());
     }
 
     /// <param name="faults">Which faults it has to live with; null to let the seed say.</param>

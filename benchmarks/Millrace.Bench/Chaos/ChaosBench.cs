@@ -8,15 +8,18 @@ internal static class ChaosBench
 {
     private const int RunsDefault = 20_000, RunsPerMinute = 600;
 
-    /// <summary>Takes its own options: <c>[--runs N] [--minutes M] [--seed S] [--proxies] [--verbose]</c>; without the last but one, workers have networks of their own where the machine lets us.</summary>
+    /// <summary>
+    /// Takes its own options: <c>[--server DLL] [--runs N] [--minutes M] [--seed S] [--proxies] [--verbose]</c>: a server compiled ahead, as <c>./bench</c> makes it, else the one beside this program; without
+    /// <c>--proxies</c>, workers have networks of their own where the machine lets us.
+    /// </summary>
     /// <returns>2 when an option is wrong; figures that are not as they must be are told as all that have bounds are.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        if (!TryRead(args, out var runs, out var minutes, out var seed)) return Misused();
+        if (!TryRead(args, out var server, out var runs, out var minutes, out var seed)) return Misused();
         var settings = string.Create(CultureInfo.InvariantCulture, $"{runs} runs over {minutes:0.#} min, seed {seed}");
         Figures.Say($"chaos: {settings}; PostgreSQL with fsync, Redis, 2 api, 3 workers, 2 schedulers, leases of {ChaosCluster.LeaseSeconds} s");
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(minutes * 3 + 10));
-        var scenario = new ChaosScenario(Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), runs, TimeSpan.FromMinutes(minutes), seed) { Apart = !args.Contains("--proxies") };
+        var scenario = new ChaosScenario(server, runs, TimeSpan.FromMinutes(minutes), seed) { Apart = !args.Contains("--proxies") };
         if (args.Contains("--verbose")) scenario.Told = line => Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.UtcNow:HH:mm:ss.f} {line}"));
         var found = await scenario.RunAsync(patience.Token);
         Print(found, runs, settings);
@@ -52,9 +55,9 @@ internal static class ChaosBench
         Figures.Print("chaos.runs_per_s", (runs + verdict.Children) / found.Serving.TotalSeconds, "runs/s", $"children too, {found.Serving.TotalSeconds:0} s");
     }
 
-    private static bool TryRead(string[] args, out int runs, out double minutes, out int seed)
+    private static bool TryRead(string[] args, out string server, out int runs, out double minutes, out int seed)
     {
-        (runs, minutes, seed) = (RunsDefault, 0, Environment.TickCount & 0xffff);
+        (server, runs, minutes, seed) = (Path.Combine(AppContext.BaseDirectory, "Millrace.Server.dll"), RunsDefault, 0, Environment.TickCount & 0xffff);
         for (var i = 0; i < args.Length; i++)
         {
             if (args[i] is "--json" or "--verbose" or "--proxies") continue;
@@ -62,6 +65,7 @@ internal static class ChaosBench
             var (name, text) = (args[i], args[++i]);
             var right = name switch
             {
+                "--server" => File.Exists(server = text),
                 "--runs" => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out runs) && runs > 0,
                 "--minutes" => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out minutes) && minutes > 0,
                 "--seed" => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out seed),

@@ -16,12 +16,13 @@ internal static class FairnessBench
 
     private static readonly TimeSpan SlotTime = TimeSpan.FromMilliseconds(50);
 
-    /// <exception cref="InvalidOperationException">A single run was delayed by more than a slot's time and half of one for the machine's own.</exception>
-    public static async Task RunAsync(string folder)
+    /// <param name="database">Null: SQLite in the folder.</param>
+    /// <param name="metric">What the figures' names begin with.</param>
+    public static async Task RunAsync(string folder, Database? database = null, string metric = "fairness")
     {
         var workflow = Documents.Call("held");
         var held = new Held(SlotTime);
-        await using var host = await EngineHost.OpenAsync(folder, [workflow], [held], new EngineSettings { IoMax = Slots });
+        await using var host = await EngineHost.OpenAsync(folder, [workflow], [held], new EngineSettings { IoMax = Slots }, database);
         var guest = new Tenant(Guid.NewGuid(), Guid.NewGuid());
         await GuestsAsync(host, workflow, held, guest, 20);
         var alone = await GuestsAsync(host, workflow, held, guest, Guests);
@@ -32,11 +33,11 @@ internal static class FairnessBench
         var crowded = await GuestsAsync(host, workflow, held, guest, Guests);
         var (usual, slot) = (Figures.Percentile(alone, 0.5), held.LongestMs);
         var settings = $"{Crowd:#,0} runs of another workspace queued, {Slots} slots of {SlotTime.TotalMilliseconds:0} ms; {Guests} single runs one after another, from request to effect";
-        Figures.Print("fairness.alone_p50_ms", usual, "ms", "the same runs before there was a queue");
-        Figures.Print("fairness.slot_ms", slot, "ms", "the longest that an effect held its slot");
-        Figures.Print("fairness.crowded_p50_ms", Figures.Percentile(crowded, 0.5), "ms", settings);
-        Figures.Print("fairness.crowded_max_ms", crowded[^1], "ms", settings);
-        Figures.Bound("fairness.delay_slots", (crowded[^1] - usual) / slot, 1, "slots", "by how much the slowest was delayed, in times that a slot is held");
+        Figures.Print($"{metric}.alone_p50_ms", usual, "ms", "the same runs before there was a queue");
+        Figures.Print($"{metric}.slot_ms", slot, "ms", "the longest that an effect held its slot");
+        Figures.Print($"{metric}.crowded_p50_ms", Figures.Percentile(crowded, 0.5), "ms", settings);
+        Figures.Print($"{metric}.crowded_max_ms", crowded[^1], "ms", settings);
+        Figures.Bound($"{metric}.delay_slots", (crowded[^1] - usual) / slot, 1, "slots", "by how much the slowest was delayed, in times that a slot is held");
     }
 
     /// <returns>Milliseconds from each request to the begin of its effect, sorted.</returns>

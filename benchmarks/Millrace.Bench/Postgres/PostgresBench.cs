@@ -37,6 +37,13 @@ internal static class PostgresBench
         await ReadsBench.RunAsync(server);
     }
 
+    /// <summary>One worker that another workspace has given more than it can do.</summary>
+    public static async Task RunFairnessAsync(string folder)
+    {
+        await using var server = await ServerAsync();
+        await FairnessBench.RunAsync(folder, PostgresDatabase.Open(await server.CreateDatabaseAsync()), "postgres.fairness");
+    }
+
     private static Task<PostgresServer> ServerAsync()
     {
         Figures.Say($"postgres: {Environment.ProcessorCount} processors, .NET {Environment.Version}; {Durable}");

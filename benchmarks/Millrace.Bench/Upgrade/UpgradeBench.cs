@@ -54,7 +54,7 @@ internal static class UpgradeBench
         await using var cluster = await ChaosCluster.StartAsync(older, apart: false, cancel);
         using var clients = new ChaosClients(cluster, ChaosWork.Plain, runs, TimeSpan.FromSeconds(90), seed: 27);
         using var followers = new ChaosFollowers(cluster, seed: 27) { Complain = Tell };
-        await clients.PushAsync(outside.Address, cancel);
+        await clients.PushAsync(outside, cancel);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var following = followers.FollowAsync(clients.Started.Reader, enough.Token);
         var starting = clients.RunAsync(cancel);
@@ -63,7 +63,7 @@ internal static class UpgradeBench
         Tell("all are of the newer build");
         // What the older build does not know goes on while that comes back: its runs wait for workers that know it, and people for an api.
         using var newest = new ChaosClients(cluster, ChaosWork.Newer, runs / 4, Alone * 2, seed: 28, first: FirstNewer) { IsMixed = true };
-        await newest.PushAsync(outside.Address, cancel);
+        await newest.PushAsync(outside, cancel);
         var asking = newest.RunAsync(cancel);
         await Pause.ForAsync(Alone, cancel);
         var refusal = await ExchangeAllAsync(cluster, older, Tell, cancel);

@@ -13,22 +13,22 @@ internal static class Effect
     public static async Task PerformAsync(RunActor actor, IFunction function, Command.Invoke invoke, ItemsHandled? items, CancellationToken cancel)
     {
         var step = invoke.Step;
-        var slots = actor.Worker.Lanes.Of(function.Descriptor.Lane);
+        var slot = new LaneSlot(actor, function.Descriptor.Lane);
         FunctionOutcome? outcome = null;
         try
         {
-            await slots.TakeAsync(new SlotClaim(actor.Tenant.Workspace, actor.Worker.Limits.OfWorkspace(actor.Tenant.Workspace).Weight, actor.Limits.Plan?.Priority ?? 0), cancel);
+            await slot.TakeAsync(cancel);
             try
             {
                 // Its turn may come in the moment in which it is cancelled, or in which its worker hears that others do its work.
                 cancel.ThrowIfCancellationRequested();
                 // Another worker begins it instead; what must not be done twice is done here, since it counts as begun.
                 if (actor.Worker.IsDraining && function.Descriptor.Idempotency != Idempotency.Once) return;
-                outcome = await AttemptAsync(actor, function, invoke, items, cancel);
+                outcome = await AttemptAsync(actor, function, invoke, items, slot, cancel);
             }
             finally
             {
-                slots.Give();
+                slot.Give();
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -38,13 +38,13 @@ internal static class Effect
         actor.Post(new RunEvent.EffectEnded(step.Id, outcome));
     }
 
-    private static async ValueTask<FunctionOutcome> AttemptAsync(RunActor actor, IFunction function, Command.Invoke invoke, ItemsHandled? items, CancellationToken cancel)
+    private static async ValueTask<FunctionOutcome> AttemptAsync(RunActor actor, IFunction function, Command.Invoke invoke, ItemsHandled? items, LaneSlot slot, CancellationToken cancel)
     {
         var step = invoke.Step;
         var time = actor.Worker.Time;
         var began = time.GetTimestamp();
         using var span = EngineTrace.Effect(actor, function.Descriptor, step);
-        var context = new EffectContext(actor, step, function.Descriptor.Idempotency, span?.Id ?? actor.State.Trace, items);
+        var context = new EffectContext(actor, step, function.Descriptor.Idempotency, span?.Id ?? actor.State.Trace, items, slot);
         var end = EffectEnd.Cancelled;
         FunctionOutcome? outcome = null;
         try

@@ -11,7 +11,8 @@ namespace Millrace.Engine.Execution;
 /// <summary>The durable context of one attempt at one effect.</summary>
 /// <param name="traceParent">The attempt's own span, or what the run was started with while nobody listens here.</param>
 /// <param name="items">How far the run is done with what the effect gives; null where it does nothing for it.</param>
-internal sealed class EffectContext(RunActor actor, Step step, Idempotency idempotency, string? traceParent, ItemsHandled? items) : FunctionContext
+/// <param name="slot">Of its lane.</param>
+internal sealed class EffectContext(RunActor actor, Step step, Idempotency idempotency, string? traceParent, ItemsHandled? items, LaneSlot slot) : FunctionContext
 {
     private const int SubStepsMax = 100_000;
 
@@ -55,7 +56,8 @@ internal sealed class EffectContext(RunActor actor, Step step, Idempotency idemp
 
     public override bool HasIterator => items is not null;
 
-    public override ValueTask<bool> HandledAsync(int item, CancellationToken cancel) => items?.WaitAsync(item, cancel) ?? base.HandledAsync(item, cancel);
+    public override ValueTask<bool> HandledAsync(int item, CancellationToken cancel) =>
+        items is null ? base.HandledAsync(item, cancel) : slot.WithoutAsync(() => items.WaitAsync(item, cancel), cancel);
 
     public override void Live(string channel, Json data)
     {

@@ -25,6 +25,36 @@ internal sealed class Lanes(EngineSettings settings)
 /// <param name="Priority">Of those of one workspace, the highest goes first.</param>
 internal readonly record struct SlotClaim(Guid Workspace, int Weight, int Priority);
 
+/// <summary>The slot of one attempt at an effect. It is given back once, on whatever way out.</summary>
+internal sealed class LaneSlot(RunActor actor, Lane lane)
+{
+    private readonly Slots _slots = actor.Worker.Lanes.Of(lane);
+    private bool _isHeld;
+
+    /// <exception cref="OperationCanceledException">Cancelled while it stood in line: it has none.</exception>
+    public async ValueTask TakeAsync(CancellationToken cancel)
+    {
+        await _slots.TakeAsync(new SlotClaim(actor.Tenant.Workspace, actor.Worker.Limits.OfWorkspace(actor.Tenant.Workspace).Weight, actor.Limits.Plan?.Priority ?? 0), cancel);
+        _isHeld = true;
+    }
+
+    public void Give()
+    {
+        if (!_isHeld) return;
+        _isHeld = false;
+        _slots.Give();
+    }
+
+    /// <summary>Waits without it: what is waited for may need slots of the same lane, and would stand in line behind whoever waits for it.</summary>
+    public async ValueTask<T> WithoutAsync<T>(Func<ValueTask<T>> wait, CancellationToken cancel)
+    {
+        Give();
+        var found = await wait();
+        await TakeAsync(cancel);
+        return found;
+    }
+}
+
 /// <summary>
 /// The slots of one lane; who comes when there is none stands in line, and goes on where it awaited, which a semaphore with a token
 /// does not do. Workspaces take turns by their weights, so that the crowd of one delays another's by no more than a slot's time; within one the

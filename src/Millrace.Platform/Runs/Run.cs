@@ -8,6 +8,7 @@ using Millrace.Platform.Uploads;
 using Millrace.Workflows;
 using Millrace.Workflows.Graph;
 using Millrace.Workflows.Kernel;
+using Millrace.Workflows.Limits;
 
 namespace Millrace.Platform.Runs;
 
@@ -49,6 +50,21 @@ public sealed record RunFork(Guid Run, long Seq, int? Step)
     internal static RunFork? Of(RunRow row) => row.Fork is { } fork ? new RunFork(fork.Run, fork.Seq, fork.Step) : null;
 }
 
+/// <summary>One thing that a run counts in.</summary>
+/// <param name="Kind">A slot, a start within a time (rate), or quiet before its start.</param>
+/// <param name="Name">namespace/name of the definition, or the name that limits of several share.</param>
+/// <param name="Key">What the limit's expression gave for the run.</param>
+/// <param name="Most">Slots there are, or starts within the time.</param>
+public sealed record RunLimit(NeedKind Kind, string Name, string Key, int Most);
+
+/// <summary>What flow control found for a run when it was first taken (<c>metadata.flow</c> of its definition).</summary>
+/// <param name="Priority">Of those that wait, the highest goes first; 0 where nothing is said.</param>
+public sealed record RunFlow(int Priority, IReadOnlyList<RunLimit> Limits)
+{
+    internal static RunFlow? Of(RunRow? row) => LimitPlan.Parse(row?.Limits) is { } plan
+        ? new RunFlow(plan.Priority, [.. plan.Needs.Select(n => new RunLimit(n.Kind, n.Name, n.Key, n.Most))]) : null;
+}
+
 /// <summary>One execution of one version of a definition.</summary>
 /// <param name="Steps">Steps by how they ended; skipped ones were never started.</param>
 /// <param name="Position">Sequence number of the last record of its journal.</param>
@@ -67,6 +83,9 @@ public sealed record Run(
     /// <summary>The run it goes on from, and the one it has gone on as; told of one run, not in lists.</summary>
     public Guid? Continues { get; init; }
     public Guid? ContinuedBy { get; init; }
+
+    /// <summary>Its priority and the limits that it counts in, once it has been taken; told of one run, not in lists. Null: its definition knows none.</summary>
+    public RunFlow? Flow { get; init; }
 
     /// <summary>When retention lets it go, once it has ended; told of one run, not in lists. Null: it is kept.</summary>
     public DateTimeOffset? KeptUntil { get; init; }

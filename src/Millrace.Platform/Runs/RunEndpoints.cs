@@ -83,7 +83,7 @@ internal static class RunEndpoints
     private static Run InFull(DbUnit db, Tenant tenant, Run run)
     {
         var (before, after) = ContinuationStore.Beside(db, tenant, run.Id);
-        run = run with { Continues = before, ContinuedBy = after };
+        run = run with { Continues = before, ContinuedBy = after, Flow = RunFlow.Of(RunStore.Get(db, tenant, run.Id)) };
         if (run.State < RunPhase.Cancelled) return run;
         return run with
         {

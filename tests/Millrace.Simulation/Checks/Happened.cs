@@ -54,6 +54,9 @@ internal static class Happened
         ["an event was read as it was sent"] = s => s.Runs.Any(r => r.Own.Any(e => e is Entry.EventConsumed { Ends: false } c && c.Item["specversion"].IsString)),
         ["an event was read as text"] = s => s.Runs.Any(r => r.Own.Any(e => e is Entry.EventConsumed { Ends: false, Item.IsString: true })),
         ["a form was filled in"] = s => s.Runs.Any(r => r.Own.Any(e => e is ApprovalEntry.Voted { Vote.Form.IsObject: true })),
+        ["a link to a question was followed"] = s => s.Voters.Followed > 0,
+        ["something was done for a message"] = s => s.Runs.Any(r => r.Own.Any(e => e is Entry.SubStepCompleted m && m.Name.StartsWith(Intake.Prefix, StringComparison.Ordinal))),
+        ["a message was enough"] = s => Any<Entry.IntakeClosed>(s),
         ["what was put aside was thrown away"] = s => s.Operators.Discarded.Count > 0,
         ["a limit was set"] = s => s.Operators.Limits.Count > 0,
         ["a schedule was told to start a run at once"] = s => s.Timekeepers.Started.Count > 0,
@@ -74,7 +77,7 @@ internal static class Happened
     public static IEnumerable<string> All => Kinds.Keys;
 
     /// <summary>A seed as it ended.</summary>
-    internal sealed record Story(Cluster Cluster, Operators Operators, Bulks Bulks, Timekeepers Timekeepers, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone, Neighbours Neighbours, IReadOnlyCollection<Found> Beside, Followers Followers);
+    internal sealed record Story(Cluster Cluster, Voters Voters, Operators Operators, Bulks Bulks, Timekeepers Timekeepers, IReadOnlyCollection<Found> Runs, Chains Chains, int Gone, Neighbours Neighbours, IReadOnlyCollection<Found> Beside, Followers Followers);
 
     public static IEnumerable<string> In(Story story) => Kinds.Where(k => k.Value(story)).Select(k => k.Key);
 

@@ -78,8 +78,8 @@ internal sealed class Ticks(Cluster cluster, Timekeepers timekeepers)
         if (ticks.Count != ticks.Distinct().Count()) Wrong(program, "a tick that was filled in has two runs");
         if (ticks.Exists(t => t % period != 0 || !filled.Exists(f => f.From <= t && t <= f.To))) Wrong(program, "a time that nobody filled in, or that is no tick, has a run");
         foreach (var time in filled)
-            for (var tick = (time.From / period + 1) * period; tick < time.To; tick += period)
-                if (!ticks.Contains(tick)) Wrong(program, $"the time from {time.From} to {time.To} was filled in, and the tick at {tick} has no run");
+            for (var tick = (time.From / period + 1) * period; tick < time.Passed; tick += period)
+                if (!ticks.Contains(tick)) Wrong(program, $"the time from {time.From} to {time.Passed} was filled in, and the tick at {tick} has no run");
     }
 
     /// <summary>Each event of the one type has a run; of two types, each pair.</summary>

@@ -22,7 +22,7 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
     private Dictionary<Guid, Gone> _gone = [];
 
     /// <summary>What came about, when it has judged.</summary>
-    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, operators, bulks, timekeepers, _runs.Values, _chains, _gone.Count, neighbours, _beside.Values, followers));
+    public IEnumerable<string> Happened => Checks.Happened.In(new(cluster, voters, operators, bulks, timekeepers, _runs.Values, _chains, _gone.Count, neighbours, _beside.Values, followers));
 
     public async Task<IReadOnlyCollection<Found>> ReadAsync()
     {
@@ -289,7 +289,8 @@ internal sealed class Verdict(Cluster cluster, Clients clients, Voters voters, O
 
             var started = run.Records.SelectMany(r => r.Entries).OfType<Entry.StepStarted>().FirstOrDefault(s => s.Step == request.Step);
             var body = started is null ? null : run.History.State.Workflow.Nodes[started.Node].Body as CallBody;
-            Assert(body?.Function == $"{request.Function}:1.0.0@default", () => Wrong(run.Row.Id, $"the effect {request.Function} happened for step {request.Step}, of which the journal says {body?.Function ?? "nothing"}"));
+            var called = request.Function == Programs.Messages.Function ? request.Function : $"{request.Function}:1.0.0@default";
+            Assert(body?.Function == called, () => Wrong(run.Row.Id, $"the effect {request.Function} happened for step {request.Step}, of which the journal says {body?.Function ?? "nothing"}"));
         }
     }
 

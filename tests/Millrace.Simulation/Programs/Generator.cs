@@ -3,7 +3,8 @@ using Millrace.Testing.Virtual;
 namespace Millrace.Simulation.Programs;
 
 /// <summary>Makes random programs: every construct of the language that the engine knows, nested a few levels deep.</summary>
-internal sealed class Generator(Dice dice)
+/// <param name="more">Whether there are subscriptions, and where: in a quarter of all worlds, and the others are as they were before there were any.</param>
+internal sealed class Generator(Dice dice, Dice more)
 {
     /// <summary>A program whose runs are soon there no more. Nothing else refers to them.</summary>
     public const string Brief = "brief";
@@ -19,6 +20,8 @@ internal sealed class Generator(Dice dice)
     private static readonly string[] Effects = ["count", "count", "count", "once", "parts", "big"];
 
     private readonly Library _library = new();
+    private readonly bool _subscribes = more.Chance(0.25);
+
     /// <summary>Programs that start no children in numbers: those of children's children would be beyond all bounds.</summary>
     private readonly List<string> _plain = [];
 
@@ -117,6 +120,7 @@ internal sealed class Generator(Dice dice)
 
     private Node Simple()
     {
+        if (_subscribes && more.Chance(0.1)) return new SubscribeNode(Name(), more.Between(0, 4), more.Chance(0.5), more.Below(Node.Modulus));
         var roll = dice.Below(100);
         if (roll < 38) return new CallNode(Name(), dice.Of(Effects), dice.Below(Node.Modulus));
         if (roll < 41) return new EmitNode(Name(), dice.Of(Events.Types));

@@ -3,6 +3,7 @@ using Millrace.Jq;
 using Millrace.Testing.Virtual;
 using Millrace.Simulation.Programs;
 using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Simulation.World;
 
@@ -60,6 +61,7 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         new Inline("moody", Idempotency.Keyed, Lane.Io, MoodyAsync),
         new Inline("undo", Idempotency.Keyed, Lane.Io, UndoAsync),
         new Inline("hang", Idempotency.Keyed, Lane.Sandbox, HangAsync),
+        new Inline(Messages.Function, Idempotency.Keyed, Lane.Io, SubscribeAsync, version: ""),
     ];
 
     private async ValueTask<FunctionOutcome> AnswerAsync(string function, FunctionContext context, Json arguments, CancellationToken cancel)
@@ -95,6 +97,28 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         }
 
         return FunctionOutcome.Done(Json.Object("n", Answer(arguments)));
+    }
+
+    /// <summary>Gives messages, each once, until there are as many as are wanted or one was enough.</summary>
+    private async ValueTask<FunctionOutcome> SubscribeAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        Reach(context, Messages.Function, arguments);
+        var wanted = arguments["subscription"]["consume"]["amount"];
+        for (var i = 0; wanted.IsNull || i < wanted.AsNumber(); i++)
+        {
+            var (part, number) = (Intake.NameOf(i), Messages.Number(arguments, i));
+            var message = await context.StepAsync(part, async inner =>
+            {
+                if (_recorded.Contains((context.Step, context.Run, part))) scheduler.Fail($"{part} of {context.IdempotencyKey} was taken again though it was recorded");
+                Worked.Add((context.Run, context.Step, part));
+                await WorkAsync(context, inner);
+                return Json.Object("n", number);
+            }, cancel);
+            if (message["n"].AsNumber() != number) scheduler.Fail($"{part} of {context.IdempotencyKey} is {message}");
+            _recorded.Add((context.Step, context.Run, part));
+            if (await context.HandledAsync(i, cancel)) break;
+        }
+        return FunctionOutcome.Done(Json.Null);
     }
 
     /// <summary>Its answer is too large for the journal and goes to the blob store.</summary>
@@ -192,9 +216,9 @@ internal sealed class Outside(Scheduler scheduler, Dice dice)
         return known.Times;
     }
 
-    private sealed class Inline(string name, Idempotency idempotency, Lane lane, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work) : IFunction
+    private sealed class Inline(string name, Idempotency idempotency, Lane lane, Func<FunctionContext, Json, CancellationToken, ValueTask<FunctionOutcome>> work, string version = "1.0.0") : IFunction
     {
-        public FunctionDescriptor Descriptor { get; } = new(name, "1.0.0", Capability.Write, idempotency, lane);
+        public FunctionDescriptor Descriptor { get; } = new(name, version, Capability.Write, idempotency, lane);
 
         public ValueTask<FunctionOutcome> InvokeAsync(FunctionContext context, Json arguments, CancellationToken cancel) => work(context, arguments, cancel);
     }

@@ -7,7 +7,8 @@ using Millrace.Testing.Virtual;
 namespace Millrace.Simulation.World;
 
 /// <summary>A time before a schedule was there, each tick of which is to have a run.</summary>
-internal sealed record Filled(string Program, long From, long To);
+/// <param name="Passed">What had passed of it by the clock of whoever filled it in.</param>
+internal sealed record Filled(string Program, long From, long To, long Passed);
 
 /// <summary>People who look after what begins by itself: they start a run of a schedule at once, fill in a time that has passed, and pause what events start.</summary>
 internal sealed class Timekeepers(Cluster cluster, Clients clients, Dice dice)
@@ -68,8 +69,12 @@ internal sealed class Timekeepers(Cluster cluster, Clients clients, Dice dice)
     {
         var to = await AskAsync(async engine => (await engine.Worker.Database.ReadAsync(db => ScheduleStore.Find(db, Tenant.Default, "sim", program)))!.Anchor);
         var from = to - (long)(Past * dice.Fraction()).TotalMicroseconds;
-        var done = await AskAsync(async engine => (await engine.Schedules.BackfillAsync(Tenant.Default, "sim", program, from, to))!.Value.Done!);
-        Filled.Add(new Filled(program, from, to));
+        var (done, passed) = await AskAsync(async engine =>
+        {
+            var now = engine.Worker.Now;
+            return ((await engine.Schedules.BackfillAsync(Tenant.Default, "sim", program, from, to))!.Value.Done!, Math.Min(now, to));
+        });
+        Filled.Add(new Filled(program, from, to, passed));
         cluster.Scheduler.Note($"{program} is filled in from {from} to {to}: {done}");
     }
 

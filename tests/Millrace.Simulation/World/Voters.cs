@@ -12,7 +12,8 @@ namespace Millrace.Simulation.World;
 internal sealed record Said(Guid Approval, ApprovalVote Vote, bool Counts, bool IsSure);
 
 /// <summary>People who are asked: they answer early and late, twice, for others, and again when no answer comes.</summary>
-internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
+/// <param name="links">Who is sent a link, and decides with it.</param>
+internal sealed class Voters(Cluster cluster, Clients clients, Dice dice, Dice links)
 {
     private const int PeopleMax = 5;
 
@@ -21,6 +22,11 @@ internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
 
     /// <summary>What each person was told in the end.</summary>
     public List<Said> All { get; } = [];
+
+    /// <summary>Links that were followed.</summary>
+    public int Followed { get; private set; }
+
+    private sealed record Led((Guid Approval, string Person)? To);
 
     /// <param name="within">The time over which they come.</param>
     public void Come(int votes, TimeSpan within)
@@ -48,9 +54,20 @@ internal sealed class Voters(Cluster cluster, Clients clients, Dice dice)
     {
         var to = dice.Chance(0.1) ? $"heir{dice.Below(PeopleMax)}" : null;
         bool? approves = to is null ? dice.Chance(0.7) : null;
+        if (links.Chance(0.2)) await FollowAsync(approval, person);
         var form = await FormAsync(approval, approves);
         if (dice.Chance(0.2)) _process.Go(() => VoteAsync(approval, person, approves, to, form));
         await VoteAsync(approval, person, approves, to, form);
+    }
+
+    /// <summary>Has a link made, for as long as the question is open, and follows it: it leads there in that person's name, also past a crash.</summary>
+    private async Task FollowAsync(Guid approval, string person)
+    {
+        if (await clients.AskAsync(async engine => (await engine.Approvals.LinkAsync(Tenant.Default, approval, person))!) is not { } token) return;
+        await _process.DelayAsync(links.Span(TimeSpan.FromSeconds(2)));
+        if (await clients.AskAsync(async engine => new Led(await engine.Approvals.FindLinkAsync(Tenant.Default, token, default))) is not { } led) return;
+        if (led.To != (approval, person)) cluster.Scheduler.Fail($"a link for {person} to {Names.Of(approval)} leads to {led.To}");
+        Followed++;
     }
 
     /// <summary>What somebody fills in, at first sometimes wrongly, which the question does not take.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Threading.Channels;
+using Millrace.Tests.Crash;
 
 namespace Millrace.Tests.Chaos;
 
@@ -65,11 +66,11 @@ internal sealed class ChaosClients : IDisposable
 
     public ChaosKind Of(int number) => _kinds[number / OfKindAtOnce % _kinds.Count];
 
-    public async Task PushAsync(Uri outside, CancellationToken cancel)
+    public async Task PushAsync(CountingService outside, CancellationToken cancel)
     {
         // Children that none of the runs has are of builds that may be older than what they do.
         foreach (var kind in ChaosWork.Children.Where(c => _kinds.Any(k => k.Tasks.Contains($"name: {c.Name},", StringComparison.Ordinal))).Concat(_kinds))
-            await _door.PostAsync("api/v1/definitions", kind.Document(outside), "application/yaml", cancel);
+            foreach (var document in kind.Documents(outside)) await _door.PostAsync("api/v1/definitions", document, "application/yaml", cancel);
     }
 
     /// <summary>Starts all runs, spread over the time there is, and carries out what is wished of them.</summary>

@@ -171,7 +171,7 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
             {
                 // PostgreSQL is away as well.
             }
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(100), giveUp);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(200), giveUp);
         }
         _takeovers.Add(Stopwatch.GetElapsedTime(died).TotalSeconds);
     }

@@ -20,7 +20,7 @@ internal sealed class ChaosForks(ChaosCluster cluster, ChaosClients clients)
         foreach (var (number, id) in clients.Acknowledged)
         {
             var kind = clients.Of(number);
-            if (kind.Sequel is ChaosSequel.Fork or ChaosSequel.Retry or ChaosSequel.Requeue or ChaosSequel.BulkRetry or ChaosSequel.BulkFork)
+            if (kind.Sequel is ChaosSequel.Fork or ChaosSequel.Upgrade or ChaosSequel.Retry or ChaosSequel.Requeue or ChaosSequel.BulkRetry or ChaosSequel.BulkFork)
             {
                 forked++;
                 if (forks[id].ToList() is not [{ State: ChaosRow.Completed }]) Forks.Complain($"run {number}, {id} of {kind.Name}, has the forks {string.Join(", ", forks[id].Select(f => $"{f.Id} {f.StateName} {f.Error}"))}");

@@ -1,10 +1,13 @@
+using System.Globalization;
+using Millrace.Tests.Crash;
+
 namespace Millrace.Tests.Chaos;
 
 /// <summary>
-/// What somebody does about a run later: nothing, fork it from a step, retry it, take it back to its map, try it again from the dead letters, retry, cancel or fork it with many others, let it stand
+/// What somebody does about a run later: nothing, fork it from a step, the same with a newer version of its definition, retry it, take it back to its map, try it again from the dead letters, retry, cancel or fork it with many others, let it stand
 /// and go on with many others, let its map have more and fewer children at once, or send it a signal.
 /// </summary>
-internal enum ChaosSequel { None, Fork, Retry, Redrive, Requeue, BulkRetry, BulkCancel, BulkFork, BulkStand, Widen, Signal }
+internal enum ChaosSequel { None, Fork, Upgrade, Retry, Redrive, Requeue, BulkRetry, BulkCancel, BulkFork, BulkStand, Widen, Signal }
 
 /// <summary>What a run of chaos is: which definition, which effects it has when it completes, and how it may end.</summary>
 /// <param name="Effects">Suffixes of the effects' names, each recorded once when the run completes.</param>
@@ -12,6 +15,9 @@ internal enum ChaosSequel { None, Fork, Retry, Redrive, Requeue, BulkRetry, Bulk
 internal sealed record ChaosKind(string Name, string[] Effects, int Children, string[] MayEnd, string Tasks)
 {
     public const string Completed = "completed", Cancelled = "cancelled", Faulted = "faulted";
+
+    /// <summary>The version of all that are started, and the one that forks may go on with.</summary>
+    public const string Version = "1.0.0", NewerVersion = "1.1.0";
 
     /// <summary>The definition that is made to stand and go on again.</summary>
     public const string Held = "held";
@@ -27,6 +33,9 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
 
     /// <summary>What its document's metadata say.</summary>
     public string? Metadata { get; init; }
+
+    /// <summary>The tasks of <see cref="NewerVersion"/>; null: there is none.</summary>
+    public string? Newer { get; init; }
 
     /// <summary>What its document uses.</summary>
     public string? Use { get; init; }
@@ -79,11 +88,15 @@ internal sealed record ChaosKind(string Name, string[] Effects, int Children, st
     /// <summary>The name under which the world outside records an effect of run <paramref name="number"/>.</summary>
     public static string Effect(int number, string suffix) => $"r{number}.{suffix}";
 
-    public string Document(Uri outside)
+    /// <summary>Its documents: one, or that of the newer version too.</summary>
+    public IEnumerable<string> Documents(CountingService outside) => Newer is null ? [Document(outside, Version, Tasks)] : [Document(outside, Version, Tasks), Document(outside, NewerVersion, Newer)];
+
+    private string Document(CountingService outside, string version, string tasks)
     {
         var metadata = Metadata is null ? "" : $", metadata: {{ {Metadata} }}";
         var schedule = Schedule is null ? "" : $"schedule: {{ {Schedule} }}\n";
         var use = Use is null ? "" : $"use: {{ {Use} }}\n";
-        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: 1.0.0{metadata} }}\n{use}{schedule}do:\n{Tasks}".Replace("OUTSIDE", outside.ToString().TrimEnd('/'), StringComparison.Ordinal);
+        return $"document: {{ dsl: 1.0.3, namespace: chaos, name: {Name}, version: {version}{metadata} }}\n{use}{schedule}do:\n{tasks}".Replace("OUTSIDE", outside.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
+            .Replace("RPCHOST", outside.RpcAddress.Host, StringComparison.Ordinal).Replace("RPCPORT", outside.RpcAddress.Port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
     }
 }

@@ -29,8 +29,8 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
         using var followers = new ChaosFollowers(cluster, seed) { Complain = Told };
         var (sinks, schedules) = (new ChaosSinks(cluster, clients.Door, outside), new ChaosSchedules(cluster, clients.Door));
         await sinks.MakeAsync(cancel);
-        await clients.PushAsync(outside.Address, cancel);
-        await schedules.PushAsync(outside.Address, cancel);
+        await clients.PushAsync(outside, cancel);
+        await schedules.PushAsync(outside, cancel);
         using var calmed = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var faults = new ChaosFaults(cluster, seed, calm) { Told = Told };
@@ -66,7 +66,7 @@ internal sealed class ChaosScenario(string serverDll, int runs, TimeSpan within,
                 (least, since) = (live, Stopwatch.GetTimestamp());
                 told($"{live} left");
             }
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
+            await Pause.ForAsync(TimeSpan.FromSeconds(1), cancel);
         }
     }
 

@@ -17,9 +17,9 @@ internal sealed class ChaosSchedules(ChaosCluster cluster, ChaosDoor door)
 
     private long _asked;
 
-    public async Task PushAsync(Uri outside, CancellationToken cancel)
+    public async Task PushAsync(CountingService outside, CancellationToken cancel)
     {
-        foreach (var kind in ChaosWork.Scheduled) await door.PostAsync("api/v1/definitions", kind.Document(outside), "application/yaml", cancel);
+        foreach (var document in ChaosWork.Scheduled.SelectMany(k => k.Documents(outside))) await door.PostAsync("api/v1/definitions", document, "application/yaml", cancel);
     }
 
     /// <summary>Pauses them once all ticks that were missed have been made up for.</summary>

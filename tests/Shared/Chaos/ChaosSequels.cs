@@ -31,7 +31,8 @@ internal sealed class ChaosSequels(ChaosDoor door)
         var random = new Random(seed);
         return kind.Sequel switch
         {
-            ChaosSequel.Fork => ForkAsync(number, run, random, cancel),
+            ChaosSequel.Fork => ForkAsync(number, run, "", random, cancel),
+            ChaosSequel.Upgrade => ForkAsync(number, run, $$""", "definition": {"version": "{{ChaosKind.NewerVersion}}"}""", random, cancel),
             ChaosSequel.Retry => RetryAsync(run, random, cancel),
             ChaosSequel.Redrive => RedriveAsync(run, random, cancel),
             ChaosSequel.Requeue => RequeueAsync(run, random, cancel),
@@ -52,7 +53,7 @@ internal sealed class ChaosSequels(ChaosDoor door)
         var states = end is null ? "" : $""", "states": ["{end}"]""";
         var (_, text) = await SayAsync($"bulk {action}", "api/v1/runs/bulk", $$"""{"action": "{{action}}", "filter": {"namespace": "chaos", "name": "{{name}}"{{states}} }{{more}}}""", $"bulk-{action}", random, cancel, HttpStatusCode.Accepted);
         var bulk = JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
-        while (true)
+        for (var asked = 0; ; asked++)
         {
             (_, text) = await SayAsync("bulk work", $"api/v1/runs/bulk/{bulk}", null, null, random, cancel, HttpStatusCode.OK);
             var work = JsonDocument.Parse(text).RootElement;
@@ -62,15 +63,16 @@ internal sealed class ChaosSequels(ChaosDoor door)
                 Interlocked.Increment(ref _bulks);
                 return;
             }
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
+            await Pause.LongerAsync(asked, cancel);
         }
     }
 
     /// <summary>From its second effect with another name, whether it is over or not.</summary>
-    private async Task ForkAsync(int number, string run, Random random, CancellationToken cancel)
+    /// <param name="more">Further members of the request.</param>
+    private async Task ForkAsync(int number, string run, string more, Random random, CancellationToken cancel)
     {
         await Pause.ForAsync(random.Between(0, 2), cancel);
-        var body = $$"""{"task": "/do/2/b", "input": {"n": "r{{number}}.f"} }""";
+        var body = $$"""{"task": "/do/2/b", "input": {"n": "r{{number}}.f"}{{more}} }""";
         Told(run, await SayAsync("fork", $"api/v1/runs/{run}/forks", body, $"fork-{number}", random, cancel, HttpStatusCode.Created, HttpStatusCode.OK));
     }
 
@@ -83,11 +85,11 @@ internal sealed class ChaosSequels(ChaosDoor door)
     /// <summary>A redrive has no key: a second one means nothing to a run that has gone back to its map, or has nothing to carry out again.</summary>
     private async Task RedriveAsync(string run, Random random, CancellationToken cancel)
     {
-        while (await EndAsync(run, random, cancel, ChaosKind.Faulted, ChaosKind.Completed) == ChaosKind.Faulted)
+        for (var asked = 0; await EndAsync(run, random, cancel, ChaosKind.Faulted, ChaosKind.Completed) == ChaosKind.Faulted; asked++)
         {
             var (status, text) = await SayAsync("redrive", $"api/v1/runs/{run}/steps/1/redrive", "", null, random, cancel, HttpStatusCode.Accepted, HttpStatusCode.Conflict);
             if (status == HttpStatusCode.Conflict && CodeOf(text) is not ("run.not_finished" or "step.not_redrivable")) await door.SurprisedAsync("redrive", status, text, cancel);
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
+            await Pause.LongerAsync(asked, cancel);
         }
     }
 
@@ -96,14 +98,14 @@ internal sealed class ChaosSequels(ChaosDoor door)
     {
         if (await EndAsync(run, random, cancel, ChaosKind.Faulted) is null) return;
         var began = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(began) < Patience)
+        for (var asked = 0; Stopwatch.GetElapsedTime(began) < Patience; asked++)
         {
             var (_, text) = await SayAsync("requeue", "api/v1/dead-letters/requeue", $$"""{"definition": "{{Deadly}}"}""", null, random, cancel, HttpStatusCode.OK);
             var refused = JsonDocument.Parse(text).RootElement.GetProperty("refused");
             if (refused.GetArrayLength() > 0) await door.SurprisedAsync("requeue", HttpStatusCode.OK, text, cancel);
             (_, text) = await SayAsync("dead letters", $"api/v1/dead-letters?definition={Uri.EscapeDataString(Deadly)}&limit=200", null, null, random, cancel, HttpStatusCode.OK);
             if (JsonDocument.Parse(text).RootElement.GetProperty("items").EnumerateArray().All(l => l.GetProperty("subject").GetString() != run)) return;
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
+            await Pause.LongerAsync(asked, cancel);
         }
     }
 
@@ -114,12 +116,12 @@ internal sealed class ChaosSequels(ChaosDoor door)
         {
             await Pause.ForAsync(random.Between(0.1, 0.8), cancel);
             var body = string.Create(CultureInfo.InvariantCulture, $$"""{"concurrency": {{concurrency}}}""");
-            while (true)
+            for (var asked = 0; ; asked++)
             {
                 var (status, text) = await door.AskAsync($"api/v1/runs/{run}/steps/1/concurrency", body, null, random, cancel, method: HttpMethod.Put);
                 if (status is HttpStatusCode.Accepted or HttpStatusCode.Conflict) break;
                 // The run has not come to its map yet.
-                if (status == HttpStatusCode.NotFound) await Pause.ForAsync(TimeSpan.FromMilliseconds(300), cancel);
+                if (status == HttpStatusCode.NotFound) await Pause.LongerAsync(asked, cancel);
                 else await door.SurprisedAsync("concurrency", status, text, cancel);
             }
         }
@@ -136,12 +138,12 @@ internal sealed class ChaosSequels(ChaosDoor door)
     private async Task<string?> EndAsync(string run, Random random, CancellationToken cancel, params string[] states)
     {
         var began = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(began) < Patience)
+        for (var asked = 0; Stopwatch.GetElapsedTime(began) < Patience; asked++)
         {
             var (_, text) = await SayAsync("run", $"api/v1/runs/{run}", null, null, random, cancel, HttpStatusCode.OK);
             var state = JsonDocument.Parse(text).RootElement.GetProperty("state").GetString()!;
             if (states.Contains(state)) return state;
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(400), cancel);
+            await Pause.LongerAsync(asked, cancel);
         }
         return null;
     }
@@ -151,13 +153,13 @@ internal sealed class ChaosSequels(ChaosDoor door)
     /// <summary>Until it is answered with one of these.</summary>
     private async Task<(HttpStatusCode Status, string Text)> SayAsync(string what, string path, string? body, string? key, Random random, CancellationToken cancel, params HttpStatusCode[] hoped)
     {
-        while (true)
+        for (var asked = 0; ; asked++)
         {
             cancel.ThrowIfCancellationRequested();
             var (status, text) = await door.AskAsync(path, body, key, random, cancel);
             if (status is { } told && hoped.Contains(told)) return (told, text);
             // A run that has not come to the step yet is asked again.
-            if (status == HttpStatusCode.UnprocessableEntity && CodeOf(text) == "run.fork_no_step") await Pause.ForAsync(TimeSpan.FromMilliseconds(300), cancel);
+            if (status == HttpStatusCode.UnprocessableEntity && CodeOf(text) == "run.fork_no_step") await Pause.LongerAsync(asked, cancel);
             else await door.SurprisedAsync(what, status, text, cancel);
         }
     }

@@ -112,7 +112,7 @@ internal sealed class ChaosVoters(ChaosDoor door)
     /// <returns>The question of a run, once it asks; null when it ended without.</returns>
     private async Task<Guid?> FindAsync(string run, ChaosAsk ask, Random random, CancellationToken cancel)
     {
-        while (true)
+        for (var asked = 0; ; asked++)
         {
             cancel.ThrowIfCancellationRequested();
             var (status, text) = await door.AskAsync($"api/v1/approvals?run={run}", null, null, random, cancel);
@@ -121,7 +121,7 @@ internal sealed class ChaosVoters(ChaosDoor door)
                 var items = JsonDocument.Parse(text).RootElement.GetProperty("items");
                 if (items.GetArrayLength() > 0) return items[0].GetProperty("id").GetGuid();
                 if (ask.IsWithdrawn && await IsOverAsync(run, random, cancel)) return null;
-                await Pause.ForAsync(TimeSpan.FromMilliseconds(250), cancel);
+                await Pause.LongerAsync(asked, cancel);
             }
             else await door.SurprisedAsync("questions", status, text, cancel);
         }

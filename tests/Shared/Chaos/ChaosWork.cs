@@ -5,7 +5,9 @@ internal static class ChaosWork
 {
     private const string Completed = ChaosKind.Completed, Cancelled = ChaosKind.Cancelled, Faulted = ChaosKind.Faulted;
 
-    private const string Rest = "  - rest: { wait: PT0.2S }\n", LongRest = "  - rest: { wait: PT1H }\n";
+    internal const string Rest = "  - rest: { wait: PT0.2S }\n";
+
+    private const string LongRest = "  - rest: { wait: PT1H }\n";
 
     /// <summary>How many work at once at a line of <see cref="Limited"/>.</summary>
     private const int LimitedMost = 2;
@@ -149,7 +151,7 @@ internal static class ChaosWork
     /// <summary>What builds before approvals and limits cannot do, without holds, which such a build does not keep.</summary>
     public static IReadOnlyList<ChaosKind> Newer { get; } = [.. Asking, .. Limited.Where(k => !k.IsHeld)];
 
-    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed, .. Spoken, .. ChaosSpread.All];
+    public static IReadOnlyList<ChaosKind> All { get; } = [.. Plain, .. Asking, .. Limited, .. Followed, .. Spoken, .. ChaosSpread.All, .. ChaosCalls.All];
 
     internal static string Call(string effect) => Post(effect, $"effects/${{ .n }}.{effect}");
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Millrace.Tests.Chaos;
@@ -28,6 +29,9 @@ internal sealed class CountingService : IAsyncDisposable
     private CountingService(WebApplication app) => _app = app;
 
     public Uri Address { get; private set; } = null!;
+
+    /// <summary>Where gRPC is spoken: over HTTP/2 without TLS.</summary>
+    public Uri RpcAddress { get; private set; } = null!;
 
     /// <summary>Idempotency key to what was recorded under it, once.</summary>
     public IReadOnlyDictionary<string, string> Recorded => _recorded;
@@ -54,7 +58,12 @@ internal sealed class CountingService : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.Listen(address is null ? IPAddress.Loopback : IPAddress.Parse(address), 0));
+        var ip = address is null ? IPAddress.Loopback : IPAddress.Parse(address);
+        builder.WebHost.ConfigureKestrel(k =>
+        {
+            k.Listen(ip, 0);
+            k.Listen(ip, 0, l => l.Protocols = HttpProtocols.Http2);
+        });
         var app = builder.Build();
         var service = new CountingService(app);
         app.MapPost("/effects/{effect}", (string effect, HttpRequest request) =>
@@ -102,18 +111,29 @@ internal sealed class CountingService : IAsyncDisposable
             service.Lines.Leave(line, who);
             return service.Record(effect, request);
         });
+        new ProtocolDoors((effect, key) =>
+        {
+            service.Arrived(Interlocked.Increment(ref service._attempts));
+            return service.Record(effect, key);
+        }).Map(app);
         await app.StartAsync();
-        service.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToList();
+        (service.Address, service.RpcAddress) = (addresses[0], addresses[1]);
         return service;
     }
 
     private IResult Record(string effect, HttpRequest request)
     {
         var key = request.Headers["Idempotency-Key"].ToString();
+        return Results.Json(new { key, recorded = Record(effect, key) });
+    }
+
+    private string Record(string effect, string key)
+    {
         if (_recorded.TryAdd(key, effect)) _order.Enqueue(effect);
         var recorded = _recorded[key];
         if (recorded != effect) Interlocked.Increment(ref _contradictions);
-        return Results.Json(new { key, recorded });
+        return recorded;
     }
 
     public async ValueTask DisposeAsync()

@@ -114,6 +114,11 @@ export interface Run {
   /** The run in whose place it goes on, and the one that goes on in its place. */
   continues?: Maybe<string>
   continuedBy?: Maybe<string>
+  /** Of one run, once it has been taken: what flow control found for it. */
+  flow?: Maybe<{
+    priority: number
+    limits: { kind: 'slot' | 'rate' | 'quiet'; name: string; key: string; most: number }[]
+  }>
   /** Once it has ended, of one run: when retention lets it go; without it, it is kept. */
   keptUntil?: Maybe<string>
   /** Once it has ended, of one run: it lies in the dead letters. */

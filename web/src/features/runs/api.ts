@@ -170,16 +170,18 @@ export interface ForkRequest {
   run: string
   place: ForkPlace
   input: Json | undefined
+  context: Json | undefined
   version: string
   reason: string
   key: string
 }
 
-export function forkRun({ run, place, input, version, reason, key }: ForkRequest): Promise<Run> {
+export function forkRun({ run, place, input, context, version, reason, key }: ForkRequest): Promise<Run> {
   return request(`${url`/api/v1/runs/${run}`}/${place ? 'forks' : 'retry'}`, {
     json: {
       ...place,
       ...(input === undefined ? {} : { input }),
+      ...(context === undefined ? {} : { context }),
       ...(version ? { definition: { version } } : {}),
       ...(reason ? { reason } : {}),
     },

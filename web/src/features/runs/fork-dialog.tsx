@@ -1,13 +1,13 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { GitFork, Undo2 } from 'lucide-react'
-import { useRef, useState, type FormEvent } from 'react'
+import { useId, useRef, useState, type FormEvent } from 'react'
 import { Button } from '~/components/ui/button'
 import { Dialog, DialogActions, DialogBody } from '~/components/ui/dialog'
 import { ProblemView } from '~/components/ui/feedback'
 import { Field, inputClass } from '~/components/ui/field'
 import { useNotices } from '~/components/ui/notices'
-import type { Json, Run } from '~/lib/api'
+import type { Json, Run, RunMoment } from '~/lib/api'
 import { request, url } from '~/lib/http'
 import { newKey, shortId } from '~/lib/ids'
 import { readJson } from '~/lib/json-text'
@@ -24,28 +24,46 @@ interface ForkDialogProps {
   onClose: () => void
 }
 
-/** Starts a run that goes on from a place in this one, perhaps with another input or another version. */
+/** Starts a run that goes on from a place in this one, perhaps with another input, context or version. */
 export function ForkDialog({ run, place, name, failed, onClose }: ForkDialogProps) {
   const { send, pending, error } = useFork(run, place, onClose)
   const [input, setInput] = useState<string | null>(null)
+  const [context, setContext] = useState<string | null>(null)
   const [version, setVersion] = useState('')
   const [reason, setReason] = useState('')
-  const [wrong, setWrong] = useState<string>()
+  const [wrong, setWrong] = useState<{ input?: string; context?: string }>({})
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    const read = input === null || input.trim() === '' ? { value: undefined } : readJson(input)
-    setWrong('error' in read ? read.error : undefined)
-    if (!('error' in read)) send({ input: read.value, version, reason: reason.trim() })
+    const [i, c] = [readChanged(input), readChanged(context)]
+    setWrong({ ...('error' in i && { input: i.error }), ...('error' in c && { context: c.error }) })
+    if (!('error' in i) && !('error' in c)) send({ input: i.value, context: c.value, version, reason: reason.trim() })
   }
   const takesInput = place === null || 'step' in place || place.seq === 0
+  // A retry begins once more with the step that failed.
+  const at = place ?? (failed === undefined ? null : { step: failed })
   return (
     <Dialog title={place ? 'Fork this run' : 'Retry this run'} onClose={onClose}>
       <form onSubmit={submit} noValidate className="flex min-h-0 flex-col">
         <DialogBody>
           <p>{explanation(place, name)} This run stays as it is.</p>
           {takesInput && (
-            <InputEditor run={run.id} place={place} failed={failed} text={input} onChange={setInput} error={wrong} />
+            <ValueEditor
+              name="input"
+              hint="JSON: what the step begins with instead. Empty means the same as before."
+              load={at === null ? undefined : signal => inputAt(run.id, at, signal)}
+              text={input}
+              onChange={setInput}
+              error={wrong.input}
+            />
           )}
+          <ValueEditor
+            name="context"
+            hint="JSON: what the workflow’s context is instead. Empty means the same as before."
+            load={at === null ? undefined : signal => contextAt(run.id, at, signal)}
+            text={context}
+            onChange={setContext}
+            error={wrong.context}
+          />
           <VersionField run={run} version={version} onChange={setVersion} />
           <Field label="Reason" hint="Kept with the new run; may stay empty.">
             {props => (
@@ -81,49 +99,58 @@ function explanation(place: ForkPlace, name: string | undefined): string {
   return `A new run takes over what was done before step ${place.step}${name ? `, “${name}”,` : ''} began, and goes on from there.`
 }
 
-interface InputEditorProps {
-  run: string
-  place: ForkPlace
-  /** The step that a retry begins once more, as far as it is known. */
-  failed: number | undefined
+function readChanged(text: string | null): { value: Json | undefined } | { error: string } {
+  return text === null || text.trim() === '' ? { value: undefined } : readJson(text)
+}
+
+type Place = NonNullable<ForkPlace>
+
+async function inputAt(run: string, at: Place, signal: AbortSignal): Promise<Json> {
+  if (!('step' in at)) return request<Json>(url`/api/v1/runs/${run}/input`, { signal })
+  return (await request<{ input?: Json }>(url`/api/v1/runs/${run}/steps/${at.step}`, { signal })).input ?? null
+}
+
+async function contextAt(run: string, at: Place, signal: AbortSignal): Promise<Json> {
+  return (await request<RunMoment>(url`/api/v1/runs/${run}/state`, { signal, query: { ...at } })).context
+}
+
+interface ValueEditorProps {
+  name: 'input' | 'context'
+  hint: string
+  /** Gives the present value; undefined: it is not known. */
+  load: ((signal: AbortSignal) => Promise<Json>) | undefined
   text: string | null
   onChange: (text: string | null) => void
   error: string | undefined
 }
 
-/** The input is sent only when somebody asks to change it. */
-function InputEditor({ run, place, failed, text, onChange, error }: InputEditorProps) {
-  const at = place ?? (failed === undefined ? null : { step: failed })
-  const from =
-    at === null ? null : 'step' in at ? url`/api/v1/runs/${run}/steps/${at.step}` : url`/api/v1/runs/${run}/input`
+/** The value is fetched and sent only when somebody asks to change it. */
+function ValueEditor({ name, hint, load, text, onChange, error }: ValueEditorProps) {
+  const [asked, setAsked] = useState(false)
+  const id = useId()
   const present = useQuery({
-    queryKey: ['fork-input', from],
-    queryFn: async ({ signal }): Promise<Json> => {
-      const found = await request<Json>(from!, { signal })
-      return at && 'step' in at ? ((found as { input?: Json }).input ?? null) : found
-    },
-    enabled: from !== null,
+    queryKey: ['fork-value', name, id],
+    queryFn: async ({ signal }): Promise<string> => JSON.stringify(await load!(signal), null, 2),
+    enabled: asked && load !== undefined,
+    staleTime: Infinity,
   })
-  if (text === null)
+  const shown = text ?? (present.isError || !load ? '' : present.data)
+  if (!asked || shown === undefined)
     return (
       <div>
-        <Button
-          size="sm"
-          disabled={from !== null && present.isPending}
-          onClick={() => onChange(present.data === undefined ? '' : JSON.stringify(present.data, null, 2))}
-        >
-          Change the input
+        <Button size="sm" aria-disabled={asked} onClick={() => setAsked(true)}>
+          Change the {name}
         </Button>
       </div>
     )
   return (
-    <Field label="Input" hint="JSON: what the step begins with instead. Empty means the same as before." error={error}>
+    <Field label={name === 'input' ? 'Input' : 'Context'} hint={hint} error={error}>
       {control => (
         <textarea
           {...control}
           rows={8}
           spellCheck={false}
-          value={text}
+          value={shown}
           onChange={event => onChange(event.target.value)}
           className={`${inputClass} font-mono text-xs leading-5`}
         />
@@ -171,7 +198,7 @@ function useFork(run: Run, place: ForkPlace, onClose: () => void) {
       void navigate({ to: '/runs/$runId', params: { runId: fork.id } })
     },
   })
-  const send = (wish: Pick<ForkRequest, 'input' | 'version' | 'reason'>) => {
+  const send = (wish: Pick<ForkRequest, 'input' | 'context' | 'version' | 'reason'>) => {
     if (mutation.isPending) return
     const body = JSON.stringify(wish)
     if (sent.current !== null && sent.current !== body) key.current = newKey()

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { CornerLeftUp, GitFork, Link2, MailX } from 'lucide-react'
+import { CornerLeftUp, Gauge, GitFork, Link2, MailX } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { CopyButton } from '~/components/ui/copy-button'
 import { PageHeader, Trail } from '~/components/ui/page'
@@ -64,6 +64,7 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
         {run.continues && <ChainLink run={run.continues} words="goes on for" />}
         {run.continuedBy && <ChainLink run={run.continuedBy} words="goes on as" />}
         <StartedBy run={run} />
+        {run.flow && <FlowOf flow={run.flow} />}
         {run.keptUntil && (
           <span className="tabular text-xs text-soft" title={formatMoment(run.keptUntil)}>
             kept until {formatTime(run.keptUntil)}
@@ -78,6 +79,27 @@ export function RunHeader({ run, actions }: { run: Run; actions: ReactNode }) {
       {run.reason && !run.error && <p className="text-soft">Reason: {run.reason}</p>}
       <Progress run={run} />
     </PageHeader>
+  )
+}
+
+/** Its priority, where it has one, and the limits that it counts in. */
+function FlowOf({ flow: { priority, limits } }: { flow: NonNullable<Run['flow']> }) {
+  const kinds = { slot: 'slots', rate: 'starts in a time', quiet: 'quiet before it starts' }
+  const told = limits.map(l => `${l.kind === 'quiet' ? '' : `${l.most} `}${kinds[l.kind]}: ${l.name} ${l.key}`.trim())
+  return (
+    <>
+      {priority !== 0 && <span className="tabular text-xs text-soft">priority {priority}</span>}
+      {limits.length > 0 && (
+        <Link
+          to="/workspace"
+          title={told.join('\n')}
+          aria-label={`Counts in ${told.join(', ')}`}
+          className="inline-flex min-h-6 items-center gap-1 text-xs text-accent hover:underline"
+        >
+          <Gauge size={13} aria-hidden /> {limits.length === 1 ? limits[0]!.name : `${limits.length} limits`}
+        </Link>
+      )}
+    </>
   )
 }
 

@@ -105,6 +105,15 @@ describe('The page of a run', () => {
     expect(screen.getByRole('link', { name: 'goes on as 000000bb' })).toHaveAttribute('href', `/runs/${behind}`)
   })
 
+  test('tells the priority and the limits that a run counts in', async () => {
+    const limits = [{ kind: 'slot', name: 'test/orders', key: 'anna', most: 2 } as const]
+    open({ state: 'running', flow: { priority: 5, limits } }, [])
+    expect(await screen.findByText('priority 5')).toBeInTheDocument()
+    const link = screen.getByRole('link', { name: 'Counts in 2 slots: test/orders anna' })
+    expect(link).toHaveTextContent('test/orders')
+    expect(link).toHaveAttribute('href', '/workspace')
+  })
+
   test('says when a run that has ended goes, and leads to the dead letters that it lies in', async () => {
     open({ state: 'faulted', endedAt: at(500), error: fault, keptUntil: at(86_400_000), deadLetter: true }, [])
     expect(await screen.findByText(/^kept until 2026-11-21 /)).toBeInTheDocument()
