@@ -46,6 +46,24 @@ public abstract class RunFaults(TestDatabases databases) : EngineSuite(databases
         if (how == "suspend") Assert.Equal(RunPhase.Suspended, (await test.RowAsync(first)).State);
     }
 
+    /// <summary>One slot: whoever waits for what is done for a message has to leave it to those who do that.</summary>
+    [Fact]
+    public async Task Fault_10_a_subscription_has_no_slot_while_something_is_done_for_a_message()
+    {
+        await using var test = await OpenAsync(new EngineSettings { IoMax = 1 });
+        var subscribe = test.Define("""
+            - take:
+                call: asyncapi
+                with:
+                  document: { endpoint: 'https://example.com/messages.json' }
+                  operation: hear
+                  subscription: { consume: { amount: 3 }, foreach: { item: n, do: [ { look: { call: 'count:1.0.0@default', with: { n: '${ $n }' } } } ] } }
+            """);
+        Guid[] runs = [await test.StartAsync(subscribe), await test.StartAsync(subscribe)];
+        foreach (var run in runs) Assert.Equal("""[{"n":0},{"n":1},{"n":2}]""", (await test.EndAsync(run)).State.Output.ToString());
+        Assert.Equal(0, test.Engine.Worker.Lanes.Busy);
+    }
+
     /// <summary>Hundreds are under way at once, so that ends come in any order.</summary>
     [Fact]
     public async Task Fault_12_a_join_of_ten_thousand_children_is_exact_though_some_fail_and_some_say_their_end_twice()

@@ -3,6 +3,7 @@ using System.Text;
 using Millrace.Engine.Functions;
 using Millrace.Jq;
 using Millrace.Workflows;
+using Millrace.Workflows.Kernel;
 
 namespace Millrace.Engine.Tests.Support;
 
@@ -49,6 +50,7 @@ internal sealed class TestFunctions
             FunctionOutcome.Done((await context.SaveArtifactAsync("file.txt", "text/plain", Encoding.UTF8.GetBytes(arguments["text"].AsString()), cancel)).Sha256)),
         new Inline("three_parts", Idempotency.Keyed, ThreePartsAsync),
         new Inline("emit", Idempotency.Keyed, EmitAsync, version: ""),
+        new Inline("asyncapi", Idempotency.Keyed, SubscribeAsync, version: ""),
     ];
 
     /// <summary>Ends when an effect is being held.</summary>
@@ -86,6 +88,18 @@ internal sealed class TestFunctions
             sum = sum.AsNumber() + done.AsNumber();
         }
         return FunctionOutcome.Done(sum);
+    }
+
+    /// <summary>Gives as many messages as are wanted, each a number.</summary>
+    private static async ValueTask<FunctionOutcome> SubscribeAsync(FunctionContext context, Json arguments, CancellationToken cancel)
+    {
+        for (var i = 0; i < arguments["subscription"]["consume"]["amount"].AsNumber(); i++)
+        {
+            var message = i;
+            await context.StepAsync(Intake.NameOf(i), _ => new(message), cancel);
+            if (await context.HandledAsync(i, cancel)) break;
+        }
+        return FunctionOutcome.Done(Json.Null);
     }
 
     private async ValueTask<FunctionOutcome> EmitAsync(FunctionContext context, Json arguments, CancellationToken cancel)

@@ -7,15 +7,15 @@ namespace Millrace.Tests.Chaos;
 internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
 {
     private readonly ConcurrentDictionary<string, int> _counts = new();
-    private readonly ConcurrentBag<double> _takeovers = [];
     private readonly ConcurrentDictionary<ChaosProcess, bool> _busy = new();
     private readonly ConcurrentBag<Task> _underway = [];
+    private readonly ChaosTakeovers _takeovers = new(cluster);
     private int _kills;
 
     public IReadOnlyDictionary<string, int> Counts => _counts;
 
     /// <summary>Seconds from a worker's death until each of its runs was held elsewhere, waited for its timer, or had ended.</summary>
-    public IReadOnlyCollection<double> Takeovers => _takeovers;
+    public IReadOnlyCollection<double> Takeovers => _takeovers.Measured;
 
     /// <summary>Told of each fault, for people.</summary>
     public Action<string> Told { get; set; } = _ => { };
@@ -23,6 +23,7 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
     /// <summary>Ends when <paramref name="stop"/> says so and every process serves again.</summary>
     public async Task RunAsync(CancellationToken stop, CancellationToken giveUp)
     {
+        var measuring = _takeovers.MeasureAsync(stop, giveUp);
         await Task.WhenAll(
             EveryAsync(0, 2, 6, r => KillAsync(r, giveUp), stop),
             EveryAsync(1, 4, 12, r => HaltAsync(r, giveUp), stop),
@@ -30,7 +31,7 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
             EveryAsync(3, 5, 20, r => HarmRedisAsync(r, giveUp), stop),
             EveryAsync(4, 4, 15, r => CutAsync(r, giveUp), stop),
             EveryAsync(5, 3, 10, SetClockAsync, stop));
-        await Task.WhenAll(_underway);
+        await Task.WhenAll([measuring, .. _underway]);
         await Task.WhenAll(cluster.All.Select(p => p.StartAsync(giveUp)));
     }
 
@@ -65,10 +66,9 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
         var among = (_kills++ % 4) switch { 1 => cluster.Api, 3 => [.. cluster.Api, .. cluster.Schedulers], _ => cluster.Workers };
         if (Take(random, [.. among]) is not { } process) return;
         Count($"kill_{process.Role}", process.Name);
-        var id = process.Id;
-        var died = Stopwatch.GetTimestamp();
+        var (id, died) = (process.Id!.Value, Stopwatch.GetTimestamp());
         await process.KillAsync();
-        if (process.Role == "worker") _underway.Add(MeasureTakeoverAsync(id!.Value, died, giveUp));
+        if (process.Role == "worker") _takeovers.Expect(id, died);
         _underway.Add(RestartAsync(process, random.Between(0, 3), giveUp));
     }
 
@@ -141,38 +141,5 @@ internal sealed class ChaosFaults(ChaosCluster cluster, int seed, double calm)
         Count("clock_jump", $"{process.Name} to {off.TotalSeconds:0} s");
         process.SetClock(off);
         return Task.CompletedTask;
-    }
-
-    private async Task MeasureTakeoverAsync(int id, long died, CancellationToken giveUp)
-    {
-        List<(long Lease, Guid Run)> held = [];
-        while (!giveUp.IsCancellationRequested && Stopwatch.GetElapsedTime(died) < TimeSpan.FromMinutes(1))
-        {
-            try
-            {
-                if (held.Count == 0)
-                {
-                    held = await cluster.QueryAsync("select r.lease, r.id from run r join lease l on l.id = r.lease where l.name like $1",
-                        r => (r.GetInt64(0), r.GetGuid(1)), giveUp, $"%:{id}");
-                    // It held nothing.
-                    if (held.Count == 0) return;
-                }
-                var left = await cluster.QueryAsync("select id from run where id = any($1) and state < 4 and (lease = any($2) or (lease is null and wake_at <= extract(epoch from now()) * 1000000))",
-                    r => r.GetGuid(0), giveUp, held.Select(h => h.Run).ToArray(), held.Select(h => h.Lease).Distinct().ToArray());
-                // One that has gone on may be due again.
-                held = held.FindAll(h => left.Contains(h.Run));
-                if (held.Count == 0)
-                {
-                    _takeovers.Add(Stopwatch.GetElapsedTime(died).TotalSeconds);
-                    return;
-                }
-            }
-            catch (Exception e) when (e is Npgsql.NpgsqlException or IOException)
-            {
-                // PostgreSQL is away as well.
-            }
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(200), giveUp);
-        }
-        _takeovers.Add(Stopwatch.GetElapsedTime(died).TotalSeconds);
     }
 }
