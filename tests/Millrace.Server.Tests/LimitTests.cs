@@ -106,6 +106,19 @@ public abstract class LimitTests(TestServer server)
         Assert.Equal((told["keptUntil"], true), (later["keptUntil"], later["deadLetter"].IsNull));
     }
 
+    [Fact]
+    public async Task A_run_says_its_priority_and_what_it_counts_in()
+    {
+        await PushAsync("flows", "  - a: {wait: PT1H}", "flow: {priority: '${ .n }', concurrency: {key: '${ .who }', limit: 2}, rateLimit: {limit: 9, per: PT1S}}");
+        var started = await server.PostAsync("/api/v1/runs", """{"definition": {"namespace": "test", "name": "flows", "version": "1.0.0"}, "input": {"n": 5, "who": "anna"}}""");
+        var run = started.Body["id"].AsString();
+        await UntilAsync($"/api/v1/runs/{run}", r => r["flow"].IsObject);
+        var flow = (await server.GetAsync($"/api/v1/runs/{run}")).Body["flow"];
+        Assert.Equal("""{"priority":5,"limits":[{"kind":"slot","name":"test/flows","key":"anna","most":2},{"kind":"rate","name":"test/flows#rate","key":"","most":9}]}""", flow.ToString());
+        Assert.True((await server.GetAsync("/api/v1/runs?definition=test/flows")).Body["items"][0]["flow"].IsNull);
+        await server.PostAsync($"/api/v1/runs/{run}/cancellation", "{}");
+    }
+
     [Theory]
     [InlineData("open", "wait: PT1H", "retention: {completed: P7D, cancelled: P7D}")]
     [InlineData("kept", "set: {x: 1}", "retention: {faulted: P7D}")]

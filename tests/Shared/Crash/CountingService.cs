@@ -90,27 +90,7 @@ internal sealed class CountingService : IAsyncDisposable
             return Results.StatusCode(StatusCodes.Status422UnprocessableEntity);
         });
         app.MapPost("/sink/{name}", async (string name, HttpRequest request) => Results.StatusCode(await service.Deliveries.TakeAsync(name, request) ? 204 : 503));
-        app.MapPost("/busy/{line}/{most}/{effect}", async (string line, int most, string effect, HttpRequest request) =>
-        {
-            service.Arrived(Interlocked.Increment(ref service._attempts));
-            service.Lines.Enter(line, effect, most);
-            // Whoever hangs up is served to the end all the same.
-            await Pause.ForAsync(ServiceTime, CancellationToken.None);
-            service.Lines.Leave(line, effect);
-            return service.Record(effect, request);
-        });
-        app.MapPost("/enter/{line}/{most}/{who}/{effect}", (string line, int most, string who, string effect, HttpRequest request) =>
-        {
-            service.Arrived(Interlocked.Increment(ref service._attempts));
-            service.Lines.Enter(line, who, most);
-            return service.Record(effect, request);
-        });
-        app.MapPost("/leave/{line}/{most}/{who}/{effect}", (string line, int most, string who, string effect, HttpRequest request) =>
-        {
-            service.Arrived(Interlocked.Increment(ref service._attempts));
-            service.Lines.Leave(line, who);
-            return service.Record(effect, request);
-        });
+        service.MapLines(app);
         new ProtocolDoors((effect, key) =>
         {
             service.Arrived(Interlocked.Increment(ref service._attempts));
@@ -120,6 +100,31 @@ internal sealed class CountingService : IAsyncDisposable
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToList();
         (service.Address, service.RpcAddress) = (addresses[0], addresses[1]);
         return service;
+    }
+
+    private void MapLines(WebApplication app)
+    {
+        app.MapPost("/busy/{line}/{most}/{effect}", async (string line, int most, string effect, HttpRequest request) =>
+        {
+            Arrived(Interlocked.Increment(ref _attempts));
+            Lines.Enter(line, effect, most);
+            // Whoever hangs up is served to the end all the same.
+            await Pause.ForAsync(ServiceTime, CancellationToken.None);
+            Lines.Leave(line, effect);
+            return Record(effect, request);
+        });
+        app.MapPost("/enter/{line}/{most}/{who}/{effect}", (string line, int most, string who, string effect, HttpRequest request) =>
+        {
+            Arrived(Interlocked.Increment(ref _attempts));
+            Lines.Enter(line, who, most);
+            return Record(effect, request);
+        });
+        app.MapPost("/leave/{line}/{most}/{who}/{effect}", (string line, int most, string who, string effect, HttpRequest request) =>
+        {
+            Arrived(Interlocked.Increment(ref _attempts));
+            Lines.Leave(line, who);
+            return Record(effect, request);
+        });
     }
 
     private IResult Record(string effect, HttpRequest request)
