@@ -29,9 +29,9 @@ newer_than() {
 
 build_server() { build_project server src/Millrace.Server "$server_dll" && build_cli; }
 
-# publish_server FOLDER: compiled ahead for this machine, as in the image: a process that starts serves at once. What was chosen for one system is not written among what holds for all.
+# publish_server FOLDER: compiled ahead for this machine, as in the image: a process that starts serves at once.
 publish_server() {
-  dotnet publish src/Millrace.Server -c Release --use-current-runtime --self-contained false -p:PublishReadyToRun=true -p:NuGetLockFilePath=obj/ready.lock.json -o "$1" --nologo -v q
+  dotnet publish src/Millrace.Server -c Release --use-current-runtime --self-contained false -p:PublishReadyToRun=true -o "$1" --nologo -v q
 }
 
 build_cli() { build_project cli src/Millrace.Cli "$cli_dll"; }

@@ -52,7 +52,7 @@ public sealed record RunFork(Guid Run, long Seq, int? Step)
 
 /// <summary>One thing that a run counts in.</summary>
 /// <param name="Kind">A slot, a start within a time (rate), or quiet before its start.</param>
-/// <param name="Name">namespace/name of the definition, or the name that limits of several share.</param>
+/// <param name="Name">As <c>GET /limits</c> lists it: namespace/name of the definition, or the name that limits of several share; behind it which one, where it is not the first slot (<c>#2</c>, <c>#rate</c>, <c>#debounce</c>).</param>
 /// <param name="Key">What the limit's expression gave for the run.</param>
 /// <param name="Most">Slots there are, or starts within the time.</param>
 public sealed record RunLimit(NeedKind Kind, string Name, string Key, int Most);

@@ -125,7 +125,7 @@ public sealed class PostgresServer : IAsyncDisposable
         try
         {
             var id = File.ReadLines(Path.Combine(_folder, "postmaster.pid")).First();
-            using var removal = Process.Start("sh", ["-c", "kill -QUIT \"$1\" && while kill -0 \"$1\"; do sleep 0.05; done; rm -rf \"$2\"", "sh", id, _folder]);
+            using var removal = Process.Start("sh", ["-c", "kill -QUIT \"$1\" && while kill -0 \"$1\" 2>/dev/null; do sleep 0.05; done; rm -rf \"$2\"", "sh", id, _folder]);
         }
         catch (IOException)
         {
